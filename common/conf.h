@@ -1,0 +1,120 @@
+/*
+ * conf.h - settings: YAML into structs by schema (libcyaml), with errors that name file, line and column.
+ *
+ * One file describes an installation; every service reads the same file and uses its part. Unknown keys are errors.
+ * `conf_print` writes a complete, documented example with the defaults, and is what --settings prints; a test checks
+ * that every key of the schema is documented there.
+ *
+ * Secrets are never in the file: *_file keys name files of mode 0600 or 0400 owned by the reader.
+ */
+#ifndef ASCOLTO_CONF_H
+#define ASCOLTO_CONF_H
+
+#include "base.h"
+#include "buf.h"
+#include "err.h"
+
+#include <cyaml/cyaml.h>
+
+/* A service's addresses. link: tcp://ADDRESS:PORT others connect to; http: health, metrics and control, loopback;
+ * listen: what strangers may reach (ingest: webhooks; console: pages and API), optional elsewhere. */
+struct conf_service {
+	char *link;
+	char *http;
+	char *listen;
+};
+
+struct conf_brand {
+	char *name;           /* [a-z0-9-]+ */
+	char *title;
+	char *playbook;       /* a file, relative to the configuration's folder */
+	char *language;       /* of the pages and alerts: it or en */
+	char **vips;          /* handles or "scope:value" ids that are VIP */
+	unsigned vips_count;
+	char **handles;       /* the brand's own accounts and hashtags */
+	unsigned handles_count;
+};
+
+struct conf_channel {
+	char *name;
+	char *brand;
+	char *network;        /* x, facebook, instagram, whatsapp, email, reviews, ... */
+	char *adapter;        /* jsonl, webhook, or a program's path */
+	char **settings;      /* KEY=VALUE, handed to the adapter */
+	unsigned settings_count;
+	char *secret_file;    /* handed to the adapter's host, not to argv or environment */
+	char *previous_secret_file; /* still accepted while a key is being changed */
+	bool catch_all;       /* posts of any channel name are accepted and take this channel's brand */
+};
+
+struct conf_destination {
+	char *name;
+	char *brand;
+	char *kind;           /* mail or webhook */
+	char *url;            /* smtp://HOST:PORT or http(s)://... */
+	char *from;           /* mail */
+	char **to;            /* mail */
+	unsigned to_count;
+	char *secret_file;    /* webhook: signing key; mail: password */
+	char *user;           /* mail */
+};
+
+struct conf {
+	char *path;           /* of this file */
+	char *data;           /* folder; each service keeps its state in data/<service> */
+	char *programs;       /* folder of the adapters; default: beside the running program */
+	char *models;         /* folder of intent's models */
+	char *log;            /* error, warning, info, debug */
+	bool unsafe_fs;
+	unsigned retain_hours;    /* how long acknowledged outbox records are kept; 24 */
+	unsigned retain_mb;       /* and how much of them at most, per service; 256 */
+	char **fetch_allow;       /* CIDRs outgoing calls may reach although private */
+	unsigned fetch_allow_count;
+	struct {
+		struct conf_service ingest, enrichment, intent, escalation, notification, console;
+	} services;
+	struct conf_brand *brands;
+	unsigned brands_count;
+	struct conf_channel *channels;
+	unsigned channels_count;
+	struct conf_destination *destinations;
+	unsigned destinations_count;
+};
+
+/* Reads, fills in defaults, resolves relative paths against the file's folder, checks everything that can be checked
+ * without running: names that refer to others, addresses (loopback unless link encryption exists), duplicate names,
+ * ports (1-32767), files. -ENOENT, -EINVAL. */
+int conf_load(struct conf **ret, const char *path, struct err *e);
+void conf_free(struct conf **c);
+
+/* By service name; NULL when there is none. */
+const struct conf_service *conf_service(const struct conf *c, const char *name);
+const struct conf_brand *conf_brand(const struct conf *c, const char *name);
+const struct conf_channel *conf_channel(const struct conf *c, const char *name);
+
+/* The value of a channel's setting, or NULL. */
+const char *conf_setting(const struct conf_channel *ch, const char *key);
+
+/* The first line of a secret's file, without the line end; freed by the caller (conf_secret_free wipes it). -EPERM when
+ * the file can be read by others. */
+int conf_read_secret(const char *path, char **ret_secret, struct err *e);
+void conf_secret_free(char **secret);
+
+/* Any YAML file into a struct by a libcyaml schema; also what playbooks use. The error is
+ * "FILE:LINE:COLUMN: sentence". Stricter than libcyaml alone: at most CONF_YAML_MAX bytes and one document, UTF-8, no
+ * aliases, no key twice, whole numbers in decimal digits only, booleans true or false, no NUL in strings.
+ * Given back with conf_yaml_free. */
+#define CONF_YAML_MAX ((size_t)1024 * 1024)
+int conf_yaml_load(const char *path, const cyaml_schema_value_t *schema, void **ret, struct err *e);
+int conf_yaml_parse(const char *name, struct span text, const cyaml_schema_value_t *schema, void **ret, struct err *e);
+void conf_yaml_free(const cyaml_schema_value_t *schema, void **data);
+
+/* A mistake found after reading, said like those found while reading: "FILE:LINE:COLUMN: sentence" with the place of the
+ * value at `key_path`, for example "kinds[2].code" (entries count from 0). A part of the path that is not in the file
+ * gives the place of what should hold it. Reads the file again. Returns -EINVAL. */
+int conf_yaml_error(const char *path, const char *key_path, struct err *e, const char *fmt, ...) PRINTF(4, 5);
+
+/* The documented example. */
+int conf_print(struct buf *out);
+
+#endif

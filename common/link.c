@@ -1,0 +1,593 @@
+#include "link.h"
+
+#define ARENA_MAX ((size_t)16 * 1024 * 1024)
+
+typedef Ascolto__Frame Frame;
+
+static Frame frame_of(const struct id *origin, uint64_t epoch, uint64_t session)
+{
+	Frame f = ASCOLTO__FRAME__INIT;
+	f.version = LINK_VERSION;
+	f.origin = (ProtobufCBinaryData){ID_BYTES, (uint8_t *)(uintptr_t)origin->b};
+	f.epoch = epoch;
+	f.session = session;
+	return f;
+}
+
+/* Parses with the arena's budget; NULL for anything that is not a frame of this version. */
+static Frame *parse(struct arena *a, struct span bytes, struct id *ret_origin)
+{
+	arena_reset(a);
+	if (bytes.len > LINK_FRAME_MAX)
+		return NULL;
+	Frame *f = ascolto__frame__unpack(arena_pb(a), bytes.len, bytes.data);
+	if (!f || f->version != LINK_VERSION || id_from_bytes(f->origin.data, f->origin.len, ret_origin))
+		return NULL;
+	return f;
+}
+
+static bool position_ok(const Ascolto__StreamPosition *p)
+{
+	return p->lane < LANES && p->key_group < KEY_GROUPS;
+}
+
+/* ------------------------------------------------------------------------------------------------ sending */
+
+void link_sender_init(struct link_sender *s, const struct link_sender_ops *ops, void *ctx, const char *service,
+	const struct id *origin, uint64_t epoch, uint64_t session, const uint64_t acknowledged[LANES])
+{
+	memset(s, 0, sizeof(*s));
+	s->ops = ops;
+	s->ctx = ctx;
+	s->service = service;
+	s->origin = *origin;
+	s->epoch = epoch;
+	s->session = session;
+	arena_init(&s->arena, ARENA_MAX);
+	for (int l = 0; l < LANES; l++)
+		s->lane[l].acknowledged = acknowledged[l];
+}
+
+void link_sender_free(struct link_sender *s)
+{
+	arena_free(&s->arena);
+}
+
+static bool send_frame(struct link_sender *s, const Frame *f, int64_t now_ms)
+{
+	struct span packed = pack_message(&s->arena, &f->base);
+	if (!packed.data || !s->ops->send(s->ctx, packed))
+		return false;
+	s->spoke_ms = now_ms;
+	return true;
+}
+
+/* A new session: whatever was on its way is forgotten, WELCOME says where to go on. */
+static void say_hello(struct link_sender *s, bool from_oldest, int64_t now_ms)
+{
+	Ascolto__Hello hello = ASCOLTO__HELLO__INIT;
+	s->session++;
+	s->sessions++;
+	s->from_oldest = from_oldest;
+	s->ping = 0;
+	Frame f = frame_of(&s->origin, s->epoch, s->session);
+	hello.service = (char *)(uintptr_t)s->service;
+	f.body_case = ASCOLTO__FRAME__BODY_HELLO;
+	f.hello = &hello;
+	arena_reset(&s->arena);
+	/* One that could not be sent is as one lost: tick says it again. */
+	s->state = send_frame(s, &f, now_ms) ? LINK_HELLO : LINK_DOWN;
+	s->spoke_ms = now_ms;
+}
+
+static void set_credit(struct link_sender *s, size_t n, Ascolto__Credit **credit)
+{
+	for (size_t i = 0; i < n; i++) {
+		if (credit[i]->lane >= LANES)
+			continue;
+		struct link_lane *l = &s->lane[credit[i]->lane];
+		l->credit = MAX(l->credit, credit[i]->messages);
+		l->credit_bytes = MAX(l->credit_bytes, credit[i]->bytes);
+	}
+}
+
+static void stop_stream(struct link_sender *s, struct link_lane *l, unsigned key_group)
+{
+	if (!l->stopped[key_group])
+		s->gaps++;
+	l->stopped[key_group] = true;
+}
+
+static void welcome(struct link_sender *s, const Ascolto__Welcome *w)
+{
+	for (int n = 0; n < LANES; n++) {
+		struct link_lane *l = &s->lane[n];
+		l->next_position = s->from_oldest ? 1 : l->acknowledged + 1;
+		l->pin = 0;
+		l->sent = l->sent_bytes = l->credit = l->credit_bytes = l->sent_at_ping = 0;
+		l->checked = false;
+		l->flight_first = l->flight_count = 0;
+		memset(l->done, 0, sizeof(l->done));
+		memset(l->stopped, 0, sizeof(l->stopped));
+	}
+	s->gaps = 0;
+	for (size_t i = 0; i < w->n_last; i++)
+		if (position_ok(w->last[i]))
+			s->lane[w->last[i]->lane].done[w->last[i]->key_group] = w->last[i]->seq;
+	for (int n = 0; n < LANES; n++)
+		for (unsigned g = 0; g < KEY_GROUPS; g++) {
+			struct link_lane *l = &s->lane[n];
+			l->next[g] = l->done[g] + 1;
+			if (l->done[g] > s->ops->last_seq(s->ctx, n, (uint8_t)g))
+				stop_stream(s, l, g); /* the receiver is ahead of us */
+		}
+	set_credit(s, w->n_credit, w->credit);
+	s->state = LINK_UP;
+}
+
+static struct link_flight *flight_at(struct link_lane *l, size_t i)
+{
+	return &l->flight[(l->flight_first + i) % ARRAY_SIZE(l->flight)];
+}
+
+/* Takes from the front what is acknowledged and moves the lane's position on. */
+static void settle(struct link_lane *l)
+{
+	while (l->flight_count) {
+		struct link_flight *f = flight_at(l, 0);
+		if (l->done[f->key_group] < f->seq)
+			break;
+		l->acknowledged = MAX(l->acknowledged, f->position);
+		l->flight_first = (l->flight_first + 1) % ARRAY_SIZE(l->flight);
+		l->flight_count--;
+	}
+	if (!l->flight_count && l->next_position)
+		l->acknowledged = MAX(l->acknowledged, l->next_position - 1);
+	if (l->pin && l->acknowledged >= l->pin)
+		l->acknowledged = l->pin - 1;
+}
+
+static bool ack(struct link_sender *s, const Ascolto__Ack *a)
+{
+	for (size_t i = 0; i < a->n_last; i++) {
+		const Ascolto__StreamPosition *p = a->last[i];
+		if (!position_ok(p))
+			continue;
+		struct link_lane *l = &s->lane[p->lane];
+		/* What was not sent in this session can not be acknowledged in it. */
+		if (p->seq < l->next[p->key_group])
+			l->done[p->key_group] = MAX(l->done[p->key_group], p->seq);
+	}
+	set_credit(s, a->n_credit, a->credit);
+	for (int n = 0; n < LANES; n++)
+		settle(&s->lane[n]);
+	if (!a->ping || a->ping != s->ping)
+		return true;
+	/* The answer to our question: everything sent before it must have arrived before it. */
+	for (size_t i = 0; i < a->n_credit; i++)
+		if (a->credit[i]->lane < LANES && a->credit[i]->received < s->lane[a->credit[i]->lane].sent_at_ping)
+			return false;
+	return true;
+}
+
+int link_sender_frame(struct link_sender *s, struct span bytes, int64_t now_ms)
+{
+	struct id peer;
+	Frame *f = parse(&s->arena, bytes, &peer);
+	if (!f || f->epoch < s->peer_epoch) {
+		s->refused++;
+		return f ? -ESTALE : -EBADMSG;
+	}
+	s->peer_epoch = f->epoch;
+	if (f->session != s->session)
+		return 0; /* of an earlier session */
+	s->heard_ms = now_ms;
+	if (f->body_case == ASCOLTO__FRAME__BODY_WELCOME && s->state == LINK_HELLO)
+		welcome(s, f->welcome);
+	else if (f->body_case == ASCOLTO__FRAME__BODY_ACK && s->state == LINK_UP && !ack(s, f->ack))
+		say_hello(s, false, now_ms);
+	else if (f->body_case == ASCOLTO__FRAME__BODY_NAK && s->state == LINK_UP)
+		say_hello(s, false, now_ms);
+	return 0;
+}
+
+enum fate { SENT, SKIPPED, NO_CREDIT, MISSING };
+
+/* What becomes of the next record of the journal. */
+static enum fate consider(struct link_sender *s, struct link_lane *l, const struct link_record *r)
+{
+	if (l->stopped[r->key_group] && r->seq >= l->next[r->key_group]) {
+		l->pin = l->pin ? l->pin : r->position;
+		return SKIPPED;
+	}
+	if (r->seq < l->next[r->key_group])
+		return SKIPPED; /* done before this session */
+	if (r->seq > l->next[r->key_group]) {
+		if (!s->from_oldest)
+			return MISSING;
+		stop_stream(s, l, r->key_group);
+		l->pin = l->pin ? l->pin : r->position;
+		return SKIPPED;
+	}
+	if (l->sent >= l->credit || l->sent_bytes + r->envelope.len > l->credit_bytes ||
+		l->flight_count == ARRAY_SIZE(l->flight))
+		return NO_CREDIT;
+	*flight_at(l, l->flight_count++) = (struct link_flight){r->position, r->seq, r->key_group};
+	l->next[r->key_group]++;
+	l->sent++;
+	l->sent_bytes += r->envelope.len;
+	return SENT;
+}
+
+/* At the journal's end every stream must have been sent up to the last number given. */
+static bool complete(struct link_sender *s, enum lane lane)
+{
+	struct link_lane *l = &s->lane[lane];
+	bool whole = true;
+	for (unsigned g = 0; g < KEY_GROUPS; g++)
+		if (!l->stopped[g] && l->next[g] <= s->ops->last_seq(s->ctx, lane, (uint8_t)g)) {
+			whole = false;
+			if (s->from_oldest)
+				stop_stream(s, l, g);
+		}
+	l->checked = true;
+	return whole || s->from_oldest;
+}
+
+/* One DATA frame of that lane. False when there is nothing more to do now. */
+static bool pump_lane(struct link_sender *s, enum lane lane, int64_t now_ms)
+{
+	static const Ascolto__Record record_init = ASCOLTO__RECORD__INIT;
+	struct link_lane *l = &s->lane[lane];
+	struct link_record read[LINK_DATA_RECORDS];
+	Ascolto__Record records[LINK_DATA_RECORDS], *pointers[LINK_DATA_RECORDS];
+	Ascolto__Data data = ASCOLTO__DATA__INIT;
+	size_t bytes = 0, n = s->ops->read(s->ctx, lane, l->next_position, read, ARRAY_SIZE(read));
+	enum fate fate = SKIPPED;
+
+	if (n == 0 && !l->checked && !complete(s, lane)) {
+		say_hello(s, true, now_ms);
+		return false;
+	}
+	for (size_t i = 0; i < n && bytes < LINK_DATA_BYTES; i++) {
+		fate = consider(s, l, &read[i]);
+		if (fate == MISSING) {
+			say_hello(s, true, now_ms);
+			return false;
+		}
+		if (fate == NO_CREDIT)
+			break;
+		l->next_position = read[i].position + 1;
+		if (fate == SKIPPED)
+			continue;
+		Ascolto__Record *r = &records[data.n_records];
+		*r = record_init;
+		r->key_group = read[i].key_group;
+		r->seq = read[i].seq;
+		r->envelope = (ProtobufCBinaryData){read[i].envelope.len, (uint8_t *)(uintptr_t)read[i].envelope.data};
+		pointers[data.n_records++] = r;
+		bytes += read[i].envelope.len;
+	}
+	settle(l);
+	if (!data.n_records)
+		return n > 0 && fate != NO_CREDIT;
+	data.lane = lane;
+	data.records = pointers;
+	Frame f = frame_of(&s->origin, s->epoch, s->session);
+	f.body_case = ASCOLTO__FRAME__BODY_DATA;
+	f.data = &data;
+	arena_reset(&s->arena);
+	if (!send_frame(s, &f, now_ms)) {
+		/* The transport is full or gone: as if lost; silence or the next answer brings a new session. */
+		return false;
+	}
+	return fate != NO_CREDIT;
+}
+
+void link_sender_pump(struct link_sender *s, int64_t now_ms)
+{
+	for (enum lane lane = 0; lane < LANES; lane++)
+		while (s->state == LINK_UP && pump_lane(s, lane, now_ms))
+			;
+}
+
+static bool waits_for_something(struct link_sender *s)
+{
+	struct link_record r;
+	for (enum lane lane = 0; lane < LANES; lane++)
+		if (s->lane[lane].flight_count || s->ops->read(s->ctx, lane, s->lane[lane].next_position, &r, 1))
+			return true;
+	return false;
+}
+
+static void ask(struct link_sender *s, int64_t now_ms)
+{
+	Ascolto__Ping ping = ASCOLTO__PING__INIT;
+	Frame f = frame_of(&s->origin, s->epoch, s->session);
+	ping.number = ++s->ping;
+	f.body_case = ASCOLTO__FRAME__BODY_PING;
+	f.ping = &ping;
+	for (int n = 0; n < LANES; n++)
+		s->lane[n].sent_at_ping = s->lane[n].sent;
+	arena_reset(&s->arena);
+	send_frame(s, &f, now_ms);
+	s->spoke_ms = now_ms;
+}
+
+void link_sender_tick(struct link_sender *s, int64_t now_ms)
+{
+	if (s->state == LINK_DOWN) {
+		if (!s->sessions)
+			s->heard_ms = now_ms;
+		if (!s->sessions || now_ms - s->spoke_ms >= LINK_HELLO_MS)
+			say_hello(s, s->from_oldest, now_ms);
+	} else if (s->state == LINK_UP && !waits_for_something(s)) {
+		s->heard_ms = now_ms; /* nothing to be heard */
+		return;
+	}
+	if (now_ms - s->heard_ms >= LINK_SILENCE_MS) {
+		s->heard_ms = now_ms;
+		s->ops->reconnect(s->ctx);
+		say_hello(s, s->from_oldest, now_ms);
+	} else if (s->state == LINK_UP && now_ms - s->heard_ms >= LINK_PING_MS && now_ms - s->spoke_ms >= LINK_PING_MS) {
+		ask(s, now_ms);
+	}
+}
+
+/* ---------------------------------------------------------------------------------------------- receiving */
+
+void link_receiver_init(struct link_receiver *r, const struct link_receiver_ops *ops, void *ctx, const struct id *self,
+	uint64_t epoch)
+{
+	memset(r, 0, sizeof(*r));
+	r->ops = ops;
+	r->ctx = ctx;
+	r->self = *self;
+	r->epoch = epoch;
+	arena_init(&r->arena, ARENA_MAX);
+}
+
+void link_receiver_free(struct link_receiver *r)
+{
+	for (size_t i = 0; i < r->n_sources; i++)
+		free(r->source[i]);
+	r->n_sources = 0;
+	arena_free(&r->arena);
+}
+
+static struct link_source *find_source(struct link_receiver *r, const struct id *origin)
+{
+	for (size_t i = 0; i < r->n_sources; i++)
+		if (id_eq(&r->source[i]->origin, origin))
+			return r->source[i];
+	return NULL;
+}
+
+void link_receiver_loaded(struct link_source *s, enum lane lane, uint8_t key_group, uint64_t last, uint64_t epoch)
+{
+	s->epoch = MAX(s->epoch, epoch);
+	s->done[lane][key_group] = s->taken[lane][key_group] = last;
+}
+
+static struct link_source *new_source(struct link_receiver *r, const struct id *origin)
+{
+	struct link_source *s = r->n_sources < LINK_SOURCES_MAX ? calloc(1, sizeof(*s)) : NULL;
+	if (!s)
+		return NULL;
+	s->origin = *origin;
+	r->source[r->n_sources++] = s;
+	r->ops->load(r->ctx, s);
+	return s;
+}
+
+static void answer(struct link_receiver *r, struct link_source *s, uint64_t session, Frame *f)
+{
+	Frame whole = frame_of(&r->self, r->epoch, session);
+	whole.body_case = f->body_case;
+	whole.hello = f->hello; /* the members of the oneof share their place */
+	struct span packed = pack_message(&r->arena, &whole.base);
+	if (packed.data)
+		r->ops->send(r->ctx, s, packed);
+}
+
+static size_t fill_credit(struct link_receiver *r, struct link_source *s, Ascolto__Credit credit[LANES],
+	Ascolto__Credit *pointers[LANES])
+{
+	static const Ascolto__Credit init = ASCOLTO__CREDIT__INIT;
+	for (int l = 0; l < LANES; l++) {
+		uint64_t window = l == LANE_URGENT ? LINK_WINDOW_URGENT : LINK_WINDOW_NORMAL;
+		bool room = r->ops->room(r->ctx, l);
+		credit[l] = init;
+		credit[l].lane = (uint32_t)l;
+		credit[l].received = s->received[l];
+		credit[l].messages = s->received[l];
+		credit[l].bytes = s->received_bytes[l];
+		if (room && s->waiting[l] < window && s->waiting_bytes[l] < LINK_WINDOW_BYTES) {
+			credit[l].messages += window - s->waiting[l];
+			credit[l].bytes += LINK_WINDOW_BYTES - s->waiting_bytes[l];
+		}
+		pointers[l] = &credit[l];
+	}
+	return LANES;
+}
+
+/* The positions of streams that `all` or an owed acknowledgement names, in the arena. */
+static size_t fill_positions(struct link_receiver *r, struct link_source *s, bool all,
+	Ascolto__StreamPosition ***ret)
+{
+	static const Ascolto__StreamPosition init = ASCOLTO__STREAM_POSITION__INIT;
+	size_t n = 0;
+	Ascolto__StreamPosition **list = arena_alloc(&r->arena, sizeof(*list) * LANES * KEY_GROUPS);
+	for (unsigned l = 0; list && l < LANES; l++)
+		for (unsigned g = 0; g < KEY_GROUPS; g++) {
+			if (all ? !s->done[l][g] : !s->owed[l][g])
+				continue;
+			Ascolto__StreamPosition *p = arena_alloc(&r->arena, sizeof(*p));
+			if (!p)
+				return n;
+			*p = init;
+			p->lane = l;
+			p->key_group = g;
+			p->seq = s->done[l][g];
+			list[n++] = p;
+		}
+	*ret = list;
+	return n;
+}
+
+static void send_welcome(struct link_receiver *r, struct link_source *s)
+{
+	Ascolto__Welcome w = ASCOLTO__WELCOME__INIT;
+	Ascolto__Credit credit[LANES], *pointers[LANES];
+	Frame f = ASCOLTO__FRAME__INIT;
+	w.n_last = fill_positions(r, s, true, &w.last);
+	w.n_credit = fill_credit(r, s, credit, pointers);
+	w.credit = pointers;
+	w.max_frame_bytes = LINK_FRAME_MAX;
+	f.body_case = ASCOLTO__FRAME__BODY_WELCOME;
+	f.welcome = &w;
+	answer(r, s, s->session, &f);
+}
+
+static void send_ack(struct link_receiver *r, struct link_source *s, uint64_t ping)
+{
+	Ascolto__Ack a = ASCOLTO__ACK__INIT;
+	Ascolto__Credit credit[LANES], *pointers[LANES];
+	Frame f = ASCOLTO__FRAME__INIT;
+	a.n_last = fill_positions(r, s, false, &a.last);
+	a.n_credit = fill_credit(r, s, credit, pointers);
+	a.credit = pointers;
+	a.ping = ping;
+	f.body_case = ASCOLTO__FRAME__BODY_ACK;
+	f.ack = &a;
+	answer(r, s, s->session, &f);
+	memset(s->owed, 0, sizeof(s->owed));
+	s->owes_ack = false;
+}
+
+static void send_nak(struct link_receiver *r, struct link_source *s, uint64_t session)
+{
+	Ascolto__Nak nak = ASCOLTO__NAK__INIT;
+	Frame f = ASCOLTO__FRAME__INIT;
+	f.body_case = ASCOLTO__FRAME__BODY_NAK;
+	f.nak = &nak;
+	answer(r, s, session, &f);
+}
+
+static void take_hello(struct link_receiver *r, struct link_source *s, const Frame *f)
+{
+	s->session = f->session;
+	s->nakked = false;
+	memset(s->received, 0, sizeof(s->received));
+	memset(s->received_bytes, 0, sizeof(s->received_bytes));
+	snprintf(s->service, sizeof(s->service), "%s", f->hello->service);
+	send_welcome(r, s);
+}
+
+static void owe(struct link_source *s, enum lane lane, uint8_t key_group)
+{
+	s->owed[lane][key_group] = true;
+	s->owes_ack = true;
+}
+
+static void take_record(struct link_receiver *r, struct link_source *s, enum lane lane, const Ascolto__Record *record)
+{
+	uint8_t g = (uint8_t)record->key_group;
+	s->received[lane]++;
+	s->received_bytes[lane] += record->envelope.len;
+	if (record->seq <= s->taken[lane][g]) {
+		r->duplicates++;
+#ifndef LINK_MUTANT_NO_DUPLICATE_CHECK
+		owe(s, lane, g);
+		return;
+#endif
+	}
+#ifndef LINK_MUTANT_NO_SEQUENCE_CHECK
+	if (record->seq > s->taken[lane][g] + 1) {
+		s->nakked = true;
+		return;
+	}
+#endif
+	s->taken[lane][g] = record->seq;
+	s->waiting[lane]++;
+	s->waiting_bytes[lane] += record->envelope.len;
+	r->ops->deliver(r->ctx, s, lane, g, record->seq, span_of(record->envelope.data, record->envelope.len));
+#ifdef LINK_MUTANT_ACK_BEFORE_COMMIT
+	s->done[lane][g] = record->seq;
+	owe(s, lane, g);
+#endif
+}
+
+static int take_data(struct link_receiver *r, struct link_source *s, const Ascolto__Data *d)
+{
+	if (d->lane >= LANES)
+		return -EBADMSG;
+	for (size_t i = 0; i < d->n_records; i++)
+		if (d->records[i]->key_group >= KEY_GROUPS || d->records[i]->envelope.len > LINK_ENVELOPE_MAX ||
+			!d->records[i]->seq)
+			return -EBADMSG;
+	for (size_t i = 0; i < d->n_records; i++)
+		take_record(r, s, d->lane, d->records[i]);
+	if (s->nakked)
+		send_nak(r, s, s->session);
+	return 0;
+}
+
+int link_receiver_frame(struct link_receiver *r, struct span bytes,
+	void (*route_of)(void *arg, struct link_source *source), void *arg)
+{
+	struct id origin;
+	Frame *f = parse(&r->arena, bytes, &origin);
+	struct link_source *s = f ? find_source(r, &origin) : NULL;
+	if (f && !s)
+		s = new_source(r, &origin);
+	if (!s) {
+		r->refused++;
+		return -EBADMSG;
+	}
+#ifndef LINK_MUTANT_IGNORE_EPOCH
+	if (f->epoch < s->epoch) {
+		r->refused++;
+		return -ESTALE;
+	}
+#endif
+	s->epoch = MAX(s->epoch, f->epoch);
+	if (route_of)
+		route_of(arg, s);
+	if (f->body_case == ASCOLTO__FRAME__BODY_HELLO) {
+		take_hello(r, s, f);
+	} else if (f->session != s->session || s->nakked) {
+		send_nak(r, s, f->session); /* we do not know what came before */
+	} else if (f->body_case == ASCOLTO__FRAME__BODY_DATA) {
+		return take_data(r, s, f->data);
+	} else if (f->body_case == ASCOLTO__FRAME__BODY_PING) {
+		send_ack(r, s, f->ping->number);
+	}
+	return 0;
+}
+
+void link_receiver_committed(struct link_receiver *r, struct link_source *s, enum lane lane, uint8_t key_group,
+	uint64_t seq, size_t bytes)
+{
+	(void)r;
+	s->done[lane][key_group] = MAX(s->done[lane][key_group], seq);
+	s->waiting[lane] -= MIN(s->waiting[lane], 1);
+	s->waiting_bytes[lane] -= MIN(s->waiting_bytes[lane], bytes);
+	owe(s, lane, key_group);
+}
+
+void link_receiver_flush(struct link_receiver *r)
+{
+	for (size_t i = 0; i < r->n_sources; i++)
+		if (r->source[i]->owes_ack && r->source[i]->session) {
+			arena_reset(&r->arena);
+			send_ack(r, r->source[i], 0);
+		}
+}
+
+void link_receiver_grant(struct link_receiver *r)
+{
+	for (size_t i = 0; i < r->n_sources; i++)
+		r->source[i]->owes_ack = true;
+	link_receiver_flush(r);
+}

@@ -1,0 +1,198 @@
+#include "words.h"
+
+#include <libstemmer.h>
+#include <pthread.h>
+#include <xxhash.h>
+
+#include "text.h"
+
+#define SLOTS 4096 /* a power of two, well above the number of stop words */
+
+static const char codes[WORDS_LANGUAGES][3] = {"it", "en", "es", "fr", "de", "pt"};
+
+static const struct {
+	int language;
+	const char *words;
+} lists[] = {
+#define STOP(language, words) {language, words},
+#include "words_stop.def"
+#undef STOP
+};
+
+static struct {
+	const char *word;
+	uint8_t len, mask;
+} slots[SLOTS];
+
+static pthread_once_t once = PTHREAD_ONCE_INIT;
+
+static size_t slot_of(struct span word)
+{
+	size_t i = XXH3_64bits(word.data, word.len) & (SLOTS - 1);
+	while (slots[i].word && !span_eq(span_of(slots[i].word, slots[i].len), word))
+		i = (i + 1) & (SLOTS - 1);
+	return i;
+}
+
+static void build(void)
+{
+	for (size_t l = 0; l < ARRAY_SIZE(lists); l++)
+		for (const char *p = lists[l].words; *p;) {
+			size_t len = strcspn(p, " ");
+			size_t i = slot_of(span_of(p, len));
+			slots[i].word = p;
+			slots[i].len = (uint8_t)len;
+			slots[i].mask |= (uint8_t)(1u << lists[l].language);
+			p += len + (p[len] == ' ');
+		}
+}
+
+int words_language_of(const char *code)
+{
+	for (int i = 0; code && i < WORDS_LANGUAGES; i++)
+		if (code[0] == codes[i][0] && code[1] == codes[i][1])
+			return i;
+	return WORDS_NONE;
+}
+
+const char *words_language_code(int language)
+{
+	return language >= 0 && language < WORDS_LANGUAGES ? codes[language] : "";
+}
+
+unsigned words_stop_mask(struct span word)
+{
+	if (!word.len || word.len > 14)
+		return 0;
+	pthread_once(&once, build);
+	size_t i = slot_of(word);
+	return slots[i].word ? slots[i].mask : 0;
+}
+
+/* --- stems ----------------------------------------------------------------------------------------------------- */
+
+/* A stemmer is not thread-safe: each thread has its own set, freed when it ends. */
+static pthread_key_t stemmers_key;
+static pthread_once_t stemmers_once = PTHREAD_ONCE_INIT;
+
+struct stemmers {
+	struct sb_stemmer *by_language[WORDS_LANGUAGES];
+};
+
+static void stemmers_free(void *p)
+{
+	struct stemmers *s = p;
+	for (int i = 0; s && i < WORDS_LANGUAGES; i++)
+		if (s->by_language[i])
+			sb_stemmer_delete(s->by_language[i]);
+	free(s);
+}
+
+/* The main thread's set: keys run no destructor when a program returns from main. */
+static void stemmers_free_main(void)
+{
+	stemmers_free(pthread_getspecific(stemmers_key));
+	pthread_setspecific(stemmers_key, NULL);
+}
+
+static void stemmers_make_key(void)
+{
+	pthread_key_create(&stemmers_key, stemmers_free);
+	atexit(stemmers_free_main);
+}
+
+static struct sb_stemmer *stemmer_for(int language)
+{
+	pthread_once(&stemmers_once, stemmers_make_key);
+	struct stemmers *s = pthread_getspecific(stemmers_key);
+	if (!s) {
+		s = calloc(1, sizeof(*s));
+		if (!s || pthread_setspecific(stemmers_key, s) != 0) {
+			free(s);
+			return NULL;
+		}
+	}
+	if (!s->by_language[language])
+		s->by_language[language] = sb_stemmer_new(codes[language], "UTF_8");
+	return s->by_language[language];
+}
+
+struct span words_stem(struct span word, int language, uint8_t out[WORDS_STEM_MAX])
+{
+	word.len = MIN(word.len, (size_t)WORDS_STEM_MAX);
+	struct sb_stemmer *s = language >= 0 && language < WORDS_LANGUAGES ? stemmer_for(language) : NULL;
+	const sb_symbol *stem = s ? sb_stemmer_stem(s, word.data, (int)word.len) : NULL;
+	size_t len = stem ? (size_t)sb_stemmer_length(s) : word.len;
+	if (len > WORDS_STEM_MAX)
+		len = WORDS_STEM_MAX;
+	if (len)
+		memcpy(out, stem ? stem : word.data, len);
+	return span_of(out, len);
+}
+
+/* --- language -------------------------------------------------------------------------------------------------- */
+
+/* Endings and letter groups that one language has and its neighbours have not; matched anywhere in a word. */
+static const struct {
+	int language;
+	const char *group;
+	float weight;
+} groups[] = {
+	{WORDS_IT, "zione", 1.0f}, {WORDS_IT, "gli", 0.5f}, {WORDS_IT, "cch", 0.6f}, {WORDS_IT, "ggi", 0.6f},
+	{WORDS_IT, "zz", 0.4f}, {WORDS_IT, "tto", 0.5f}, {WORDS_IT, "ò", 0.5f}, {WORDS_IT, "ù", 0.4f},
+	{WORDS_EN, "ing", 0.6f}, {WORDS_EN, "th", 0.4f}, {WORDS_EN, "wh", 0.6f}, {WORDS_EN, "igh", 0.8f},
+	{WORDS_EN, "ough", 1.0f}, {WORDS_EN, "ck", 0.3f}, {WORDS_EN, "ee", 0.3f}, {WORDS_EN, "oo", 0.2f},
+	{WORDS_ES, "ción", 1.0f}, {WORDS_ES, "ñ", 1.5f}, {WORDS_ES, "ll", 0.2f}, {WORDS_ES, "ué", 0.4f},
+	{WORDS_FR, "eau", 0.7f}, {WORDS_FR, "eux", 0.7f}, {WORDS_FR, "oir", 0.6f}, {WORDS_FR, "ê", 0.7f},
+	{WORDS_FR, "ç", 0.3f}, {WORDS_FR, "œ", 1.0f}, {WORDS_FR, "ez", 0.4f}, {WORDS_FR, "ais", 0.5f},
+	{WORDS_DE, "sch", 0.9f}, {WORDS_DE, "ä", 0.9f}, {WORDS_DE, "ö", 0.9f}, {WORDS_DE, "ü", 0.7f},
+	{WORDS_DE, "ung", 0.8f}, {WORDS_DE, "ich", 0.4f}, {WORDS_DE, "ei", 0.2f},
+	{WORDS_PT, "ção", 1.2f}, {WORDS_PT, "ã", 1.2f}, {WORDS_PT, "õ", 1.2f}, {WORDS_PT, "nh", 0.6f},
+	{WORDS_PT, "lh", 0.6f},
+};
+
+static void score_groups(struct span word, double score[WORDS_LANGUAGES])
+{
+	for (size_t g = 0; g < ARRAY_SIZE(groups); g++)
+		if (memmem(word.data, word.len, groups[g].group, strlen(groups[g].group)))
+			score[groups[g].language] += (double)groups[g].weight;
+}
+
+/* Italian words end in a vowel, far more often than words of its neighbours. */
+static double vowel_ending(struct span word)
+{
+	if (word.len < 4)
+		return 0;
+	return memchr("aeio", word.data[word.len - 1], 4) ? 0.12 : -0.25;
+}
+
+void text_language(const struct text *t, char ret_lang[3])
+{
+	double score[WORDS_LANGUAGES] = {0};
+	size_t words = 0;
+	for (size_t i = 0; i < t->count && words < 200; i++) {
+		if (t->tokens[i].kind != TOKEN_WORD)
+			continue;
+		struct span word = text_token(t, i);
+		words++;
+		unsigned mask = words_stop_mask(word);
+		for (int l = 0; mask && l < WORDS_LANGUAGES; l++)
+			if (mask >> l & 1)
+				score[l] += (word.len == 1 ? 0.6 : 1.5) / (double)__builtin_popcount(mask);
+		if (!mask) {
+			score_groups(word, score);
+			score[WORDS_IT] += vowel_ending(word);
+		}
+	}
+	int best = 0, second = 1;
+	for (int l = 0; l < WORDS_LANGUAGES; l++)
+		if (score[l] > score[best])
+			best = l;
+	second = best == 0 ? 1 : 0;
+	for (int l = 0; l < WORDS_LANGUAGES; l++)
+		if (l != best && score[l] > score[second])
+			second = l;
+	bool sure = score[best] >= 0.7 && score[best] >= 0.06 * (double)words &&
+		score[best] - MAX(score[second], 0.0) >= 0.12 * score[best];
+	memcpy(ret_lang, sure ? codes[best] : "\0\0", 3);
+}

@@ -27,6 +27,7 @@
 #define ADAPTER_LINE_MAX ((size_t)2 * 1024 * 1024)
 #define ADAPTER_WINDOW 512
 #define ADAPTER_POSTS_MAX 1000 /* in one line */
+#define ADAPTER_CURSOR_MAX 4096 /* with the NUL */
 #define ADAPTER_QUEUE_MAX ((size_t)8 * 1024 * 1024)
 
 struct adapter;

@@ -1,4 +1,5 @@
 #include "adapter_line.h"
+#include "json.h"
 #include "jsonspan.h"
 
 #include <sodium.h>
@@ -245,4 +246,90 @@ int adapter_line_parse(struct span text, struct arena *a, struct adapter_said *r
 		return r == -ENOMEM ? err_set(e, r, "out of memory for the line") : r;
 	*ret = said;
 	return 0;
+}
+
+/* ------------------------------------------------------------------------------------------------ writing */
+
+static void add_member(struct buf *b, const char *name, const char *value)
+{
+	buf_addf(b, ",\"%s\":", name);
+	json_add_string(b, span_str(value));
+}
+
+int adapter_line_hello(struct buf *out, const struct adapter_options *o, const char *cursor)
+{
+	buf_addf(out, "{\"hello\":[1],\"role\":\"read\",\"window\":%d", ADAPTER_WINDOW);
+	add_member(out, "channel", o->channel);
+	buf_adds(out, ",\"settings\":{");
+	for (size_t i = 0; i < o->n_settings; i++) {
+		const char *s = o->settings[i], *eq = strchr(s, '=');
+		buf_adds(out, i ? "," : "");
+		json_add_string(out, span_of(s, eq ? (size_t)(eq - s) : strlen(s)));
+		buf_adds(out, ":");
+		json_add_string(out, span_str(eq ? eq + 1 : ""));
+	}
+	buf_adds(out, "}");
+	if (!str_empty(cursor))
+		add_member(out, "cursor", cursor);
+	if (o->secret)
+		add_member(out, "secret", o->secret);
+	if (o->previous_secret)
+		add_member(out, "previous_secret", o->previous_secret);
+	buf_adds(out, "}\n");
+	return out->broken ? -EMSGSIZE : 0;
+}
+
+static void add_name(struct buf *out, const char *name)
+{
+	char lower[256];
+	size_t len = MIN(strlen(name), sizeof(lower));
+	for (size_t k = 0; k < len; k++)
+		lower[k] = name[k] >= 'A' && name[k] <= 'Z' ? (char)(name[k] - 'A' + 'a') : name[k];
+	json_add_string(out, span_of(lower, len));
+}
+
+/* Names in lower case; a header that came more than once is a list of its values. */
+static void add_headers(struct buf *out, const struct adapter_header *headers, size_t n)
+{
+	const char *separator = "";
+	for (size_t i = 0; i < n; i++) {
+		size_t before = 0, all = 0;
+		for (size_t k = 0; k < n; k++)
+			if (!strcasecmp(headers[k].name, headers[i].name)) {
+				before += k < i;
+				all++;
+			}
+		if (before)
+			continue;
+		buf_adds(out, separator);
+		separator = ",";
+		add_name(out, headers[i].name);
+		buf_adds(out, all > 1 ? ":[" : ":");
+		for (size_t k = i, shown = 0; k < n; k++)
+			if (!strcasecmp(headers[k].name, headers[i].name)) {
+				buf_adds(out, shown++ ? "," : "");
+				json_add_string(out, span_str(headers[k].value));
+			}
+		buf_adds(out, all > 1 ? "]" : "");
+	}
+}
+
+int adapter_line_request(struct buf *out, uint64_t request, const char *method, const char *path, const char *query,
+	const struct adapter_header *headers, size_t n_headers, struct span body)
+{
+	buf_addf(out, "{\"request\":%" PRIu64, request);
+	add_member(out, "method", method);
+	add_member(out, "path", path);
+	add_member(out, "query", query ? query : "");
+	buf_adds(out, ",\"headers\":{");
+	add_headers(out, headers, n_headers);
+	buf_adds(out, "},\"body_base64\":\"");
+	size_t size = sodium_base64_ENCODED_LEN(body.len, sodium_base64_VARIANT_ORIGINAL); /* with the NUL */
+	uint8_t *room = buf_room(out, size);
+	if (room) {
+		sodium_bin2base64((char *)room, size, body.data, body.len, sodium_base64_VARIANT_ORIGINAL);
+		out->len += size - 1;
+	}
+	buf_adds(out, "\"}\n");
+	return out->broken ? -EMSGSIZE : 0;
 }

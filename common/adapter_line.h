@@ -1,5 +1,6 @@
 /*
- * adapter_line.h - one line of the adapter protocol as a struct: the words of services/adapters/README.md, no more.
+ * adapter_line.h - the lines of the adapter protocol, read and written: the words of services/adapters/README.md, no
+ * more. Only adapter.c uses it.
  *
  * A post's JSON is found, not parsed: it is handed on as the bytes that came. Words this version does not know are
  * passed over, so that a newer adapter can say more.
@@ -10,6 +11,7 @@
 #include "adapter.h"
 #include "arena.h"
 #include "base.h"
+#include "buf.h"
 #include "err.h"
 
 enum adapter_word {
@@ -31,5 +33,10 @@ struct adapter_said {
 /* -EBADMSG: not a line of the protocol, with what is wrong in words; -ENOMEM. What `ret` points at lives in the
  * arena and in `text`. */
 int adapter_line_parse(struct span text, struct arena *a, struct adapter_said *ret, struct err *e);
+
+/* The host's lines, line end included. -EMSGSIZE: more than the buffer's maximum. */
+int adapter_line_hello(struct buf *out, const struct adapter_options *o, const char *cursor);
+int adapter_line_request(struct buf *out, uint64_t request, const char *method, const char *path, const char *query,
+	const struct adapter_header *headers, size_t n_headers, struct span body);
 
 #endif

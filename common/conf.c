@@ -522,3 +522,792 @@ int conf_yaml_error(const char *path, const char *key_path, struct err *e, const
 	buf_free(&text);
 	return -EINVAL;
 }
+
+/* ---- The settings' shape --------------------------------------------------------------------------------------- */
+
+#define OPTIONAL_TEXT(key, type, member, max) \
+	CYAML_FIELD_STRING_PTR(key, CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL, type, member, 1, max)
+#define TEXT(key, type, member, max) CYAML_FIELD_STRING_PTR(key, CYAML_FLAG_POINTER, type, member, 1, max)
+#define LIST(key, type, member, entry, max) \
+	CYAML_FIELD_SEQUENCE(key, CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL, type, member, entry, 0, max)
+
+enum { NAME_MAX_BYTES = 64, TEXT_MAX_BYTES = 1024, PATH_MAX_BYTES = 2048 };
+
+static const cyaml_schema_value_t text_entry = {CYAML_VALUE_STRING(CYAML_FLAG_POINTER, char, 1, TEXT_MAX_BYTES)};
+
+static const cyaml_schema_field_t service_fields[] = {
+	OPTIONAL_TEXT("link", struct conf_service, link, TEXT_MAX_BYTES),
+	OPTIONAL_TEXT("http", struct conf_service, http, TEXT_MAX_BYTES),
+	OPTIONAL_TEXT("listen", struct conf_service, listen, TEXT_MAX_BYTES),
+	CYAML_FIELD_END,
+};
+
+static const cyaml_schema_field_t brand_fields[] = {
+	TEXT("name", struct conf_brand, name, NAME_MAX_BYTES),
+	OPTIONAL_TEXT("title", struct conf_brand, title, TEXT_MAX_BYTES),
+	TEXT("playbook", struct conf_brand, playbook, PATH_MAX_BYTES),
+	OPTIONAL_TEXT("language", struct conf_brand, language, TEXT_MAX_BYTES),
+	LIST("vips", struct conf_brand, vips, &text_entry, 10000),
+	LIST("handles", struct conf_brand, handles, &text_entry, 1000),
+	CYAML_FIELD_END,
+};
+static const cyaml_schema_value_t brand_entry = {CYAML_VALUE_MAPPING(CYAML_FLAG_DEFAULT, struct conf_brand, brand_fields)};
+
+static const cyaml_schema_field_t channel_fields[] = {
+	TEXT("name", struct conf_channel, name, NAME_MAX_BYTES),
+	TEXT("brand", struct conf_channel, brand, TEXT_MAX_BYTES),
+	TEXT("network", struct conf_channel, network, TEXT_MAX_BYTES),
+	TEXT("adapter", struct conf_channel, adapter, PATH_MAX_BYTES),
+	LIST("settings", struct conf_channel, settings, &text_entry, 64),
+	OPTIONAL_TEXT("secret_file", struct conf_channel, secret_file, PATH_MAX_BYTES),
+	OPTIONAL_TEXT("previous_secret_file", struct conf_channel, previous_secret_file, PATH_MAX_BYTES),
+	CYAML_FIELD_BOOL("catch_all", CYAML_FLAG_OPTIONAL, struct conf_channel, catch_all),
+	CYAML_FIELD_END,
+};
+static const cyaml_schema_value_t channel_entry = {
+	CYAML_VALUE_MAPPING(CYAML_FLAG_DEFAULT, struct conf_channel, channel_fields)};
+
+static const cyaml_schema_field_t destination_fields[] = {
+	TEXT("name", struct conf_destination, name, NAME_MAX_BYTES),
+	TEXT("brand", struct conf_destination, brand, TEXT_MAX_BYTES),
+	TEXT("kind", struct conf_destination, kind, TEXT_MAX_BYTES),
+	TEXT("url", struct conf_destination, url, TEXT_MAX_BYTES),
+	OPTIONAL_TEXT("from", struct conf_destination, from, TEXT_MAX_BYTES),
+	LIST("to", struct conf_destination, to, &text_entry, 64),
+	OPTIONAL_TEXT("secret_file", struct conf_destination, secret_file, PATH_MAX_BYTES),
+	OPTIONAL_TEXT("user", struct conf_destination, user, TEXT_MAX_BYTES),
+	CYAML_FIELD_END,
+};
+static const cyaml_schema_value_t destination_entry = {
+	CYAML_VALUE_MAPPING(CYAML_FLAG_DEFAULT, struct conf_destination, destination_fields)};
+
+/* The services: their place in struct conf and the ports they have when the file does not say. */
+static const struct {
+	const char *name;
+	size_t offset;
+	unsigned link, http, listen; /* 0 = none */
+} services[] = {
+	{"ingest", offsetof(struct conf, services.ingest), 7401, 7411, 7421},
+	{"enrichment", offsetof(struct conf, services.enrichment), 7402, 7412, 0},
+	{"intent", offsetof(struct conf, services.intent), 7403, 7413, 0},
+	{"escalation", offsetof(struct conf, services.escalation), 7404, 7414, 0},
+	{"notification", offsetof(struct conf, services.notification), 7405, 7415, 0},
+	{"console", offsetof(struct conf, services.console), 7406, 7416, 7420},
+};
+
+#define SERVICE(service) \
+	{.key = #service, .data_offset = offsetof(struct conf, services.service) - offsetof(struct conf, services), \
+		.value = {CYAML_VALUE_MAPPING(CYAML_FLAG_OPTIONAL, struct conf_service, service_fields)}}
+
+static const cyaml_schema_field_t services_fields[] = {
+	SERVICE(ingest), SERVICE(enrichment), SERVICE(intent), SERVICE(escalation), SERVICE(notification),
+	SERVICE(console), CYAML_FIELD_END,
+};
+
+static const cyaml_schema_field_t conf_fields[] = {
+	OPTIONAL_TEXT("data", struct conf, data, PATH_MAX_BYTES),
+	OPTIONAL_TEXT("programs", struct conf, programs, PATH_MAX_BYTES),
+	OPTIONAL_TEXT("models", struct conf, models, PATH_MAX_BYTES),
+	OPTIONAL_TEXT("log", struct conf, log, TEXT_MAX_BYTES),
+	CYAML_FIELD_BOOL("unsafe_fs", CYAML_FLAG_OPTIONAL, struct conf, unsafe_fs),
+	CYAML_FIELD_UINT("retain_hours", CYAML_FLAG_OPTIONAL, struct conf, retain_hours),
+	CYAML_FIELD_UINT("retain_mb", CYAML_FLAG_OPTIONAL, struct conf, retain_mb),
+	LIST("fetch_allow", struct conf, fetch_allow, &text_entry, 64),
+	CYAML_FIELD_MAPPING("services", CYAML_FLAG_OPTIONAL, struct conf, services, services_fields),
+	CYAML_FIELD_SEQUENCE("brands", CYAML_FLAG_POINTER, struct conf, brands, &brand_entry, 1, 64),
+	LIST("channels", struct conf, channels, &channel_entry, 256),
+	LIST("destinations", struct conf, destinations, &destination_entry, 256),
+	CYAML_FIELD_END,
+};
+static const cyaml_schema_value_t conf_schema = {CYAML_VALUE_MAPPING(CYAML_FLAG_POINTER, struct conf, conf_fields)};
+
+/* ---- What can be wrong though the shape is right --------------------------------------------------------------- */
+
+struct check {
+	struct conf *conf;
+	struct yaml *yaml;
+	struct err *e;
+};
+
+/* "channels", 1, "brand": the mistake is at channels[1].brand. Returns -EINVAL. */
+PRINTF(5, 6)
+static int wrong(const struct check *k, const char *list, unsigned i, const char *key, const char *fmt, ...)
+{
+	char path[PATH_MAX_SHOWN];
+	snprintf(path, sizeof(path), "%s[%u]%s%s", list, i, key[0] ? "." : "", key);
+	va_list ap;
+	va_start(ap, fmt);
+	int r = yaml_verror(k->yaml, yaml_place(k->yaml, path, NULL), k->e, fmt, ap);
+	va_end(ap);
+	return r;
+}
+
+PRINTF(3, 4)
+static int wrong_at(const struct check *k, const char *path, const char *fmt, ...)
+{
+	va_list ap;
+	va_start(ap, fmt);
+	int r = yaml_verror(k->yaml, yaml_place(k->yaml, path, NULL), k->e, fmt, ap);
+	va_end(ap);
+	return r;
+}
+
+static bool is_name(const char *s)
+{
+	return s[0] && s[0] != '-' && !s[strspn(s, "abcdefghijklmnopqrstuvwxyz0123456789-")];
+}
+
+static struct conf_service *service_at(const struct conf *c, size_t i)
+{
+	return (struct conf_service *)((char *)(uintptr_t)c + services[i].offset);
+}
+
+/* Where one of a service's addresses is: "services.ingest.link". */
+struct address {
+	char path[64];
+	uint32_t ip;
+	unsigned port;
+};
+
+/* "127.0.0.1:7411", for links with tcp:// before it. */
+static int check_address(const struct check *k, struct address *a, const char *value, bool link)
+{
+	const char *form = link ? "tcp://127.0.0.1:PORT" : "127.0.0.1:PORT";
+	const char *p = value;
+	if (link && strncmp(p, "tcp://", 6) != 0)
+		return wrong_at(k, a->path, "%s: \"%.80s\" should have the form %s", a->path, value, form);
+	p += link ? 6 : 0;
+	const char *colon = strrchr(p, ':');
+	if (!colon || colon == p || (size_t)(colon - p) >= 80 || strstr(p, "://"))
+		return wrong_at(k, a->path, "%s: \"%.80s\" should have the form %s", a->path, value, form);
+	char host[80];
+	snprintf(host, sizeof(host), "%.*s", (int)(colon - p), p);
+	unsigned port = 0;
+	for (const char *d = colon + 1; *d && port <= 99999; d++)
+		port = isdigit((unsigned char)*d) ? port * 10 + (unsigned)(*d - '0') : 100000;
+	if (port < 1 || port > 32767)
+		return wrong_at(k, a->path, "%s: the port \"%.20s\" should be a number from 1 to 32767", a->path,
+			colon + 1);
+	struct in_addr ip;
+	if (str_eq(host, "localhost"))
+		return wrong_at(k, a->path, "%s: write 127.0.0.1 instead of localhost", a->path);
+	if (inet_pton(AF_INET, host, &ip) != 1 || ntohl(ip.s_addr) >> 24 != 127) {
+		if (str_eq(a->path + strlen(a->path) - 6, "listen"))
+			return wrong_at(k, a->path, "%s: \"%s\" is not a loopback address; listen on 127.0.0.1 and put "
+						    "a reverse proxy that speaks TLS in front of it", a->path, host);
+		return wrong_at(k, a->path, "%s: \"%s\" is not a loopback address; outside one machine %s need "
+					    "encryption, which this version does not have; use 127.0.0.1", a->path, host,
+			link ? "links" : "health and control");
+	}
+	a->ip = ntohl(ip.s_addr);
+	a->port = port;
+	return 0;
+}
+
+static int check_services(const struct check *k)
+{
+	struct address seen[3 * ARRAY_SIZE(services)];
+	size_t n = 0;
+	for (size_t i = 0; i < ARRAY_SIZE(services); i++) {
+		const struct conf_service *s = service_at(k->conf, i);
+		const char *const values[] = {s->link, s->http, s->listen};
+		static const char *const keys[] = {"link", "http", "listen"};
+		for (size_t j = 0; j < ARRAY_SIZE(values); j++) {
+			if (!values[j])
+				continue;
+			struct address *a = &seen[n];
+			snprintf(a->path, sizeof(a->path), "services.%s.%s", services[i].name, keys[j]);
+			int r = check_address(k, a, values[j], j == 0);
+			if (r < 0)
+				return r;
+			for (size_t m = 0; m < n; m++) {
+				if (seen[m].ip != a->ip || seen[m].port != a->port)
+					continue;
+				bool written = false;
+				yaml_place(k->yaml, a->path, &written);
+				return wrong_at(k, written ? a->path : seen[m].path,
+					"%s and %s have the same port %u; give each its own", seen[m].path, a->path,
+					a->port);
+			}
+			n++;
+		}
+	}
+	return 0;
+}
+
+static int check_brand_name(const struct check *k, const char *list, unsigned i, const char *what, const char *name,
+	const char *brand)
+{
+	const char *names[64];
+	unsigned n = MIN(k->conf->brands_count, (unsigned)ARRAY_SIZE(names));
+	for (unsigned b = 0; b < n; b++) {
+		names[b] = k->conf->brands[b].name;
+		if (str_eq(names[b], brand))
+			return 0;
+	}
+	char words[200];
+	return wrong(k, list, i, "brand", "%s %s: there is no brand \"%.60s\"%s", what, name, brand,
+		suggest(words, sizeof(words), brand, names, n, n == 1 ? "the only one is" : "the brands are"));
+}
+
+static int check_name(const struct check *k, const char *list, unsigned i, const char *what, const char *name)
+{
+	if (is_name(name))
+		return 0;
+	return wrong(k, list, i, "name", "%s name \"%.64s\" should be of a-z, 0-9 and - only", what, name);
+}
+
+static int check_brands(const struct check *k)
+{
+	for (unsigned i = 0; i < k->conf->brands_count; i++) {
+		const struct conf_brand *b = &k->conf->brands[i];
+		int r = check_name(k, "brands", i, "brand", b->name);
+		if (r < 0)
+			return r;
+		for (unsigned j = 0; j < i; j++)
+			if (str_eq(k->conf->brands[j].name, b->name))
+				return wrong(k, "brands", i, "name", "there are two brands with the name \"%s\"",
+					b->name);
+		if (!str_eq(b->language, "it") && !str_eq(b->language, "en"))
+			return wrong(k, "brands", i, "language", "brand %s: language \"%.20s\" should be it or en",
+				b->name, b->language);
+		struct stat st;
+		if (stat(b->playbook, &st) < 0)
+			return wrong(k, "brands", i, "playbook", "brand %s: playbook %s: %s", b->name, b->playbook,
+				errno == ENOENT ? "there is no such file" : strerror(errno));
+		if (!S_ISREG(st.st_mode))
+			return wrong(k, "brands", i, "playbook", "brand %s: playbook %s is not a file", b->name,
+				b->playbook);
+	}
+	return 0;
+}
+
+/* A secret this process may not look at is somebody else's business; one it can see must be kept well. */
+static int check_secret(const struct check *k, const char *list, unsigned i, const char *key, const char *path)
+{
+	struct stat st;
+	if (!path)
+		return 0;
+	if (stat(path, &st) < 0) {
+		if (errno == EACCES)
+			return 0;
+		return wrong(k, list, i, key, "%s %s: %s; make one with: (umask 077; openssl rand -hex 32 > %s)", key,
+			path, errno == ENOENT ? "there is no such file" : strerror(errno), path);
+	}
+	if (!S_ISREG(st.st_mode))
+		return wrong(k, list, i, key, "%s %s is not a file", key, path);
+	if (st.st_mode & 077)
+		return wrong(k, list, i, key, "%s %s can be read by others; run: chmod 600 %s", key, path, path);
+	return 0;
+}
+
+/* Networks the documents speak of. Others are welcome: the list only catches slips of the pen. */
+static const char *const networks[] = {"facebook", "instagram", "whatsapp", "telegram", "mastodon", "bluesky", "youtube",
+	"linkedin", "discourse", "wordpress", "reddit", "trustpilot", "reviews", "email", "phone"};
+
+static int check_network(const struct check *k, unsigned i, const struct conf_channel *ch)
+{
+	if (!is_name(ch->network))
+		return wrong(k, "channels", i, "network",
+			"channel %s: network \"%.64s\" should be of a-z, 0-9 and - only, such as x, facebook or email",
+			ch->name, ch->network);
+	for (size_t n = 0; n < ARRAY_SIZE(networks); n++)
+		if (strlen(ch->network) > 3 && word_distance(ch->network, networks[n]) == 1)
+			return wrong(k, "channels", i, "network",
+				"channel %s: network \"%s\" looks like a slip; did you mean \"%s\"?", ch->name,
+				ch->network, networks[n]);
+	return 0;
+}
+
+static int check_channel_settings(const struct check *k, unsigned i, const struct conf_channel *ch)
+{
+	for (unsigned s = 0; s < ch->settings_count; s++) {
+		char key[32];
+		snprintf(key, sizeof(key), "settings[%u]", s);
+		const char *setting = ch->settings[s];
+		size_t len = strspn(setting, "abcdefghijklmnopqrstuvwxyz0123456789_-");
+		if (!len || setting[len] != '=')
+			return wrong(k, "channels", i, key, "channel %s: setting \"%.60s\" should have the form key=value",
+				ch->name, setting);
+		for (unsigned t = 0; t < s; t++)
+			if (strncmp(ch->settings[t], setting, len + 1) == 0)
+				return wrong(k, "channels", i, key, "channel %s: setting \"%.*s\" is given twice",
+					ch->name, (int)MIN(len, (size_t)60), setting);
+	}
+	return 0;
+}
+
+static int check_channel(const struct check *k, unsigned i)
+{
+	const struct conf_channel *ch = &k->conf->channels[i];
+	int r = check_name(k, "channels", i, "channel", ch->name);
+	for (unsigned j = 0; j < i && !r; j++)
+		if (str_eq(k->conf->channels[j].name, ch->name))
+			return wrong(k, "channels", i, "name", "there are two channels with the name \"%s\"", ch->name);
+	if (r < 0 || (r = check_brand_name(k, "channels", i, "channel", ch->name, ch->brand)) < 0 ||
+		(r = check_network(k, i, ch)) < 0 || (r = check_channel_settings(k, i, ch)) < 0)
+		return r;
+	if (strchr(ch->adapter, '/')) {
+		if (access(ch->adapter, X_OK) < 0)
+			return wrong(k, "channels", i, "adapter", "channel %s: adapter %s: %s", ch->name, ch->adapter,
+				errno == ENOENT ? "there is no such program" : strerror(errno));
+	} else if (!is_name(ch->adapter)) {
+		return wrong(k, "channels", i, "adapter",
+			"channel %s: adapter \"%.64s\" should be a name such as jsonl or webhook, or the path of a program",
+			ch->name, ch->adapter);
+	}
+	if (str_eq(ch->adapter, "webhook") && !ch->secret_file)
+		return wrong(k, "channels", i, "",
+			"channel %s: key \"secret_file\" is missing; webhooks are taken with a signature only",
+			ch->name);
+	if (ch->previous_secret_file && !ch->secret_file)
+		return wrong(k, "channels", i, "previous_secret_file",
+			"channel %s: previous_secret_file stands without secret_file", ch->name);
+	r = check_secret(k, "channels", i, "secret_file", ch->secret_file);
+	return r < 0 ? r : check_secret(k, "channels", i, "previous_secret_file", ch->previous_secret_file);
+}
+
+/* SCHEME://HOST[:PORT][/...] with one of two schemes. */
+static int check_url(const struct check *k, unsigned i, const struct conf_destination *d, const char *scheme,
+	const char *secure)
+{
+	const char *rest = strstr(d->url, "://");
+	size_t len = rest ? (size_t)(rest - d->url) : 0;
+	if (!rest || !((len == strlen(scheme) && strncmp(d->url, scheme, len) == 0) ||
+			     (len == strlen(secure) && strncmp(d->url, secure, len) == 0)))
+		return wrong(k, "destinations", i, "url", "destination %s: the url of a %s begins with %s:// or %s://",
+			d->name, d->kind, scheme, secure);
+	rest += 3;
+	size_t authority = strcspn(rest, "/?#");
+	if (memchr(rest, '@', authority))
+		return wrong(k, "destinations", i, "url",
+			"destination %s: the url holds a user or password; secrets belong in secret_file", d->name);
+	const char *port = memchr(rest, ':', authority);
+	size_t host = port && rest[0] != '[' ? (size_t)(port - rest) : authority;
+	for (const char *c = d->url; *c; c++)
+		if (*c <= ' ' || *c == 0x7f)
+			host = 0;
+	bool bad_port = port && rest[0] != '[' &&
+			(strtoul(port + 1, NULL, 10) - 1 > 65534 ||
+				strspn(port + 1, "0123456789") != authority - host - 1);
+	if (!host || bad_port)
+		return wrong(k, "destinations", i, "url",
+			"destination %s: \"%.100s\" should have the form %s://HOST:PORT%s", d->name, d->url, scheme,
+			str_eq(d->kind, "mail") ? "" : "/PATH");
+	return 0;
+}
+
+static bool is_mail_address(const char *s)
+{
+	const char *at = strchr(s, '@');
+	if (!at || at == s || !at[1] || strchr(at + 1, '@'))
+		return false;
+	for (const char *c = s; *c; c++)
+		if ((unsigned char)*c <= ' ' || *c == 0x7f || strchr("<>,;\"()", *c))
+			return false;
+	return true;
+}
+
+static int check_mail(const struct check *k, unsigned i, const struct conf_destination *d)
+{
+	int r = check_url(k, i, d, "smtp", "smtps");
+	if (r < 0)
+		return r;
+	if (!d->from || !d->to_count)
+		return wrong(k, "destinations", i, d->from ? "to" : "", "destination %s: key \"%s\" is missing; a mail "
+									"needs from and to", d->name,
+			d->from ? "to" : "from");
+	if (!is_mail_address(d->from))
+		return wrong(k, "destinations", i, "from", "destination %s: \"%.100s\" is not a mail address", d->name,
+			d->from);
+	for (unsigned t = 0; t < d->to_count; t++) {
+		char key[32];
+		snprintf(key, sizeof(key), "to[%u]", t);
+		if (!is_mail_address(d->to[t]))
+			return wrong(k, "destinations", i, key, "destination %s: \"%.100s\" is not a mail address",
+				d->name, d->to[t]);
+	}
+	if (!d->user != !d->secret_file)
+		return wrong(k, "destinations", i, d->user ? "user" : "secret_file",
+			"destination %s: user and secret_file (the password) go together; give both or none", d->name);
+	return 0;
+}
+
+static int check_webhook(const struct check *k, unsigned i, const struct conf_destination *d)
+{
+	int r = check_url(k, i, d, "http", "https");
+	if (r < 0)
+		return r;
+	if (!d->secret_file)
+		return wrong(k, "destinations", i, "",
+			"destination %s: key \"secret_file\" is missing; a webhook is signed with it", d->name);
+	const char *odd = d->from ? "from" : d->to_count ? "to" : d->user ? "user" : NULL;
+	if (odd)
+		return wrong(k, "destinations", i, odd, "destination %s: \"%s\" is for mails, not for webhooks", d->name,
+			odd);
+	return 0;
+}
+
+static int check_destination(const struct check *k, unsigned i)
+{
+	const struct conf_destination *d = &k->conf->destinations[i];
+	int r = check_name(k, "destinations", i, "destination", d->name);
+	for (unsigned j = 0; j < i && !r; j++)
+		if (str_eq(k->conf->destinations[j].name, d->name))
+			return wrong(k, "destinations", i, "name", "there are two destinations with the name \"%s\"",
+				d->name);
+	if (r < 0 || (r = check_brand_name(k, "destinations", i, "destination", d->name, d->brand)) < 0)
+		return r;
+	if (str_eq(d->kind, "mail"))
+		r = check_mail(k, i, d);
+	else if (str_eq(d->kind, "webhook"))
+		r = check_webhook(k, i, d);
+	else
+		r = wrong(k, "destinations", i, "kind", "destination %s: kind \"%.60s\" should be mail or webhook",
+			d->name, d->kind);
+	return r < 0 ? r : check_secret(k, "destinations", i, "secret_file", d->secret_file);
+}
+
+static int check_cidr(const struct check *k, unsigned i, const char *cidr)
+{
+	uint8_t address[16];
+	char host[64];
+	size_t len = strcspn(cidr, "/");
+	snprintf(host, sizeof(host), "%.*s", (int)MIN(len, sizeof(host)), cidr);
+	bool v6 = strchr(host, ':') != NULL;
+	const char *digits = cidr[len] ? cidr + len + 1 : "";
+	size_t n = strspn(digits, "0123456789");
+	bool good = len < sizeof(host) && n > 0 && n < 4 && !digits[n] &&
+		    strtoul(digits, NULL, 10) <= (v6 ? 128 : 32) && inet_pton(v6 ? AF_INET6 : AF_INET, host, address) == 1;
+	if (good)
+		return 0;
+	return wrong(k, "fetch_allow", i, "", "fetch_allow: \"%.60s\" should be a network such as 127.0.0.0/8 or 10.1.2.3/32",
+		cidr);
+}
+
+static int check_number_range(const struct check *k, const char *key, unsigned value, unsigned max)
+{
+	if (value >= 1 && value <= max)
+		return 0;
+	return wrong_at(k, key, "%s: %u should be from 1 to %u", key, value, max);
+}
+
+static int check_conf(const struct check *k)
+{
+	const struct conf *c = k->conf;
+	static const char *const levels[] = {"error", "warning", "info", "debug"};
+	bool level = false;
+	for (size_t i = 0; i < ARRAY_SIZE(levels); i++)
+		level |= str_eq(levels[i], c->log);
+	if (!level)
+		return wrong_at(k, "log", "log: \"%.20s\" should be error, warning, info or debug", c->log);
+	int r = check_number_range(k, "retain_hours", c->retain_hours, 8760);
+	if (r < 0 || (r = check_number_range(k, "retain_mb", c->retain_mb, 1048576)) < 0)
+		return r;
+	for (unsigned i = 0; i < c->fetch_allow_count && !r; i++)
+		r = check_cidr(k, i, c->fetch_allow[i]);
+	if (r < 0 || (r = check_services(k)) < 0 || (r = check_brands(k)) < 0)
+		return r;
+	for (unsigned i = 0; i < c->channels_count && !r; i++)
+		r = check_channel(k, i);
+	for (unsigned i = 0; i < c->destinations_count && !r; i++)
+		r = check_destination(k, i);
+	return r;
+}
+
+/* ---- Defaults and paths ---------------------------------------------------------------------------------------- */
+
+/* Puts FOLDER/ before a relative path. NULL stays NULL. */
+static bool resolve(char **path, const char *folder)
+{
+	if (!*path || **path == '/')
+		return true;
+	const char *rest = *path;
+	while (strncmp(rest, "./", 2) == 0)
+		rest += 2;
+	char *whole = NULL;
+	if (asprintf(&whole, "%s%s%s", folder, str_eq(folder, "/") ? "" : "/", rest) < 0)
+		return false;
+	free(*path);
+	*path = whole;
+	return true;
+}
+
+PRINTF(2, 3)
+static bool preset(char **value, const char *fmt, ...)
+{
+	if (*value)
+		return true;
+	va_list ap;
+	va_start(ap, fmt);
+	int n = vasprintf(value, fmt, ap);
+	va_end(ap);
+	if (n < 0)
+		*value = NULL;
+	return n >= 0;
+}
+
+/* The folder of the running program, without a slash at the end. */
+static void program_folder(char *out, size_t size)
+{
+	ssize_t n = readlink("/proc/self/exe", out, size - 1);
+	out[n > 0 ? n : 0] = 0;
+	char *slash = strrchr(out, '/');
+	snprintf(slash ? slash : out, slash ? 1 : size, "%s", slash ? "" : "/usr/bin");
+}
+
+static bool fill(struct conf *c, struct yaml *y, const char *folder)
+{
+	char here[PATH_MAX];
+	program_folder(here, sizeof(here));
+	bool ok = preset(&c->data, "state") && preset(&c->programs, "%s", here) &&
+		  preset(&c->models, "%s/../share/ascolto/models", here) && preset(&c->log, "info");
+	bool there;
+	if (!c->retain_hours && (yaml_place(y, "retain_hours", &there), !there))
+		c->retain_hours = 24;
+	if (!c->retain_mb && (yaml_place(y, "retain_mb", &there), !there))
+		c->retain_mb = 256;
+	for (size_t i = 0; i < ARRAY_SIZE(services); i++) {
+		struct conf_service *s = service_at(c, i);
+		ok = ok && preset(&s->link, "tcp://127.0.0.1:%u", services[i].link) &&
+		     preset(&s->http, "127.0.0.1:%u", services[i].http) &&
+		     (!services[i].listen || preset(&s->listen, "127.0.0.1:%u", services[i].listen));
+	}
+	ok = ok && resolve(&c->data, folder) && resolve(&c->programs, folder) && resolve(&c->models, folder);
+	for (unsigned i = 0; ok && i < c->brands_count; i++) {
+		struct conf_brand *b = &c->brands[i];
+		ok = preset(&b->title, "%s", b->name) && preset(&b->language, "en") && resolve(&b->playbook, folder);
+	}
+	for (unsigned i = 0; ok && i < c->channels_count; i++) {
+		struct conf_channel *ch = &c->channels[i];
+		ok = (!strchr(ch->adapter, '/') || resolve(&ch->adapter, folder)) && resolve(&ch->secret_file, folder) &&
+		     resolve(&ch->previous_secret_file, folder);
+	}
+	for (unsigned i = 0; ok && i < c->destinations_count; i++)
+		ok = resolve(&c->destinations[i].secret_file, folder);
+	return ok;
+}
+
+/* The folder a file is in, absolute. The file's own name is left as it is: it may be a symbolic link that is moved to
+ * a newer version. Freed by the caller. */
+static char *folder_of(const char *path)
+{
+	char copy[PATH_MAX];
+	snprintf(copy, sizeof(copy), "%s", path);
+	char *slash = strrchr(copy, '/');
+	if (slash)
+		slash[slash == copy] = 0;
+	return realpath(slash ? copy : ".", NULL);
+}
+
+int conf_load(struct conf **ret, const char *path, struct err *e)
+{
+	struct buf text;
+	int r = read_file(path, CONF_YAML_MAX, &text, e);
+	if (r < 0)
+		return r;
+	struct conf *c = NULL;
+	struct yaml y = {0};
+	char *folder = folder_of(path);
+	r = yaml_read(&y, path, buf_span(&text), &conf_schema, (void **)&c, e);
+	if (r == 0) {
+		const char *name = strrchr(path, '/');
+		if (folder && asprintf(&c->path, "%s%s%s", folder, str_eq(folder, "/") ? "" : "/",
+				      name ? name + 1 : path) < 0)
+			c->path = NULL;
+		if (!c->path || !fill(c, &y, folder))
+			r = err_set(e, -ENOMEM, "%s: out of memory", path);
+		else
+			r = check_conf(&(struct check){c, &y, e});
+	}
+	if (r == 0)
+		*ret = c;
+	else
+		conf_free(&c);
+	yaml_close(&y);
+	free(folder);
+	buf_free(&text);
+	return r;
+}
+
+void conf_free(struct conf **c)
+{
+	if (!*c)
+		return;
+	free((*c)->path);
+	conf_yaml_free(&conf_schema, (void **)c);
+}
+
+/* ---- Looking things up ------------------------------------------------------------------------------------------ */
+
+const struct conf_service *conf_service(const struct conf *c, const char *name)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(services); i++)
+		if (str_eq(services[i].name, name))
+			return service_at(c, i);
+	return NULL;
+}
+
+const struct conf_brand *conf_brand(const struct conf *c, const char *name)
+{
+	for (unsigned i = 0; i < c->brands_count; i++)
+		if (str_eq(c->brands[i].name, name))
+			return &c->brands[i];
+	return NULL;
+}
+
+const struct conf_channel *conf_channel(const struct conf *c, const char *name)
+{
+	for (unsigned i = 0; i < c->channels_count; i++)
+		if (str_eq(c->channels[i].name, name))
+			return &c->channels[i];
+	return NULL;
+}
+
+const char *conf_setting(const struct conf_channel *ch, const char *key)
+{
+	size_t len = strlen(key);
+	for (unsigned i = 0; i < ch->settings_count; i++)
+		if (strncmp(ch->settings[i], key, len) == 0 && ch->settings[i][len] == '=')
+			return ch->settings[i] + len + 1;
+	return NULL;
+}
+
+#define SECRET_MAX 4096
+
+int conf_read_secret(const char *path, char **ret_secret, struct err *e)
+{
+	struct stat st;
+	struct buf text = {0};
+	if (stat(path, &st) == 0 && S_ISREG(st.st_mode) && st.st_mode & 077)
+		return err_set(e, -EPERM, "%s can be read by others; run: chmod 600 %s", path, path);
+	int r = read_file(path, SECRET_MAX, &text, e);
+	if (r < 0)
+		return r == -EINVAL ? err_set(e, r, "%s: a secret is one line of at most %d bytes", path, SECRET_MAX) : r;
+	const char *line = buf_str(&text);
+	size_t len = strcspn(line, "\r\n");
+	if (!len || memchr(text.data, 0, text.len))
+		r = err_set(e, -EINVAL, "%s: the first line should hold the secret, in plain text", path);
+	else if (!(*ret_secret = strndup(line, len)))
+		r = err_set(e, -ENOMEM, "%s: out of memory", path);
+	if (text.data)
+		explicit_bzero(text.data, text.cap);
+	buf_free(&text);
+	return r;
+}
+
+void conf_secret_free(char **secret)
+{
+	if (!*secret)
+		return;
+	sodium_memzero(*secret, strlen(*secret));
+	free(*secret);
+	*secret = NULL;
+}
+
+/* ---- The documented example: the same text as deploy/conf/ascolto.yaml ------------------------------------------- */
+
+static const char example[] =
+	"# ascolto.yaml - one installation of Ascolto.\n"
+	"#\n"
+	"# All six services and the command `ascolto` read this one file; `ascolto check FILE` says what is wrong with it. Every\n"
+	"# key is shown; a key that is commented out is optional and shows its default or an example. Relative paths begin at\n"
+	"# this file's folder. Secrets are never in this file: a key that ends in _file names a file of mode 0600 or 0400 whose\n"
+	"# first line is the secret, made for example with  (umask 077; openssl rand -hex 32 > FILE).\n"
+	"\n"
+	"# Where each service keeps its state, in a folder of its own. Default: state\n"
+	"data: /var/lib/ascolto\n"
+	"\n"
+	"# The folder of the adapters ascolto-adapter-NAME. Default: beside the running program.\n"
+	"# programs: /usr/bin\n"
+	"\n"
+	"# The folder of the models that say what a message means. Default: ../share/ascolto/models from the running program.\n"
+	"# models: /usr/share/ascolto/models\n"
+	"\n"
+	"# How much the services log: error, warning, info or debug.\n"
+	"# log: info\n"
+	"\n"
+	"# true: accept a file system that does not keep its promises (network, memory). For trials only.\n"
+	"# unsafe_fs: false\n"
+	"\n"
+	"# How long, and how much of, what other services have acknowledged is kept, so that one restored from a backup can\n"
+	"# have it again: hours, and megabytes per service.\n"
+	"# retain_hours: 24\n"
+	"# retain_mb: 256\n"
+	"\n"
+	"# Networks that mails and webhooks may be sent to although they are private or this machine itself.\n"
+	"fetch_allow:\n"
+	"  - 127.0.0.0/8\n"
+	"\n"
+	"# The services' addresses. Ports are from 1 to 32767 and on loopback: what strangers may reach goes through a reverse\n"
+	"# proxy that speaks TLS.\n"
+	"#   link    other services connect here\n"
+	"#   http    health, metrics and control\n"
+	"#   listen  ingest: webhooks come in here; console: pages and API\n"
+	"# services:\n"
+	"#   ingest:\n"
+	"#     link: tcp://127.0.0.1:7401\n"
+	"#     http: 127.0.0.1:7411\n"
+	"#     listen: 127.0.0.1:7421\n"
+	"#   enrichment:\n"
+	"#     link: tcp://127.0.0.1:7402\n"
+	"#     http: 127.0.0.1:7412\n"
+	"#   intent:\n"
+	"#     link: tcp://127.0.0.1:7403\n"
+	"#     http: 127.0.0.1:7413\n"
+	"#   escalation:\n"
+	"#     link: tcp://127.0.0.1:7404\n"
+	"#     http: 127.0.0.1:7414\n"
+	"#   notification:\n"
+	"#     link: tcp://127.0.0.1:7405\n"
+	"#     http: 127.0.0.1:7415\n"
+	"#   console:\n"
+	"#     link: tcp://127.0.0.1:7406\n"
+	"#     http: 127.0.0.1:7416\n"
+	"#     listen: 127.0.0.1:7420\n"
+	"\n"
+	"brands:\n"
+	"  - name: brezza                    # a-z, 0-9 and -\n"
+	"    title: Brezza                   # as people read it; default: the name\n"
+	"    playbook: playbooks/brezza.yaml # what the brand decided beforehand\n"
+	"    language: it                    # of pages and alerts: it or en; default: en\n"
+	"    vips:                           # handles, or SCOPE:VALUE ids, that are VIP\n"
+	"      - sindaca_torrelaghi\n"
+	"      - email:presidenza@consumatori.example\n"
+	"    handles:                        # the brand's own accounts and hashtags (# needs quotes)\n"
+	"      - brezza_it\n"
+	"      - \"#brezza\"\n"
+	"\n"
+	"# Where messages come from: one account on one network, read by one adapter.\n"
+	"channels:\n"
+	"  - name: brezza-x                  # a-z, 0-9 and -\n"
+	"    brand: brezza\n"
+	"    network: x                      # x, facebook, instagram, email, reviews, phone, ...\n"
+	"    adapter: webhook                # jsonl, webhook, or the path of a program\n"
+	"    secret_file: secrets/brezza-x   # handed to the adapter; a webhook is signed with it\n"
+	"    # previous_secret_file: secrets/brezza-x.old   # still taken while the key is being changed\n"
+	"    # catch_all: false              # true: posts that name another channel are taken too, as this brand's\n"
+	"    # settings:                     # the adapter's own, as key=value; its README lists them\n"
+	"    #   - key=value\n"
+	"\n"
+	"# Where alerts go: a mailbox or a signed webhook.\n"
+	"destinations:\n"
+	"  - name: crisis-mail\n"
+	"    brand: brezza\n"
+	"    kind: mail\n"
+	"    url: smtp://127.0.0.1:25        # smtp or smtps\n"
+	"    from: ascolto@brezza.example\n"
+	"    to:\n"
+	"      - crisi@brezza.example\n"
+	"    # user: ascolto                 # when the server wants a name and a password\n"
+	"    # secret_file: secrets/mail     # the password\n"
+	"  - name: crisis-hook\n"
+	"    brand: brezza\n"
+	"    kind: webhook\n"
+	"    url: https://chat.brezza.example/hooks/ascolto\n"
+	"    secret_file: secrets/crisis-hook # signs each call\n";
+
+int conf_print(struct buf *out)
+{
+	return buf_adds(out, example);
+}

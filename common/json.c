@@ -248,6 +248,19 @@ static void add_real(struct buf *out, double v, bool is_float)
 	buf_adds(out, text);
 }
 
+/* Beyond 2^53 a reader that keeps numbers as doubles, every browser for one, would change the value, and jansson
+ * refuses what is beyond 2^63: such values, hashes mostly, go out as strings. */
+static void add_integer(struct buf *out, uint64_t magnitude, bool negative)
+{
+	const char *quote = magnitude > (uint64_t)1 << 53 ? "\"" : "";
+	buf_addf(out, "%s%s%" PRIu64 "%s", quote, negative ? "-" : "", magnitude, quote);
+}
+
+static void add_signed(struct buf *out, int64_t v)
+{
+	add_integer(out, v < 0 ? 0 - (uint64_t)v : (uint64_t)v, v < 0);
+}
+
 static void add_value(struct buf *out, const ProtobufCFieldDescriptor *f, const void *v)
 {
 	switch (f->type) {
@@ -263,11 +276,11 @@ static void add_value(struct buf *out, const ProtobufCFieldDescriptor *f, const 
 	case PROTOBUF_C_TYPE_INT64:
 	case PROTOBUF_C_TYPE_SINT64:
 	case PROTOBUF_C_TYPE_SFIXED64:
-		buf_addf(out, "%" PRId64, *(const int64_t *)v);
+		add_signed(out, *(const int64_t *)v);
 		break;
 	case PROTOBUF_C_TYPE_UINT64:
 	case PROTOBUF_C_TYPE_FIXED64:
-		buf_addf(out, "%" PRIu64, *(const uint64_t *)v);
+		add_integer(out, *(const uint64_t *)v, false);
 		break;
 	case PROTOBUF_C_TYPE_FLOAT:
 		add_real(out, (double)*(const float *)v, true);

@@ -69,7 +69,7 @@ static void say_hello(struct link_sender *s, bool from_oldest, int64_t now_ms)
 	s->session++;
 	s->sessions++;
 	s->from_oldest = from_oldest;
-	s->ping = 0;
+	s->ping = s->data = 0;
 	Frame f = frame_of(&s->origin, s->epoch, s->session);
 	hello.service = (char *)(uintptr_t)s->service;
 	f.body_case = ASCOLTO__FRAME__BODY_HELLO;
@@ -104,7 +104,7 @@ static void welcome(struct link_sender *s, const Ascolto__Welcome *w)
 		struct link_lane *l = &s->lane[n];
 		l->next_position = s->from_oldest ? 1 : l->acknowledged + 1;
 		l->pin = 0;
-		l->sent = l->sent_bytes = l->credit = l->credit_bytes = l->sent_at_ping = 0;
+		l->sent = l->sent_bytes = l->credit = l->credit_bytes = 0;
 		l->checked = false;
 		l->flight_first = l->flight_count = 0;
 		memset(l->done, 0, sizeof(l->done));
@@ -147,7 +147,7 @@ static void settle(struct link_lane *l)
 		l->acknowledged = l->pin - 1;
 }
 
-static bool ack(struct link_sender *s, const Ascolto__Ack *a)
+static void ack(struct link_sender *s, const Ascolto__Ack *a)
 {
 	for (size_t i = 0; i < a->n_last; i++) {
 		const Ascolto__StreamPosition *p = a->last[i];
@@ -161,13 +161,6 @@ static bool ack(struct link_sender *s, const Ascolto__Ack *a)
 	set_credit(s, a->n_credit, a->credit);
 	for (int n = 0; n < LANES; n++)
 		settle(&s->lane[n]);
-	if (!a->ping || a->ping != s->ping)
-		return true;
-	/* The answer to our question: everything sent before it must have arrived before it. */
-	for (size_t i = 0; i < a->n_credit; i++)
-		if (a->credit[i]->lane < LANES && a->credit[i]->received < s->lane[a->credit[i]->lane].sent_at_ping)
-			return false;
-	return true;
 }
 
 int link_sender_frame(struct link_sender *s, struct span bytes, int64_t now_ms)
@@ -184,8 +177,8 @@ int link_sender_frame(struct link_sender *s, struct span bytes, int64_t now_ms)
 	s->heard_ms = now_ms;
 	if (f->body_case == ASCOLTO__FRAME__BODY_WELCOME && s->state == LINK_HELLO)
 		welcome(s, f->welcome);
-	else if (f->body_case == ASCOLTO__FRAME__BODY_ACK && s->state == LINK_UP && !ack(s, f->ack))
-		say_hello(s, false, now_ms);
+	else if (f->body_case == ASCOLTO__FRAME__BODY_ACK && s->state == LINK_UP)
+		ack(s, f->ack);
 	else if (f->body_case == ASCOLTO__FRAME__BODY_NAK && s->state == LINK_UP)
 		say_hello(s, false, now_ms);
 	return 0;
@@ -272,6 +265,7 @@ static bool pump_lane(struct link_sender *s, enum lane lane, int64_t now_ms)
 	if (!data.n_records)
 		return n > 0 && fate != NO_CREDIT;
 	data.lane = lane;
+	data.number = ++s->data;
 	data.records = pointers;
 	Frame f = frame_of(&s->origin, s->epoch, s->session);
 	f.body_case = ASCOLTO__FRAME__BODY_DATA;
@@ -305,10 +299,9 @@ static void ask(struct link_sender *s, int64_t now_ms)
 	Ascolto__Ping ping = ASCOLTO__PING__INIT;
 	Frame f = frame_of(&s->origin, s->epoch, s->session);
 	ping.number = ++s->ping;
+	ping.data = s->data;
 	f.body_case = ASCOLTO__FRAME__BODY_PING;
 	f.ping = &ping;
-	for (int n = 0; n < LANES; n++)
-		s->lane[n].sent_at_ping = s->lane[n].sent;
 	arena_reset(&s->arena);
 	send_frame(s, &f, now_ms);
 	s->spoke_ms = now_ms;
@@ -399,7 +392,6 @@ static size_t fill_credit(struct link_receiver *r, struct link_source *s, Ascolt
 		bool room = r->ops->room(r->ctx, l);
 		credit[l] = init;
 		credit[l].lane = (uint32_t)l;
-		credit[l].received = s->received[l];
 		credit[l].messages = s->received[l];
 		credit[l].bytes = s->received_bytes[l];
 		if (room && s->waiting[l] < window && s->waiting_bytes[l] < LINK_WINDOW_BYTES) {
@@ -477,6 +469,7 @@ static void send_nak(struct link_receiver *r, struct link_source *s, uint64_t se
 static void take_hello(struct link_receiver *r, struct link_source *s, const Frame *f)
 {
 	s->session = f->session;
+	s->data = 0;
 	s->nakked = false;
 	memset(s->received, 0, sizeof(s->received));
 	memset(s->received_bytes, 0, sizeof(s->received_bytes));
@@ -526,7 +519,15 @@ static int take_data(struct link_receiver *r, struct link_source *s, const Ascol
 		if (d->records[i]->key_group >= KEY_GROUPS || d->records[i]->envelope.len > LINK_ENVELOPE_MAX ||
 			!d->records[i]->seq)
 			return -EBADMSG;
-	for (size_t i = 0; i < d->n_records; i++)
+	if (d->number <= s->data) {
+		r->duplicates++;
+		return 0; /* the transport repeated it */
+	}
+#ifndef LINK_MUTANT_NO_SEQUENCE_CHECK
+	s->nakked = d->number != s->data + 1;
+#endif
+	s->data = d->number;
+	for (size_t i = 0; i < d->n_records && !s->nakked; i++)
 		take_record(r, s, d->lane, d->records[i]);
 	if (s->nakked)
 		send_nak(r, s, s->session);
@@ -560,6 +561,9 @@ int link_receiver_frame(struct link_receiver *r, struct span bytes,
 		send_nak(r, s, f->session); /* we do not know what came before */
 	} else if (f->body_case == ASCOLTO__FRAME__BODY_DATA) {
 		return take_data(r, s, f->data);
+	} else if (f->body_case == ASCOLTO__FRAME__BODY_PING && f->ping->data > s->data) {
+		s->nakked = true;
+		send_nak(r, s, s->session);
 	} else if (f->body_case == ASCOLTO__FRAME__BODY_PING) {
 		send_ack(r, s, f->ping->number);
 	}

@@ -12,14 +12,14 @@
  *     sender                                receiver
  *     HELLO(session)               ->
  *                                  <-       WELCOME(last of each stream, credit)
- *     DATA(records)                ->       takes only last + 1; what is <= last is acknowledged again;
- *                                  <-       NAK when a number is missing, or the session is not known
+ *     DATA(number, records)        ->       takes only last + 1; what is <= last is acknowledged again;
+ *                                  <-       NAK when something is missing, or the session is not known
  *                                  <-       ACK(last of each stream, credit), after the commit
  *     PING(number)                 ->       when nothing was heard for LINK_PING_MS
  *                                  <-       ACK(ping = number)
  *
- * NAK, a loss seen in ACK's count of what was received, and a changed receiver all have one remedy: HELLO again and go on
- * from what WELCOME says. Silence for LINK_SILENCE_MS asks the host for a new connection first. Credit is absolute since
+ * DATA frames are numbered since HELLO; a number left out, a PING that names one that never came, and a receiver that does
+ * not know the session all bring a NAK, and there is one remedy: HELLO again and go on from what WELCOME says. Silence for LINK_SILENCE_MS asks the host for a new connection first. Credit is absolute since
  * HELLO, in messages and bytes per lane, so a flood in one lane never starves the other, and zero stops the sender.
  *
  * If the receiver is behind what was acknowledged (it was restored from a backup), the sender goes back to the oldest
@@ -84,7 +84,6 @@ struct link_lane {
 	uint64_t pin;                       /* first position of a stopped stream; 0 = none */
 	uint64_t sent, sent_bytes;          /* since HELLO */
 	uint64_t credit, credit_bytes;      /* since HELLO */
-	uint64_t sent_at_ping;
 	bool checked;                       /* at the journal's end once in this session */
 	uint64_t next[KEY_GROUPS];          /* number to send next, per stream */
 	uint64_t done[KEY_GROUPS];          /* acknowledged number, per stream */
@@ -100,7 +99,7 @@ struct link_sender {
 	const char *service;                /* who speaks; for logs at the other end */
 	struct id origin;
 	uint64_t epoch, peer_epoch;
-	uint64_t session, ping;
+	uint64_t session, ping, data;       /* data: number of the last DATA frame */
 	enum link_state state;
 	int64_t heard_ms, spoke_ms;
 	bool from_oldest;                   /* this session began at the oldest record kept */
@@ -129,7 +128,8 @@ struct link_source {
 	struct id origin;
 	char service[32];
 	uint64_t epoch, session;
-	bool nakked;                        /* out of order: waits for HELLO */
+	uint64_t data;                      /* number of the last DATA frame taken in this session */
+	bool nakked;                        /* something is missing: waits for HELLO */
 	bool owes_ack;
 	uint64_t taken[LANES][KEY_GROUPS];  /* handed to deliver; volatile */
 	uint64_t done[LANES][KEY_GROUPS];   /* committed */

@@ -1,0 +1,256 @@
+#include "signature.h"
+
+#include <math.h>
+#include <xxhash.h>
+
+#include "concept.h"
+#include "text.h"
+#include "words.h"
+
+#define CANDIDATES_MAX 256
+
+/* What a kind of term says about the problem. Danger is rarer than a fault and says more. */
+static const float weight_topic = 2.0f, weight_danger = 2.6f, weight_generic = 0.15f, weight_stem = 0.7f,
+		   weight_name = 0.35f, weight_code = 1.0f;
+
+struct candidate {
+	uint32_t term;
+	float weight;
+};
+
+struct candidates {
+	struct candidate all[CANDIDATES_MAX];
+	size_t n;
+};
+
+static bool is_danger(const char *name)
+{
+	static const char *const danger[] = {"fire", "explosion", "shock", "injury", "food_safety", "illness", "data_leak"};
+	for (size_t i = 0; i < ARRAY_SIZE(danger); i++)
+		if (str_eq(name, danger[i]))
+			return true;
+	return false;
+}
+
+static void add(struct candidates *c, struct span name, uint64_t seed, float weight)
+{
+	uint32_t term = (uint32_t)XXH3_64bits_withSeed(name.data, name.len, seed);
+	for (size_t i = 0; i < c->n; i++)
+		if (c->all[i].term == term) {
+			c->all[i].weight = MAX(c->all[i].weight, weight);
+			return;
+		}
+	if (c->n < CANDIDATES_MAX)
+		c->all[c->n++] = (struct candidate){term, weight};
+}
+
+static void add_concept(struct candidates *c, int concept)
+{
+	enum concept_group group = concept_group_of(concept);
+	if (group == CONCEPT_TONE)
+		return;
+	const char *name = concept_name(concept);
+	float weight = group == CONCEPT_GENERIC ? weight_generic : is_danger(name) ? weight_danger : weight_topic;
+	add(c, span_str(name), 1, weight);
+}
+
+/* "Telvia" beside "@TelviaIT" is who is spoken to, not what about. */
+static bool repeats_handle(const struct text *t, struct span word)
+{
+	if (word.len < 4)
+		return false;
+	for (size_t i = 0; i < t->count; i++)
+		if (t->tokens[i].kind == TOKEN_HANDLE) {
+			struct span handle = text_token(t, i);
+			if (memmem(handle.data, handle.len, word.data, word.len))
+				return true;
+		}
+	return false;
+}
+
+static bool has_digit(struct span word)
+{
+	for (size_t i = 0; i < word.len; i++)
+		if (word.data[i] >= '0' && word.data[i] <= '9')
+			return true;
+	return false;
+}
+
+static void add_word(struct candidates *c, const struct text *t, size_t i, int language)
+{
+	const struct token *k = &t->tokens[i];
+	struct span word = text_token(t, i);
+	if (k->kind != TOKEN_WORD || word.len < 3 || words_is_stop(word, language) || repeats_handle(t, word))
+		return;
+	float weight = weight_stem;
+	if (has_digit(word)) /* "e21", "4g": codes are the same in every language */
+		weight = weight_code;
+	else if (k->flags & TOKEN_HASHTAG || (k->flags & TOKEN_CAPITAL && !(k->flags & TOKEN_CAPITALS) && i > 0))
+		weight = weight_name;
+	uint8_t buffer[WORDS_STEM_MAX];
+	add(c, words_stem(word, language, buffer), 2, weight);
+}
+
+static void collect(struct candidates *c, const struct text *t, int language)
+{
+	for (size_t i = 0; i < t->count;) {
+		size_t used = 1;
+		int concept = concept_match(t, i, language, &used);
+		if (concept != CONCEPT_NONE)
+			add_concept(c, concept);
+		else
+			add_word(c, t, i, language);
+		i += used;
+	}
+}
+
+static int by_weight(const void *a, const void *b)
+{
+	const struct candidate *x = a, *y = b;
+	if (x->weight != y->weight)
+		return x->weight < y->weight ? 1 : -1;
+	return x->term < y->term ? -1 : x->term > y->term;
+}
+
+static int by_term(const void *a, const void *b)
+{
+	const struct candidate *x = a, *y = b;
+	return x->term < y->term ? -1 : x->term > y->term;
+}
+
+static int fill_terms(struct candidates *c, struct arena *a, Ascolto__Signature *ret)
+{
+	qsort(c->all, c->n, sizeof(c->all[0]), by_weight);
+	size_t n = MIN(c->n, (size_t)SIGNATURE_TERMS_MAX);
+	qsort(c->all, n, sizeof(c->all[0]), by_term);
+	uint32_t *terms = arena_alloc(a, n * sizeof(*terms) + 1);
+	float *weights = arena_alloc(a, n * sizeof(*weights) + 1);
+	if (!terms || !weights)
+		return -ENOMEM;
+	double sum = 0;
+	for (size_t i = 0; i < n; i++)
+		sum += (double)c->all[i].weight * (double)c->all[i].weight;
+	for (size_t i = 0; i < n; i++) {
+		terms[i] = c->all[i].term;
+		weights[i] = (float)((double)c->all[i].weight / sqrt(sum));
+	}
+	ret->n_terms = ret->n_weights = n;
+	ret->terms = terms;
+	ret->weights = weights;
+	return 0;
+}
+
+static void sketch_add(int votes[64], uint64_t h)
+{
+	for (int b = 0; b < 64; b++)
+		votes[b] += h >> b & 1 ? 1 : -1;
+}
+
+static uint64_t sketch_of(const struct text *t)
+{
+	int votes[64] = {0};
+	uint64_t before = 0;
+	for (size_t i = 0; i < t->count && i < 2000; i++) {
+		if (t->tokens[i].kind != TOKEN_WORD && t->tokens[i].kind != TOKEN_NUMBER)
+			continue;
+		struct span word = text_token(t, i);
+		uint64_t h = XXH3_64bits(word.data, word.len);
+		sketch_add(votes, h);
+		if (before)
+			sketch_add(votes, XXH3_64bits_withSeed(word.data, word.len, before));
+		before = h;
+	}
+	uint64_t sketch = 0;
+	for (int b = 0; b < 64; b++)
+		sketch |= (uint64_t)(votes[b] > 0) << b;
+	return sketch;
+}
+
+/* Words people put around what they pass on. */
+static bool is_framing(struct span word)
+{
+	static const char *const framing[] = {"rt", "via", "mt", "qt", "cit", "questo", "questa", "this", "ecco", "leggete", "leggi", "guardate",
+		"guarda", "condivido", "condividete", "copio", "incollo", "e", "copia", "quoto", "idem", "repost", "reposted", "read", "look",
+		"share", "shared", "from", "da", "di", "by", "same", "pls", "please", "per", "favore", "urgente", "qui", "sotto", "below", "here"};
+	for (size_t i = 0; i < ARRAY_SIZE(framing); i++)
+		if (span_eq(word, span_str(framing[i])))
+			return true;
+	return false;
+}
+
+static bool counts_for_copy(const struct text *t, size_t i)
+{
+	return (t->tokens[i].kind == TOKEN_WORD && !(t->tokens[i].flags & TOKEN_HASHTAG)) ||
+		t->tokens[i].kind == TOKEN_NUMBER;
+}
+
+static uint64_t copy_of(const struct text *t)
+{
+	size_t first = 0, last = t->count, words = 0;
+	while (first < last && (!counts_for_copy(t, first) || is_framing(text_token(t, first))))
+		first++;
+	while (last > first && (!counts_for_copy(t, last - 1) || is_framing(text_token(t, last - 1))))
+		last--;
+	uint64_t h = 0;
+	for (size_t i = first; i < last; i++) {
+		if (!counts_for_copy(t, i))
+			continue;
+		struct span word = text_token(t, i);
+		h = XXH3_64bits_withSeed(word.data, word.len, h + 1);
+		words++;
+	}
+	return words >= SIGNATURE_COPY_WORDS ? h : 0;
+}
+
+int signature_of_text(const struct text *t, int language, struct arena *a, Ascolto__Signature *ret)
+{
+	struct candidates c = {.n = 0};
+	collect(&c, t, language);
+	int r = fill_terms(&c, a, ret);
+	if (r < 0)
+		return r;
+	ret->sketch = sketch_of(t);
+	ret->copy = copy_of(t);
+	return 0;
+}
+
+int signature_compute(struct span text, const char *lang, struct arena *a, Ascolto__Signature *ret)
+{
+	struct text t;
+	int r = text_read(text, a, &t);
+	if (r < 0)
+		return r;
+	char guess[3];
+	if (str_empty(lang)) {
+		text_language(&t, guess);
+		lang = guess;
+	}
+	return signature_of_text(&t, words_language_of(lang), a, ret);
+}
+
+double signature_similarity(const Ascolto__Signature *a, const Ascolto__Signature *b)
+{
+	size_t na = MIN(a->n_terms, a->n_weights), nb = MIN(b->n_terms, b->n_weights), i = 0, k = 0;
+	double dot = 0, la = 0, lb = 0;
+	for (size_t n = 0; n < na; n++)
+		la += (double)a->weights[n] * (double)a->weights[n];
+	for (size_t n = 0; n < nb; n++)
+		lb += (double)b->weights[n] * (double)b->weights[n];
+	while (i < na && k < nb) {
+		if (a->terms[i] == b->terms[k])
+			dot += (double)a->weights[i++] * (double)b->weights[k++];
+		else if (a->terms[i] < b->terms[k])
+			i++;
+		else
+			k++;
+	}
+	double length = sqrt(la) * sqrt(lb);
+	if (!(length > 0) || !isfinite(length) || !(dot > 0))
+		return 0;
+	return MIN(dot / length, 1.0);
+}
+
+int signature_sketch_distance(const Ascolto__Signature *a, const Ascolto__Signature *b)
+{
+	return __builtin_popcountll(a->sketch ^ b->sketch);
+}

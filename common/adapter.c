@@ -282,6 +282,12 @@ void adapter_stop(struct adapter **adapter)
 	uv_close((uv_handle_t *)&a->again, on_closed);
 }
 
+void adapter_restart(struct adapter *a, const char *why)
+{
+	if (a->run)
+		fail(a, "%s", why);
+}
+
 /* ------------------------------------------------------------------------------------------------ what it hears */
 
 static void on_again(uv_timer_t *timer)

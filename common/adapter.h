@@ -80,6 +80,9 @@ int adapter_start(struct adapter **ret, uv_loop_t *loop, const struct adapter_op
 /* Closes its input, waits up to 5 s on the loop, kills; `a` is freed when its handles are closed. */
 void adapter_stop(struct adapter **a);
 
+/* Ends the run, for a reason of the host's own, and starts another at the committed cursor. May be called from `line`. */
+void adapter_restart(struct adapter *a, const char *why);
+
 /* Lines up to and including n are committed. 0; -EPIPE when the adapter does not run: nothing is lost by that. */
 int adapter_ack(struct adapter *a, uint64_t n);
 

@@ -98,7 +98,7 @@ static void on_last(uv_timer_t *timer)
 	check_over(r);
 }
 
-static void on_exit(uv_process_t *process, int64_t status, int signal)
+static void on_process_exit(uv_process_t *process, int64_t status, int signal)
 {
 	struct run *r = process->data;
 	r->exited = true;
@@ -277,7 +277,7 @@ int run_start(struct run **ret, uv_loop_t *loop, const char *program, const stru
 		{.flags = UV_CREATE_PIPE | UV_WRITABLE_PIPE, .data.stream = (uv_stream_t *)&r->err},
 	};
 	uv_process_options_t options = {
-		.exit_cb = on_exit, .file = program, .args = argv, .stdio_count = 3, .stdio = stdio};
+		.exit_cb = on_process_exit, .file = program, .args = argv, .stdio_count = 3, .stdio = stdio};
 	int err = uv_spawn(loop, &r->process, &options);
 	r->process.data = r->in.data = r->out.data = r->err.data = r->timer.data = r;
 	if (err) {

@@ -9,23 +9,22 @@
 #include <unistd.h>
 #include <yaml.h>
 
-/* ---- YAML with places ------------------------------------------------------------------------------------------
- * libcyaml fills the structs, but it says where a mistake is only roughly and takes "5x" for a number. So the text is
- * first read as a tree of libyaml nodes, which know line and column; the tree is held against the same schema, and it
- * stays at hand to find the place of mistakes noticed later. */
+/* ---- YAML with places
+ * ------------------------------------------------------------------------------------------ libcyaml fills
+ * the structs, but it says where a mistake is only roughly and takes "5x" for a number. So the text is first
+ * read as a tree of libyaml nodes, which know line and column; the tree is held against the same schema, and
+ * it stays at hand to find the place of mistakes noticed later. */
 
 struct yaml {
-	const char *name;      /* of the file, as errors show it */
+	const char *name; /* of the file, as errors show it */
 	yaml_document_t doc;
 	bool open;
-	bool *seen;            /* per node, while checking: met already, so this is an alias */
 };
 
 static void yaml_close(struct yaml *y)
 {
 	if (y->open)
 		yaml_document_delete(&y->doc);
-	free(y->seen);
 	*y = (struct yaml){.name = y->name};
 }
 
@@ -52,18 +51,21 @@ static const struct {
 	const char *words;
 } yaml_problems[] = {
 	{"found a tab", NULL, "a tab stands where the indentation is; use spaces"},
-	{"found character that cannot start", NULL, "a value begins with a tab or a sign YAML reserves; use spaces, or "
-						    "put the value in quotes"},
+	{"found character that cannot start", NULL,
+		"a value begins with a tab or a sign YAML reserves; use spaces, or "
+		"put the value in quotes"},
 	{"did not find expected ',' or ']'", NULL, "a list that begins with [ has no ] at its end"},
 	{"did not find expected ',' or '}'", NULL, "a set of keys that begins with { has no } at its end"},
-	{"found unexpected end of stream", "while scanning a quoted", "a text that begins with a quote has no quote at "
-								      "its end"},
-	{"mapping values are not allowed", NULL, "a colon stands where no key can be; mind the indentation, or put the "
-						 "value in quotes"},
-	{"did not find expected", "while parsing a block", "the line does not fit the ones above; mind the "
-							   "indentation"},
+	{"found unexpected end of stream", "while scanning a quoted",
+		"a text that begins with a quote has no quote at "
+		"its end"},
+	{"mapping values are not allowed", NULL,
+		"a colon stands where no key can be; mind the indentation, or put the "
+		"value in quotes"},
+	{"did not find expected", "while parsing a block",
+		"the line does not fit the ones above; mind the "
+		"indentation"},
 	{"could not find expected ':'", NULL, "a colon is missing after the key"},
-	{"found undefined alias", NULL, "aliases (*name) are not taken; write the value out"},
 	{"control characters", NULL, "there is a control character; only plain text is taken"},
 };
 
@@ -93,38 +95,91 @@ static int yaml_parser_error(struct yaml *y, const yaml_parser_t *p, struct span
 	return yaml_error(y, at, e, "this is not YAML: %s", p->problem);
 }
 
-/* `text` must stay until yaml_close. */
+#define YAML_DEPTH_MAX 32
+
+static int yaml_event(
+	struct yaml *y, const yaml_event_t *event, unsigned *depth, unsigned *documents, struct err *e)
+{
+	bool anchor = false;
+	switch (event->type) {
+	case YAML_DOCUMENT_START_EVENT:
+		if (++*documents > 1)
+			return yaml_error(y, event->start_mark, e,
+				"a second document begins (after ---); one file holds one document");
+		return 0;
+	case YAML_ALIAS_EVENT:
+		anchor = true;
+		break;
+	case YAML_SCALAR_EVENT:
+		anchor = event->data.scalar.anchor;
+		break;
+	case YAML_SEQUENCE_START_EVENT:
+		anchor = event->data.sequence_start.anchor;
+		++*depth;
+		break;
+	case YAML_MAPPING_START_EVENT:
+		anchor = event->data.mapping_start.anchor;
+		++*depth;
+		break;
+	case YAML_SEQUENCE_END_EVENT:
+	case YAML_MAPPING_END_EVENT:
+		--*depth;
+		return 0;
+	default:
+		return 0;
+	}
+	if (anchor)
+		return yaml_error(y, event->start_mark, e,
+			"anchors and aliases (&name, *name) are not taken; write the value out");
+	if (*depth > YAML_DEPTH_MAX)
+		return yaml_error(y, event->start_mark, e, "lists and keys are nested more than %d deep",
+			YAML_DEPTH_MAX);
+	return 0;
+}
+
+/* The pieces one by one, before a tree is made of them: deep nesting and many anchors cost libyaml quadratic
+ * time. */
+static int yaml_scan(struct yaml *y, yaml_parser_t *p, struct span text, struct err *e)
+{
+	unsigned depth = 0, documents = 0;
+	for (bool end = false; !end;) {
+		yaml_event_t event;
+		if (!yaml_parser_parse(p, &event))
+			return yaml_parser_error(y, p, text, e);
+		int r = yaml_event(y, &event, &depth, &documents, e);
+		end = event.type == YAML_STREAM_END_EVENT;
+		yaml_event_delete(&event);
+		if (r < 0)
+			return r;
+	}
+	return documents ? 0 : yaml_error(y, (yaml_mark_t){0}, e, "the file is empty");
+}
+
+static int yaml_build(struct yaml *y, yaml_parser_t *p, struct span text, struct err *e)
+{
+	if (!yaml_parser_load(p, &y->doc))
+		return yaml_parser_error(y, p, text, e);
+	y->open = true;
+	return 0;
+}
+
 static int yaml_open(struct yaml *y, const char *name, struct span text, struct err *e)
 {
 	*y = (struct yaml){.name = name};
 	if (text.len > CONF_YAML_MAX)
 		return err_set(e, -EINVAL, "%s: the file is larger than %zu bytes", name, CONF_YAML_MAX);
-	yaml_parser_t p;
-	if (!yaml_parser_initialize(&p))
-		return err_set(e, -ENOMEM, "%s: out of memory", name);
-	yaml_parser_set_encoding(&p, YAML_UTF8_ENCODING);
-	yaml_parser_set_input_string(&p, text.data ? text.data : (const uint8_t *)"", text.len);
-	yaml_document_t second;
+	static int (*const steps[])(struct yaml *, yaml_parser_t *, struct span, struct err *) = {
+		yaml_scan, yaml_build};
 	int r = 0;
-	if (!yaml_parser_load(&p, &y->doc)) {
-		r = yaml_parser_error(y, &p, text, e);
-	} else {
-		y->open = true;
-		if (!yaml_document_get_root_node(&y->doc)) {
-			r = yaml_error(y, (yaml_mark_t){0}, e, "the file is empty");
-		} else if (!yaml_parser_load(&p, &second)) {
-			r = yaml_parser_error(y, &p, text, e);
-		} else {
-			yaml_node_t *root = yaml_document_get_root_node(&second);
-			if (root)
-				r = yaml_error(y, root->start_mark, e,
-					"a second document begins (after ---); one file holds one document");
-			yaml_document_delete(&second);
-		}
+	for (size_t i = 0; i < ARRAY_SIZE(steps) && r == 0; i++) {
+		yaml_parser_t p;
+		if (!yaml_parser_initialize(&p))
+			return err_set(e, -ENOMEM, "%s: out of memory", name);
+		yaml_parser_set_encoding(&p, YAML_UTF8_ENCODING);
+		yaml_parser_set_input_string(&p, text.data ? text.data : (const uint8_t *)"", text.len);
+		r = steps[i](y, &p, text, e);
+		yaml_parser_delete(&p);
 	}
-	yaml_parser_delete(&p);
-	if (r < 0)
-		yaml_close(y);
 	return r;
 }
 
@@ -160,11 +215,11 @@ static unsigned word_distance(const char *a, const char *b)
 }
 
 /* "; did you mean "brand"?" or "; <many> are name, brand" for a word that is none of `words`. */
-static const char *suggest(char *out, size_t size, const char *word, const char *const *words, size_t n,
-	const char *many)
+static const char *suggest(
+	char *out, size_t size, const char *word, const char *const *words, size_t n, const char *many)
 {
 	size_t best = n;
-	unsigned distance = strlen(word) > 4 ? 3 : 2;
+	unsigned distance = MIN(strlen(word) > 4 ? 3 : 2, (unsigned)strlen(word));
 	for (size_t i = 0; i < n; i++)
 		if (word_distance(word, words[i]) < distance) {
 			best = i;
@@ -182,11 +237,11 @@ static const char *suggest(char *out, size_t size, const char *word, const char 
 
 #define PATH_MAX_SHOWN 256
 
-static int check_value(struct yaml *y, const cyaml_schema_value_t *s, yaml_node_t *n, const char *path, yaml_mark_t at,
-	struct err *e);
+static int check_value(
+	struct yaml *y, const cyaml_schema_value_t *s, yaml_node_t *n, const char *path, struct err *e);
 
-static int check_key(struct yaml *y, const cyaml_schema_field_t *fields, const yaml_node_t *key, const char *path,
-	const cyaml_schema_field_t **ret_field, struct err *e)
+static int check_key(struct yaml *y, const cyaml_schema_field_t *fields, const yaml_node_t *key,
+	const char *path, const cyaml_schema_field_t **ret_field, struct err *e)
 {
 	const char *names[64], *dot = path[0] ? ": " : "";
 	size_t n = 0;
@@ -201,16 +256,23 @@ static int check_key(struct yaml *y, const cyaml_schema_field_t *fields, const y
 			names[n++] = f->key;
 	}
 	char words[300];
-	return yaml_error(y, key->start_mark, e, "%s%sthere is no key \"%.60s\" here%s", path, dot, yaml_scalar(key),
-		suggest(words, sizeof(words), yaml_scalar(key), names, n, "the keys are"));
+	return yaml_error(y, key->start_mark, e, "%s%sthere is no key \"%.60s\" here%s", path, dot,
+		yaml_scalar(key), suggest(words, sizeof(words), yaml_scalar(key), names, n, "the keys are"));
 }
 
-static int check_mapping(struct yaml *y, const cyaml_schema_value_t *s, yaml_node_t *n, const char *path, struct err *e)
+/* Nothing was written where something may be left out. */
+static bool may_go(const cyaml_schema_value_t *s, const yaml_node_t *n)
+{
+	return s->flags & CYAML_FLAG_OPTIONAL && n->type == YAML_SCALAR_NODE && !n->data.scalar.length;
+}
+
+static int check_mapping(
+	struct yaml *y, const cyaml_schema_value_t *s, yaml_node_t *n, const char *path, struct err *e)
 {
 	if (n->type != YAML_MAPPING_NODE)
-		return yaml_error(y, n->start_mark, e, "%s should be a set of keys (indented lines \"key: value\")%s",
-			path[0] ? path : "the file",
-			n->type == YAML_SCALAR_NODE && !n->data.scalar.length ? "; leave it out if it has none" : "");
+		return yaml_error(y, n->start_mark, e,
+			"%s should be a set of keys (indented lines \"key: value\")%s",
+			path[0] ? path : "the file", may_go(s, n) ? ", or left out" : "");
 	yaml_node_pair_t *first = n->data.mapping.pairs.start;
 	for (yaml_node_pair_t *p = first; p < n->data.mapping.pairs.top; p++) {
 		const cyaml_schema_field_t *field = NULL;
@@ -226,7 +288,7 @@ static int check_mapping(struct yaml *y, const cyaml_schema_value_t *s, yaml_nod
 					yaml_node(y, before->key)->start_mark.line + 1);
 		char below[PATH_MAX_SHOWN];
 		snprintf(below, sizeof(below), "%s%s%s", path, path[0] ? "." : "", field->key);
-		r = check_value(y, &field->value, yaml_node(y, p->value), below, key->start_mark, e);
+		r = check_value(y, &field->value, yaml_node(y, p->value), below, e);
 		if (r < 0)
 			return r;
 	}
@@ -235,38 +297,40 @@ static int check_mapping(struct yaml *y, const cyaml_schema_value_t *s, yaml_nod
 		for (yaml_node_pair_t *p = first; p < n->data.mapping.pairs.top && !there; p++)
 			there = str_eq(yaml_scalar(yaml_node(y, p->key)), f->key);
 		if (!there)
-			return yaml_error(y, n->start_mark, e, "%s%skey \"%s\" is missing", path, path[0] ? ": " : "",
-				f->key);
+			return yaml_error(y, n->start_mark, e, "%s%skey \"%s\" is missing", path,
+				path[0] ? ": " : "", f->key);
 	}
 	return 0;
 }
 
-static int check_sequence(struct yaml *y, const cyaml_schema_value_t *s, yaml_node_t *n, const char *path, struct err *e)
+static int check_sequence(
+	struct yaml *y, const cyaml_schema_value_t *s, yaml_node_t *n, const char *path, struct err *e)
 {
 	if (n->type != YAML_SEQUENCE_NODE)
 		return yaml_error(y, n->start_mark, e,
-			"%s should be a list; write each entry on a line of its own that begins with \"- \"%s", path,
-			n->type == YAML_SCALAR_NODE && !n->data.scalar.length ? ", or leave the key out" : "");
+			"%s should be a list; write each entry on a line of its own that begins with \"- "
+			"\"%s",
+			path, may_go(s, n) ? ", or leave the key out" : "");
 	size_t count = (size_t)(n->data.sequence.items.top - n->data.sequence.items.start);
 	if (count > s->sequence.max)
-		return yaml_error(y, n->start_mark, e, "%s has %zu entries; at most %u are taken", path, count,
-			s->sequence.max);
+		return yaml_error(y, n->start_mark, e, "%s has %zu entries; at most %u are taken", path,
+			count, s->sequence.max);
 	if (count < s->sequence.min)
-		return yaml_error(y, n->start_mark, e, "%s has %zu entries; at least %u must be there", path, count,
-			s->sequence.min);
+		return yaml_error(y, n->start_mark, e, "%s has %zu entries; at least %u must be there", path,
+			count, s->sequence.min);
 	for (size_t i = 0; i < count; i++) {
 		char below[PATH_MAX_SHOWN];
 		snprintf(below, sizeof(below), "%s[%zu]", path, i);
 		yaml_node_t *entry = yaml_node(y, n->data.sequence.items.start[i]);
-		int r = check_value(y, s->sequence.entry, entry, below, n->start_mark, e);
+		int r = check_value(y, s->sequence.entry, entry, below, e);
 		if (r < 0)
 			return r;
 	}
 	return 0;
 }
 
-static int check_enum(struct yaml *y, const cyaml_schema_value_t *s, const yaml_node_t *n, const char *path,
-	struct err *e)
+static int check_enum(
+	struct yaml *y, const cyaml_schema_value_t *s, const yaml_node_t *n, const char *path, struct err *e)
 {
 	const char *names[64];
 	size_t count = MIN(s->enumeration.count, ARRAY_SIZE(names));
@@ -276,12 +340,12 @@ static int check_enum(struct yaml *y, const cyaml_schema_value_t *s, const yaml_
 			return 0;
 	}
 	char words[300];
-	return yaml_error(y, n->start_mark, e, "%s: \"%.60s\" is not one of its words%s", path, yaml_scalar(n),
-		suggest(words, sizeof(words), yaml_scalar(n), names, count, "they are"));
+	return yaml_error(y, n->start_mark, e, "%s: \"%.60s\" is not one of its words%s", path,
+		yaml_scalar(n), suggest(words, sizeof(words), yaml_scalar(n), names, count, "they are"));
 }
 
-static int check_number(struct yaml *y, const cyaml_schema_value_t *s, const yaml_node_t *n, const char *path,
-	struct err *e)
+static int check_number(
+	struct yaml *y, const cyaml_schema_value_t *s, const yaml_node_t *n, const char *path, struct err *e)
 {
 	const char *text = yaml_scalar(n);
 	char *end = NULL;
@@ -302,13 +366,14 @@ static int check_number(struct yaml *y, const cyaml_schema_value_t *s, const yam
 	uint64_t value = isdigit((unsigned char)digits[0]) ? strtoull(digits, &end, 10) : 0;
 	/* A leading zero would make libcyaml read the rest as octal. */
 	if (!end || *end || errno || value > max + minus || (digits[0] == '0' && digits[1]))
-		return yaml_error(y, n->start_mark, e, "%s: \"%.60s\" should be a whole number%s up to %" PRIu64, path,
-			text, is_signed ? "" : " from 0", max);
+		return yaml_error(y, n->start_mark, e,
+			"%s: \"%.60s\" should be a whole number%s up to %" PRIu64, path, text,
+			is_signed ? "" : " from 0", max);
 	return 0;
 }
 
-static int check_scalar(struct yaml *y, const cyaml_schema_value_t *s, const yaml_node_t *n, const char *path,
-	struct err *e)
+static int check_scalar(
+	struct yaml *y, const cyaml_schema_value_t *s, const yaml_node_t *n, const char *path, struct err *e)
 {
 	if (n->type != YAML_SCALAR_NODE)
 		return yaml_error(y, n->start_mark, e, "%s should be one value, not %s", path,
@@ -321,8 +386,8 @@ static int check_scalar(struct yaml *y, const cyaml_schema_value_t *s, const yam
 	switch (s->type) {
 	case CYAML_STRING:
 		if (len > s->string.max)
-			return yaml_error(y, n->start_mark, e, "%s is %zu bytes long; at most %u are taken", path, len,
-				s->string.max);
+			return yaml_error(y, n->start_mark, e, "%s is %zu bytes long; at most %u are taken",
+				path, len, s->string.max);
 		if (len < s->string.min)
 			return yaml_error(y, n->start_mark, e, "%s is %s", path,
 				len ? "too short" : "empty; give it a value (in quotes if it begins with #)");
@@ -330,7 +395,8 @@ static int check_scalar(struct yaml *y, const cyaml_schema_value_t *s, const yam
 	case CYAML_BOOL:
 		if (str_eq(yaml_scalar(n), "true") || str_eq(yaml_scalar(n), "false"))
 			return 0;
-		return yaml_error(y, n->start_mark, e, "%s: \"%.60s\" should be true or false", path, yaml_scalar(n));
+		return yaml_error(
+			y, n->start_mark, e, "%s: \"%.60s\" should be true or false", path, yaml_scalar(n));
 	case CYAML_ENUM:
 		return check_enum(y, s, n, path, e);
 	case CYAML_INT:
@@ -342,14 +408,9 @@ static int check_scalar(struct yaml *y, const cyaml_schema_value_t *s, const yam
 	}
 }
 
-static int check_value(struct yaml *y, const cyaml_schema_value_t *s, yaml_node_t *n, const char *path, yaml_mark_t at,
-	struct err *e)
+static int check_value(
+	struct yaml *y, const cyaml_schema_value_t *s, yaml_node_t *n, const char *path, struct err *e)
 {
-	bool *seen = &y->seen[n - y->doc.nodes.start];
-	if (*seen)
-		return yaml_error(y, at, e, "%s%saliases (*name) are not taken; write the value out", path,
-			path[0] ? ": " : "");
-	*seen = true;
 	bool null_allowed = (s->flags & CYAML_FLAG_POINTER_NULL) == CYAML_FLAG_POINTER_NULL;
 	if (null_allowed && n->type == YAML_SCALAR_NODE && !n->data.scalar.length)
 		return 0;
@@ -380,22 +441,22 @@ static void keep_complaint(cyaml_log_t level, void *ctx, const char *fmt, va_lis
 
 static cyaml_config_t yaml_config(char *words)
 {
-	return (cyaml_config_t){.log_fn = words ? keep_complaint : NULL, .log_ctx = words, .mem_fn = cyaml_mem,
-		.log_level = CYAML_LOG_WARNING, .flags = CYAML_CFG_NO_ALIAS};
+	return (cyaml_config_t){.log_fn = words ? keep_complaint : NULL,
+		.log_ctx = words,
+		.mem_fn = cyaml_mem,
+		.log_level = CYAML_LOG_WARNING,
+		.flags = CYAML_CFG_NO_ALIAS};
 }
 
 /* Opens `y` and fills *ret; the caller closes `y`. */
-static int yaml_read(struct yaml *y, const char *name, struct span text, const cyaml_schema_value_t *schema, void **ret,
-	struct err *e)
+static int yaml_read(struct yaml *y, const char *name, struct span text, const cyaml_schema_value_t *schema,
+	void **ret, struct err *e)
 {
 	int r = yaml_open(y, name, text, e);
 	if (r < 0)
 		return r;
-	y->seen = calloc((size_t)(y->doc.nodes.top - y->doc.nodes.start), sizeof(bool));
-	if (!y->seen)
-		return err_set(e, -ENOMEM, "%s: out of memory", name);
 	yaml_node_t *root = yaml_document_get_root_node(&y->doc);
-	r = check_value(y, schema, root, "", root->start_mark, e);
+	r = check_value(y, schema, root, "", e);
 	if (r < 0)
 		return r;
 	char words[ERR_TEXT_MAX] = "";
@@ -412,7 +473,8 @@ static int yaml_read(struct yaml *y, const char *name, struct span text, const c
 	return 0;
 }
 
-int conf_yaml_parse(const char *name, struct span text, const cyaml_schema_value_t *schema, void **ret, struct err *e)
+int conf_yaml_parse(
+	const char *name, struct span text, const cyaml_schema_value_t *schema, void **ret, struct err *e)
 {
 	struct yaml y = {0};
 	int r = yaml_read(&y, name, text, schema, ret, e);
@@ -512,7 +574,8 @@ int conf_yaml_error(const char *path, const char *key_path, struct err *e, const
 	struct yaml y = {.name = path};
 	struct buf text = {0};
 	yaml_mark_t at = {0};
-	if (read_file(path, CONF_YAML_MAX, &text, NULL) == 0 && yaml_open(&y, path, buf_span(&text), NULL) == 0)
+	if (read_file(path, CONF_YAML_MAX, &text, NULL) == 0 &&
+		yaml_open(&y, path, buf_span(&text), NULL) == 0)
 		at = yaml_place(&y, key_path, NULL);
 	va_list ap;
 	va_start(ap, fmt);
@@ -523,17 +586,19 @@ int conf_yaml_error(const char *path, const char *key_path, struct err *e, const
 	return -EINVAL;
 }
 
-/* ---- The settings' shape --------------------------------------------------------------------------------------- */
+/* ---- The settings' shape
+ * --------------------------------------------------------------------------------------- */
 
-#define OPTIONAL_TEXT(key, type, member, max) \
+#define OPTIONAL_TEXT(key, type, member, max)                                                                \
 	CYAML_FIELD_STRING_PTR(key, CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL, type, member, 1, max)
 #define TEXT(key, type, member, max) CYAML_FIELD_STRING_PTR(key, CYAML_FLAG_POINTER, type, member, 1, max)
-#define LIST(key, type, member, entry, max) \
+#define LIST(key, type, member, entry, max)                                                                  \
 	CYAML_FIELD_SEQUENCE(key, CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL, type, member, entry, 0, max)
 
 enum { NAME_MAX_BYTES = 64, TEXT_MAX_BYTES = 1024, PATH_MAX_BYTES = 2048 };
 
-static const cyaml_schema_value_t text_entry = {CYAML_VALUE_STRING(CYAML_FLAG_POINTER, char, 1, TEXT_MAX_BYTES)};
+static const cyaml_schema_value_t text_entry = {
+	CYAML_VALUE_STRING(CYAML_FLAG_POINTER, char, 1, TEXT_MAX_BYTES)};
 
 static const cyaml_schema_field_t service_fields[] = {
 	OPTIONAL_TEXT("link", struct conf_service, link, TEXT_MAX_BYTES),
@@ -551,7 +616,8 @@ static const cyaml_schema_field_t brand_fields[] = {
 	LIST("handles", struct conf_brand, handles, &text_entry, 1000),
 	CYAML_FIELD_END,
 };
-static const cyaml_schema_value_t brand_entry = {CYAML_VALUE_MAPPING(CYAML_FLAG_DEFAULT, struct conf_brand, brand_fields)};
+static const cyaml_schema_value_t brand_entry = {
+	CYAML_VALUE_MAPPING(CYAML_FLAG_DEFAULT, struct conf_brand, brand_fields)};
 
 static const cyaml_schema_field_t channel_fields[] = {
 	TEXT("name", struct conf_channel, name, NAME_MAX_BYTES),
@@ -595,13 +661,23 @@ static const struct {
 	{"console", offsetof(struct conf, services.console), 7406, 7416, 7420},
 };
 
-#define SERVICE(service) \
-	{.key = #service, .data_offset = offsetof(struct conf, services.service) - offsetof(struct conf, services), \
-		.value = {CYAML_VALUE_MAPPING(CYAML_FLAG_OPTIONAL, struct conf_service, service_fields)}}
+#define SERVICE(service)                                                                                     \
+	{                                                                                                    \
+		.key = #service,                                                                             \
+		.data_offset = offsetof(struct conf, services.service) - offsetof(struct conf, services),    \
+		.value = {                                                                                   \
+			CYAML_VALUE_MAPPING(CYAML_FLAG_OPTIONAL, struct conf_service, service_fields)        \
+		}                                                                                            \
+	}
 
 static const cyaml_schema_field_t services_fields[] = {
-	SERVICE(ingest), SERVICE(enrichment), SERVICE(intent), SERVICE(escalation), SERVICE(notification),
-	SERVICE(console), CYAML_FIELD_END,
+	SERVICE(ingest),
+	SERVICE(enrichment),
+	SERVICE(intent),
+	SERVICE(escalation),
+	SERVICE(notification),
+	SERVICE(console),
+	CYAML_FIELD_END,
 };
 
 static const cyaml_schema_field_t conf_fields[] = {
@@ -619,9 +695,11 @@ static const cyaml_schema_field_t conf_fields[] = {
 	LIST("destinations", struct conf, destinations, &destination_entry, 256),
 	CYAML_FIELD_END,
 };
-static const cyaml_schema_value_t conf_schema = {CYAML_VALUE_MAPPING(CYAML_FLAG_POINTER, struct conf, conf_fields)};
+static const cyaml_schema_value_t conf_schema = {
+	CYAML_VALUE_MAPPING(CYAML_FLAG_POINTER, struct conf, conf_fields)};
 
-/* ---- What can be wrong though the shape is right --------------------------------------------------------------- */
+/* ---- What can be wrong though the shape is right
+ * --------------------------------------------------------------- */
 
 struct check {
 	struct conf *conf;
@@ -686,18 +764,21 @@ static int check_address(const struct check *k, struct address *a, const char *v
 	for (const char *d = colon + 1; *d && port <= 99999; d++)
 		port = isdigit((unsigned char)*d) ? port * 10 + (unsigned)(*d - '0') : 100000;
 	if (port < 1 || port > 32767)
-		return wrong_at(k, a->path, "%s: the port \"%.20s\" should be a number from 1 to 32767", a->path,
-			colon + 1);
+		return wrong_at(k, a->path, "%s: the port \"%.20s\" should be a number from 1 to 32767",
+			a->path, colon + 1);
 	struct in_addr ip;
 	if (str_eq(host, "localhost"))
 		return wrong_at(k, a->path, "%s: write 127.0.0.1 instead of localhost", a->path);
 	if (inet_pton(AF_INET, host, &ip) != 1 || ntohl(ip.s_addr) >> 24 != 127) {
 		if (str_eq(a->path + strlen(a->path) - 6, "listen"))
-			return wrong_at(k, a->path, "%s: \"%s\" is not a loopback address; listen on 127.0.0.1 and put "
-						    "a reverse proxy that speaks TLS in front of it", a->path, host);
-		return wrong_at(k, a->path, "%s: \"%s\" is not a loopback address; outside one machine %s need "
-					    "encryption, which this version does not have; use 127.0.0.1", a->path, host,
-			link ? "links" : "health and control");
+			return wrong_at(k, a->path,
+				"%s: \"%s\" is not a loopback address; listen on 127.0.0.1 and put "
+				"a reverse proxy that speaks TLS in front of it",
+				a->path, host);
+		return wrong_at(k, a->path,
+			"%s: \"%s\" is not a loopback address; outside one machine %s need "
+			"encryption, which this version does not have; use 127.0.0.1",
+			a->path, host, link ? "links" : "health and control");
 	}
 	a->ip = ntohl(ip.s_addr);
 	a->port = port;
@@ -726,8 +807,8 @@ static int check_services(const struct check *k)
 				bool written = false;
 				yaml_place(k->yaml, a->path, &written);
 				return wrong_at(k, written ? a->path : seen[m].path,
-					"%s and %s have the same port %u; give each its own", seen[m].path, a->path,
-					a->port);
+					"%s and %s have the same port %u; give each its own", seen[m].path,
+					a->path, a->port);
 			}
 			n++;
 		}
@@ -735,8 +816,8 @@ static int check_services(const struct check *k)
 	return 0;
 }
 
-static int check_brand_name(const struct check *k, const char *list, unsigned i, const char *what, const char *name,
-	const char *brand)
+static int check_brand_name(const struct check *k, const char *list, unsigned i, const char *what,
+	const char *name, const char *brand)
 {
 	const char *names[64];
 	unsigned n = MIN(k->conf->brands_count, (unsigned)ARRAY_SIZE(names));
@@ -747,7 +828,8 @@ static int check_brand_name(const struct check *k, const char *list, unsigned i,
 	}
 	char words[200];
 	return wrong(k, list, i, "brand", "%s %s: there is no brand \"%.60s\"%s", what, name, brand,
-		suggest(words, sizeof(words), brand, names, n, n == 1 ? "the only one is" : "the brands are"));
+		suggest(words, sizeof(words), brand, names, n,
+			n == 1 ? "the only one is" : "the brands are"));
 }
 
 static int check_name(const struct check *k, const char *list, unsigned i, const char *what, const char *name)
@@ -766,24 +848,25 @@ static int check_brands(const struct check *k)
 			return r;
 		for (unsigned j = 0; j < i; j++)
 			if (str_eq(k->conf->brands[j].name, b->name))
-				return wrong(k, "brands", i, "name", "there are two brands with the name \"%s\"",
-					b->name);
+				return wrong(k, "brands", i, "name",
+					"there are two brands with the name \"%s\"", b->name);
 		if (!str_eq(b->language, "it") && !str_eq(b->language, "en"))
-			return wrong(k, "brands", i, "language", "brand %s: language \"%.20s\" should be it or en",
-				b->name, b->language);
+			return wrong(k, "brands", i, "language",
+				"brand %s: language \"%.20s\" should be it or en", b->name, b->language);
 		struct stat st;
 		if (stat(b->playbook, &st) < 0)
-			return wrong(k, "brands", i, "playbook", "brand %s: playbook %s: %s", b->name, b->playbook,
-				errno == ENOENT ? "there is no such file" : strerror(errno));
+			return wrong(k, "brands", i, "playbook", "brand %s: playbook %s: %s", b->name,
+				b->playbook, errno == ENOENT ? "there is no such file" : strerror(errno));
 		if (!S_ISREG(st.st_mode))
-			return wrong(k, "brands", i, "playbook", "brand %s: playbook %s is not a file", b->name,
-				b->playbook);
+			return wrong(k, "brands", i, "playbook", "brand %s: playbook %s is not a file",
+				b->name, b->playbook);
 	}
 	return 0;
 }
 
 /* A secret this process may not look at is somebody else's business; one it can see must be kept well. */
-static int check_secret(const struct check *k, const char *list, unsigned i, const char *key, const char *path)
+static int check_secret(
+	const struct check *k, const char *list, unsigned i, const char *key, const char *path)
 {
 	struct stat st;
 	if (!path)
@@ -791,31 +874,34 @@ static int check_secret(const struct check *k, const char *list, unsigned i, con
 	if (stat(path, &st) < 0) {
 		if (errno == EACCES)
 			return 0;
-		return wrong(k, list, i, key, "%s %s: %s; make one with: (umask 077; openssl rand -hex 32 > %s)", key,
-			path, errno == ENOENT ? "there is no such file" : strerror(errno), path);
+		return wrong(k, list, i, key,
+			"%s %s: %s; make one with: (umask 077; openssl rand -hex 32 > %s)", key, path,
+			errno == ENOENT ? "there is no such file" : strerror(errno), path);
 	}
 	if (!S_ISREG(st.st_mode))
 		return wrong(k, list, i, key, "%s %s is not a file", key, path);
 	if (st.st_mode & 077)
-		return wrong(k, list, i, key, "%s %s can be read by others; run: chmod 600 %s", key, path, path);
+		return wrong(
+			k, list, i, key, "%s %s can be read by others; run: chmod 600 %s", key, path, path);
 	return 0;
 }
 
 /* Networks the documents speak of. Others are welcome: the list only catches slips of the pen. */
-static const char *const networks[] = {"facebook", "instagram", "whatsapp", "telegram", "mastodon", "bluesky", "youtube",
-	"linkedin", "discourse", "wordpress", "reddit", "trustpilot", "reviews", "email", "phone"};
+static const char *const networks[] = {"facebook", "instagram", "whatsapp", "telegram", "mastodon", "bluesky",
+	"youtube", "linkedin", "discourse", "wordpress", "reddit", "trustpilot", "reviews", "email", "phone"};
 
 static int check_network(const struct check *k, unsigned i, const struct conf_channel *ch)
 {
 	if (!is_name(ch->network))
 		return wrong(k, "channels", i, "network",
-			"channel %s: network \"%.64s\" should be of a-z, 0-9 and - only, such as x, facebook or email",
+			"channel %s: network \"%.64s\" should be of a-z, 0-9 and - only, such as x, facebook "
+			"or email",
 			ch->name, ch->network);
 	for (size_t n = 0; n < ARRAY_SIZE(networks); n++)
 		if (strlen(ch->network) > 3 && word_distance(ch->network, networks[n]) == 1)
 			return wrong(k, "channels", i, "network",
-				"channel %s: network \"%s\" looks like a slip; did you mean \"%s\"?", ch->name,
-				ch->network, networks[n]);
+				"channel %s: network \"%s\" looks like a slip; did you mean \"%s\"?",
+				ch->name, ch->network, networks[n]);
 	return 0;
 }
 
@@ -827,12 +913,14 @@ static int check_channel_settings(const struct check *k, unsigned i, const struc
 		const char *setting = ch->settings[s];
 		size_t len = strspn(setting, "abcdefghijklmnopqrstuvwxyz0123456789_-");
 		if (!len || setting[len] != '=')
-			return wrong(k, "channels", i, key, "channel %s: setting \"%.60s\" should have the form key=value",
-				ch->name, setting);
+			return wrong(k, "channels", i, key,
+				"channel %s: setting \"%.60s\" should have the form key=value", ch->name,
+				setting);
 		for (unsigned t = 0; t < s; t++)
 			if (strncmp(ch->settings[t], setting, len + 1) == 0)
-				return wrong(k, "channels", i, key, "channel %s: setting \"%.*s\" is given twice",
-					ch->name, (int)MIN(len, (size_t)60), setting);
+				return wrong(k, "channels", i, key,
+					"channel %s: setting \"%.*s\" is given twice", ch->name,
+					(int)MIN(len, (size_t)60), setting);
 	}
 	return 0;
 }
@@ -843,23 +931,26 @@ static int check_channel(const struct check *k, unsigned i)
 	int r = check_name(k, "channels", i, "channel", ch->name);
 	for (unsigned j = 0; j < i && !r; j++)
 		if (str_eq(k->conf->channels[j].name, ch->name))
-			return wrong(k, "channels", i, "name", "there are two channels with the name \"%s\"", ch->name);
+			return wrong(k, "channels", i, "name", "there are two channels with the name \"%s\"",
+				ch->name);
 	if (r < 0 || (r = check_brand_name(k, "channels", i, "channel", ch->name, ch->brand)) < 0 ||
 		(r = check_network(k, i, ch)) < 0 || (r = check_channel_settings(k, i, ch)) < 0)
 		return r;
 	if (strchr(ch->adapter, '/')) {
 		if (access(ch->adapter, X_OK) < 0)
-			return wrong(k, "channels", i, "adapter", "channel %s: adapter %s: %s", ch->name, ch->adapter,
-				errno == ENOENT ? "there is no such program" : strerror(errno));
+			return wrong(k, "channels", i, "adapter", "channel %s: adapter %s: %s", ch->name,
+				ch->adapter,
+				errno == ENOENT ? "there is no such program" : "this user may not run it");
 	} else if (!is_name(ch->adapter)) {
 		return wrong(k, "channels", i, "adapter",
-			"channel %s: adapter \"%.64s\" should be a name such as jsonl or webhook, or the path of a program",
+			"channel %s: adapter \"%.64s\" should be a name such as jsonl or webhook, or the "
+			"path of a program",
 			ch->name, ch->adapter);
 	}
-	if (str_eq(ch->adapter, "webhook") && !ch->secret_file)
+	if (str_eq(ch->adapter, "webhook") && !ch->secret_file &&
+		!str_eq(conf_setting(ch, "insecure"), "yes"))
 		return wrong(k, "channels", i, "",
-			"channel %s: key \"secret_file\" is missing; webhooks are taken with a signature only",
-			ch->name);
+			"channel %s: key \"secret_file\" is missing; webhooks are signed with it", ch->name);
 	if (ch->previous_secret_file && !ch->secret_file)
 		return wrong(k, "channels", i, "previous_secret_file",
 			"channel %s: previous_secret_file stands without secret_file", ch->name);
@@ -875,13 +966,15 @@ static int check_url(const struct check *k, unsigned i, const struct conf_destin
 	size_t len = rest ? (size_t)(rest - d->url) : 0;
 	if (!rest || !((len == strlen(scheme) && strncmp(d->url, scheme, len) == 0) ||
 			     (len == strlen(secure) && strncmp(d->url, secure, len) == 0)))
-		return wrong(k, "destinations", i, "url", "destination %s: the url of a %s begins with %s:// or %s://",
-			d->name, d->kind, scheme, secure);
+		return wrong(k, "destinations", i, "url",
+			"destination %s: the url of a %s begins with %s:// or %s://", d->name, d->kind,
+			scheme, secure);
 	rest += 3;
 	size_t authority = strcspn(rest, "/?#");
 	if (memchr(rest, '@', authority))
 		return wrong(k, "destinations", i, "url",
-			"destination %s: the url holds a user or password; secrets belong in secret_file", d->name);
+			"destination %s: the url holds a user or password; secrets belong in secret_file",
+			d->name);
 	const char *port = memchr(rest, ':', authority);
 	size_t host = port && rest[0] != '[' ? (size_t)(port - rest) : authority;
 	for (const char *c = d->url; *c; c++)
@@ -892,8 +985,8 @@ static int check_url(const struct check *k, unsigned i, const struct conf_destin
 				strspn(port + 1, "0123456789") != authority - host - 1);
 	if (!host || bad_port)
 		return wrong(k, "destinations", i, "url",
-			"destination %s: \"%.100s\" should have the form %s://HOST:PORT%s", d->name, d->url, scheme,
-			str_eq(d->kind, "mail") ? "" : "/PATH");
+			"destination %s: \"%.100s\" should have the form %s://HOST:PORT%s", d->name, d->url,
+			scheme, str_eq(d->kind, "mail") ? "" : "/PATH");
 	return 0;
 }
 
@@ -914,22 +1007,24 @@ static int check_mail(const struct check *k, unsigned i, const struct conf_desti
 	if (r < 0)
 		return r;
 	if (!d->from || !d->to_count)
-		return wrong(k, "destinations", i, d->from ? "to" : "", "destination %s: key \"%s\" is missing; a mail "
-									"needs from and to", d->name,
-			d->from ? "to" : "from");
+		return wrong(k, "destinations", i, d->from ? "to" : "",
+			"destination %s: key \"%s\" is missing; a mail "
+			"needs from and to",
+			d->name, d->from ? "to" : "from");
 	if (!is_mail_address(d->from))
-		return wrong(k, "destinations", i, "from", "destination %s: \"%.100s\" is not a mail address", d->name,
-			d->from);
+		return wrong(k, "destinations", i, "from", "destination %s: \"%.100s\" is not a mail address",
+			d->name, d->from);
 	for (unsigned t = 0; t < d->to_count; t++) {
 		char key[32];
 		snprintf(key, sizeof(key), "to[%u]", t);
 		if (!is_mail_address(d->to[t]))
-			return wrong(k, "destinations", i, key, "destination %s: \"%.100s\" is not a mail address",
-				d->name, d->to[t]);
+			return wrong(k, "destinations", i, key,
+				"destination %s: \"%.100s\" is not a mail address", d->name, d->to[t]);
 	}
 	if (!d->user != !d->secret_file)
 		return wrong(k, "destinations", i, d->user ? "user" : "secret_file",
-			"destination %s: user and secret_file (the password) go together; give both or none", d->name);
+			"destination %s: user and secret_file (the password) go together; give both or none",
+			d->name);
 	return 0;
 }
 
@@ -940,11 +1035,12 @@ static int check_webhook(const struct check *k, unsigned i, const struct conf_de
 		return r;
 	if (!d->secret_file)
 		return wrong(k, "destinations", i, "",
-			"destination %s: key \"secret_file\" is missing; a webhook is signed with it", d->name);
+			"destination %s: key \"secret_file\" is missing; a webhook is signed with it",
+			d->name);
 	const char *odd = d->from ? "from" : d->to_count ? "to" : d->user ? "user" : NULL;
 	if (odd)
-		return wrong(k, "destinations", i, odd, "destination %s: \"%s\" is for mails, not for webhooks", d->name,
-			odd);
+		return wrong(k, "destinations", i, odd,
+			"destination %s: \"%s\" is for mails, not for webhooks", d->name, odd);
 	return 0;
 }
 
@@ -954,8 +1050,8 @@ static int check_destination(const struct check *k, unsigned i)
 	int r = check_name(k, "destinations", i, "destination", d->name);
 	for (unsigned j = 0; j < i && !r; j++)
 		if (str_eq(k->conf->destinations[j].name, d->name))
-			return wrong(k, "destinations", i, "name", "there are two destinations with the name \"%s\"",
-				d->name);
+			return wrong(k, "destinations", i, "name",
+				"there are two destinations with the name \"%s\"", d->name);
 	if (r < 0 || (r = check_brand_name(k, "destinations", i, "destination", d->name, d->brand)) < 0)
 		return r;
 	if (str_eq(d->kind, "mail"))
@@ -963,8 +1059,8 @@ static int check_destination(const struct check *k, unsigned i)
 	else if (str_eq(d->kind, "webhook"))
 		r = check_webhook(k, i, d);
 	else
-		r = wrong(k, "destinations", i, "kind", "destination %s: kind \"%.60s\" should be mail or webhook",
-			d->name, d->kind);
+		r = wrong(k, "destinations", i, "kind",
+			"destination %s: kind \"%.60s\" should be mail or webhook", d->name, d->kind);
 	return r < 0 ? r : check_secret(k, "destinations", i, "secret_file", d->secret_file);
 }
 
@@ -978,11 +1074,12 @@ static int check_cidr(const struct check *k, unsigned i, const char *cidr)
 	const char *digits = cidr[len] ? cidr + len + 1 : "";
 	size_t n = strspn(digits, "0123456789");
 	bool good = len < sizeof(host) && n > 0 && n < 4 && !digits[n] &&
-		    strtoul(digits, NULL, 10) <= (v6 ? 128 : 32) && inet_pton(v6 ? AF_INET6 : AF_INET, host, address) == 1;
+		    strtoul(digits, NULL, 10) <= (v6 ? 128 : 32) &&
+		    inet_pton(v6 ? AF_INET6 : AF_INET, host, address) == 1;
 	if (good)
 		return 0;
-	return wrong(k, "fetch_allow", i, "", "fetch_allow: \"%.60s\" should be a network such as 127.0.0.0/8 or 10.1.2.3/32",
-		cidr);
+	return wrong(k, "fetch_allow", i, "",
+		"fetch_allow: \"%.60s\" should be a network such as 127.0.0.0/8 or 10.1.2.3/32", cidr);
 }
 
 static int check_number_range(const struct check *k, const char *key, unsigned value, unsigned max)
@@ -1015,7 +1112,8 @@ static int check_conf(const struct check *k)
 	return r;
 }
 
-/* ---- Defaults and paths ---------------------------------------------------------------------------------------- */
+/* ---- Defaults and paths
+ * ---------------------------------------------------------------------------------------- */
 
 /* Puts FOLDER/ before a relative path. NULL stays NULL. */
 static bool resolve(char **path, const char *folder)
@@ -1056,12 +1154,25 @@ static void program_folder(char *out, size_t size)
 	snprintf(slash ? slash : out, slash ? 1 : size, "%s", slash ? "" : "/usr/bin");
 }
 
+/* Beside the folder of the running program: share/ascolto/models where it is installed, models where it was
+ * built. */
+static bool preset_models(char **models, const char *here)
+{
+	const char *slash = strrchr(here, '/');
+	int len = slash ? (int)(slash - here) : 0;
+	char installed[PATH_MAX + 32], built[PATH_MAX + 32];
+	snprintf(installed, sizeof(installed), "%.*s/share/ascolto/models", len, here);
+	snprintf(built, sizeof(built), "%.*s/models", len, here);
+	return preset(
+		models, "%s", access(installed, F_OK) < 0 && access(built, F_OK) == 0 ? built : installed);
+}
+
 static bool fill(struct conf *c, struct yaml *y, const char *folder)
 {
 	char here[PATH_MAX];
 	program_folder(here, sizeof(here));
 	bool ok = preset(&c->data, "state") && preset(&c->programs, "%s", here) &&
-		  preset(&c->models, "%s/../share/ascolto/models", here) && preset(&c->log, "info");
+		  preset_models(&c->models, here) && preset(&c->log, "info");
 	bool there;
 	if (!c->retain_hours && (yaml_place(y, "retain_hours", &there), !there))
 		c->retain_hours = 24;
@@ -1076,20 +1187,21 @@ static bool fill(struct conf *c, struct yaml *y, const char *folder)
 	ok = ok && resolve(&c->data, folder) && resolve(&c->programs, folder) && resolve(&c->models, folder);
 	for (unsigned i = 0; ok && i < c->brands_count; i++) {
 		struct conf_brand *b = &c->brands[i];
-		ok = preset(&b->title, "%s", b->name) && preset(&b->language, "en") && resolve(&b->playbook, folder);
+		ok = preset(&b->title, "%s", b->name) && preset(&b->language, "en") &&
+		     resolve(&b->playbook, folder);
 	}
 	for (unsigned i = 0; ok && i < c->channels_count; i++) {
 		struct conf_channel *ch = &c->channels[i];
-		ok = (!strchr(ch->adapter, '/') || resolve(&ch->adapter, folder)) && resolve(&ch->secret_file, folder) &&
-		     resolve(&ch->previous_secret_file, folder);
+		ok = (!strchr(ch->adapter, '/') || resolve(&ch->adapter, folder)) &&
+		     resolve(&ch->secret_file, folder) && resolve(&ch->previous_secret_file, folder);
 	}
 	for (unsigned i = 0; ok && i < c->destinations_count; i++)
 		ok = resolve(&c->destinations[i].secret_file, folder);
 	return ok;
 }
 
-/* The folder a file is in, absolute. The file's own name is left as it is: it may be a symbolic link that is moved to
- * a newer version. Freed by the caller. */
+/* The folder a file is in, absolute. The file's own name is left as it is: it may be a symbolic link that is
+ * moved to a newer version. Freed by the caller. */
 static char *folder_of(const char *path)
 {
 	char copy[PATH_MAX];
@@ -1138,7 +1250,8 @@ void conf_free(struct conf **c)
 	conf_yaml_free(&conf_schema, (void **)c);
 }
 
-/* ---- Looking things up ------------------------------------------------------------------------------------------ */
+/* ---- Looking things up
+ * ------------------------------------------------------------------------------------------ */
 
 const struct conf_service *conf_service(const struct conf *c, const char *name)
 {
@@ -1183,7 +1296,9 @@ int conf_read_secret(const char *path, char **ret_secret, struct err *e)
 		return err_set(e, -EPERM, "%s can be read by others; run: chmod 600 %s", path, path);
 	int r = read_file(path, SECRET_MAX, &text, e);
 	if (r < 0)
-		return r == -EINVAL ? err_set(e, r, "%s: a secret is one line of at most %d bytes", path, SECRET_MAX) : r;
+		return r == -EINVAL ? err_set(e, r, "%s: a secret is one line of at most %d bytes", path,
+					      SECRET_MAX)
+				    : r;
 	const char *line = buf_str(&text);
 	size_t len = strcspn(line, "\r\n");
 	if (!len || memchr(text.data, 0, text.len))
@@ -1205,8 +1320,9 @@ void conf_secret_free(char **secret)
 	*secret = NULL;
 }
 
-/* ---- The documented example: the same text as deploy/conf/ascolto.yaml ------------------------------------------- */
+/* ---- The documented example: the same text as deploy/conf/ascolto.yaml, line by line ---- */
 
+/* clang-format off */
 static const char example[] =
 	"# ascolto.yaml - one installation of Ascolto.\n"
 	"#\n"
@@ -1221,7 +1337,8 @@ static const char example[] =
 	"# The folder of the adapters ascolto-adapter-NAME. Default: beside the running program.\n"
 	"# programs: /usr/bin\n"
 	"\n"
-	"# The folder of the models that say what a message means. Default: ../share/ascolto/models from the running program.\n"
+	"# The folder of the models that say what a message means. Default: share/ascolto/models beside the program's\n"
+	"# folder, which is /usr/share/ascolto/models when the programs are in /usr/bin.\n"
 	"# models: /usr/share/ascolto/models\n"
 	"\n"
 	"# How much the services log: error, warning, info or debug.\n"
@@ -1306,6 +1423,7 @@ static const char example[] =
 	"    kind: webhook\n"
 	"    url: https://chat.brezza.example/hooks/ascolto\n"
 	"    secret_file: secrets/crisis-hook # signs each call\n";
+/* clang-format on */
 
 int conf_print(struct buf *out)
 {

@@ -53,7 +53,8 @@ struct watch { /* a socket of curl's in the loop */
 	curl_socket_t fd;
 };
 
-/* ------------------------------------------------------------------------------------------------ addresses */
+/* ------------------------------------------------------------------------------------------------ addresses
+ */
 
 /* -EINVAL unless it is an address, a slash and a number of bits; an address alone means just that one. */
 static int cidr_parse(const char *text, struct cidr *ret)
@@ -90,14 +91,36 @@ static bool cidr_holds(const struct cidr *c, int family, const uint8_t *address)
 
 /* What is not out in the world: IANA's special-purpose registries (RFC 6890 and later entries). */
 static const char *const not_public[] = {
-	"0.0.0.0/8",       "10.0.0.0/8",      "100.64.0.0/10", "127.0.0.0/8",   "169.254.0.0/16", "172.16.0.0/12",
-	"192.0.0.0/24",    "192.0.2.0/24",    "192.88.99.0/24", "192.168.0.0/16", "198.18.0.0/15",
-	"198.51.100.0/24", "203.0.113.0/24",  "224.0.0.0/4",   "240.0.0.0/4",
+	"0.0.0.0/8",
+	"10.0.0.0/8",
+	"100.64.0.0/10",
+	"127.0.0.0/8",
+	"169.254.0.0/16",
+	"172.16.0.0/12",
+	"192.0.0.0/24",
+	"192.0.2.0/24",
+	"192.88.99.0/24",
+	"192.168.0.0/16",
+	"198.18.0.0/15",
+	"198.51.100.0/24",
+	"203.0.113.0/24",
+	"224.0.0.0/4",
+	"240.0.0.0/4",
 	/* unspecified, loopback and IPv4-compatible; mapped; NAT64 */
-	"::/96",           "::ffff:0:0/96",   "::ffff:0:0:0/96", "64:ff9b::/96", "64:ff9b:1::/48",
+	"::/96",
+	"::ffff:0:0/96",
+	"::ffff:0:0:0/96",
+	"64:ff9b::/96",
+	"64:ff9b:1::/48",
 	/* discard; Teredo and other IETF use; documentation; 6to4; ULA; link-local; site-local; multicast */
-	"100::/64",        "2001::/23",       "2001:db8::/32", "2002::/16",     "fc00::/7",
-	"fe80::/10",       "fec0::/10",       "ff00::/8",
+	"100::/64",
+	"2001::/23",
+	"2001:db8::/32",
+	"2002::/16",
+	"fc00::/7",
+	"fe80::/10",
+	"fec0::/10",
+	"ff00::/8",
 };
 
 static bool address_allowed(const struct fetch *f, int family, const uint8_t *address)
@@ -142,13 +165,15 @@ static size_t on_body(char *data, size_t size, size_t n, void *ctx)
 	return 0;
 }
 
-/* SMTP's replies come here too: the last one is what the caller gets as the body. When curl gives up after a refusal
- * it says QUIT and blocks until that is answered, two minutes by default; two seconds are enough for a peer that has
- * just answered. */
+/* SMTP's replies come here too: the last one is what the caller gets as the body. When curl gives up after a
+ * refusal it says QUIT and blocks until that is answered, two minutes by default; two seconds are enough for
+ * a peer that has just answered. */
 static void on_smtp_reply(struct fetch_call *c, struct span line)
 {
 	bool refusal = line.len >= 3 && (line.data[0] == '4' || line.data[0] == '5');
 	curl_easy_setopt(c->easy, CURLOPT_SERVER_RESPONSE_TIMEOUT, refusal ? 2L : 0L);
+	if (line.len >= 3 && memcmp(line.data, "221", 3) == 0)
+		return; /* the answer to that QUIT says nothing about the mail */
 	while (line.len && (line.data[line.len - 1] == '\n' || line.data[line.len - 1] == '\r'))
 		line.len--;
 	buf_reset(&c->body);
@@ -191,8 +216,8 @@ static void call_free(struct fetch_call *c)
 	free(c);
 }
 
-/* Mail counts as sent only when the end of the text was sent, so before the text nothing has been done there; a
- * refusal at any point is an answer. A request counts from its first byte. */
+/* Mail counts as sent only when the end of the text was sent, so before the text nothing has been done there;
+ * a refusal at any point is an answer. A request counts from its first byte. */
 static enum fetch_result classify(const struct fetch_call *c, CURLcode code, long status)
 {
 	long sent = 0;
@@ -233,10 +258,11 @@ static void finish(struct fetch_call *c, CURLcode code, const char *why)
 		snprintf(text, sizeof(text), "the address %s is not allowed", c->refused);
 	else if (code != CURLE_OK)
 		snprintf(text, sizeof(text), "%s", c->error[0] ? c->error : curl_easy_strerror(code));
-	/* When curl drops an SMTP connection it says QUIT and waits, blocking, for the answer. Nothing hangs on that
-	 * answer, so it finds the socket shut. */
+	/* When curl drops an SMTP connection it says QUIT and waits, blocking, for the answer. Nothing hangs
+	 * on that answer, so it finds the socket shut. */
 	curl_socket_t fd = CURL_SOCKET_BAD;
-	if (c->smtp && curl_easy_getinfo(c->easy, CURLINFO_ACTIVESOCKET, &fd) == CURLE_OK && fd != CURL_SOCKET_BAD)
+	if (c->smtp && curl_easy_getinfo(c->easy, CURLINFO_ACTIVESOCKET, &fd) == CURLE_OK &&
+		fd != CURL_SOCKET_BAD)
 		shutdown(fd, SHUT_RDWR);
 
 	*c->at = c->next;
@@ -255,12 +281,14 @@ static void take_finished(struct fetch *f)
 	int left;
 	while (!f->closing && (m = curl_multi_info_read(f->multi, &left))) {
 		struct fetch_call *c;
-		if (m->msg == CURLMSG_DONE && curl_easy_getinfo(m->easy_handle, CURLINFO_PRIVATE, &c) == CURLE_OK)
+		if (m->msg == CURLMSG_DONE &&
+			curl_easy_getinfo(m->easy_handle, CURLINFO_PRIVATE, &c) == CURLE_OK)
 			finish(c, m->data.result, NULL);
 	}
 }
 
-/* ------------------------------------------------------------------------------------------------ the loop */
+/* ------------------------------------------------------------------------------------------------ the loop
+ */
 
 static void on_watch_closed(uv_handle_t *handle)
 {
@@ -325,13 +353,15 @@ static int on_timer(CURLM *multi, long timeout_ms, void *ctx)
 		uv_timer_stop(&f->timer);
 		return 0;
 	}
-	/* curl says a time once: a timer that fires too early, by the loop's old or rounded clock, would be the last. */
+	/* curl says a time once: a timer that fires too early, by the loop's old or rounded clock, would be
+	 * the last. */
 	uv_update_time(f->loop);
 	uv_timer_start(&f->timer, on_timeout, (uint64_t)timeout_ms + 1, 0);
 	return 0;
 }
 
-/* ------------------------------------------------------------------------------------------------ open, close */
+/* ------------------------------------------------------------------------------------------------ open,
+ * close */
 
 int fetch_open(struct fetch **ret, uv_loop_t *loop, const char *const *allow, struct err *e)
 {
@@ -414,7 +444,8 @@ static int check_url(const struct fetch_request *request, bool *ret_smtp, struct
 	int r = -ENOMEM;
 	char *scheme = NULL, *user = NULL;
 	CURLU *u = curl_url();
-	CURLUcode code = u ? curl_url_set(u, CURLUPART_URL, request->url, CURLU_NON_SUPPORT_SCHEME) : CURLUE_OUT_OF_MEMORY;
+	CURLUcode code = u ? curl_url_set(u, CURLUPART_URL, request->url, CURLU_NON_SUPPORT_SCHEME)
+			   : CURLUE_OUT_OF_MEMORY;
 	if (code == CURLUE_OK)
 		code = curl_url_get(u, CURLUPART_SCHEME, &scheme, 0);
 	if (code == CURLUE_OUT_OF_MEMORY)
@@ -448,8 +479,10 @@ static int add_headers(struct fetch_call *c, const struct fetch_request *request
 	int r = add_line(&c->headers, "Expect:"); /* no waiting for 100 Continue */
 	for (size_t i = 0; i < request->n_headers && !r; i++) {
 		const struct fetch_header *h = &request->headers[i];
-		if (!fits_a_line(h->name) || !fits_a_line(h->value) || strpbrk(h->name, ": \t;") || !h->name[0])
-			return err_set(e, -EINVAL, "header %zu has a line break or a name that is no name", i + 1);
+		if (!fits_a_line(h->name) || !fits_a_line(h->value) || strpbrk(h->name, ": \t;") ||
+			!h->name[0])
+			return err_set(
+				e, -EINVAL, "header %zu has a line break or a name that is no name", i + 1);
 		typed |= strcasecmp(h->name, "Content-Type") == 0;
 		struct buf line CLEANUP(buf_free);
 		buf_init(&line, HEADERS_MAX);
@@ -479,10 +512,12 @@ static int set_up_http(struct fetch_call *c, const struct fetch_request *request
 		curl_easy_setopt(c->easy, CURLOPT_NOBODY, 1L);
 	} else if (request->body.len || !safe) {
 		curl_easy_setopt(c->easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)request->body.len);
-		curl_easy_setopt(c->easy, CURLOPT_COPYPOSTFIELDS, request->body.len ? (const char *)request->body.data : "");
+		curl_easy_setopt(c->easy, CURLOPT_COPYPOSTFIELDS,
+			request->body.len ? (const char *)request->body.data : "");
 		curl_easy_setopt(c->easy, CURLOPT_CUSTOMREQUEST, method);
 	}
-	/* On a kept connection that turns out dead curl sends the request again by itself: never for what acts. */
+	/* On a kept connection that turns out dead curl sends the request again by itself: never for what
+	 * acts. */
 	curl_easy_setopt(c->easy, CURLOPT_FRESH_CONNECT, safe ? 0L : 1L);
 	return 0;
 }
@@ -508,11 +543,12 @@ static int set_up_mail(struct fetch_call *c, const struct fetch_request *request
 	curl_easy_setopt(c->easy, CURLOPT_INFILESIZE_LARGE, (curl_off_t)request->body.len);
 	curl_easy_setopt(c->easy, CURLOPT_MAIL_FROM, request->mail_from);
 	curl_easy_setopt(c->easy, CURLOPT_MAIL_RCPT, c->rcpt);
-	curl_easy_setopt(c->easy, CURLOPT_USE_SSL, request->require_tls ? (long)CURLUSESSL_ALL : (long)CURLUSESSL_TRY);
+	curl_easy_setopt(
+		c->easy, CURLOPT_USE_SSL, request->require_tls ? (long)CURLUSESSL_ALL : (long)CURLUSESSL_TRY);
 	curl_easy_setopt(c->easy, CURLOPT_FRESH_CONNECT, 1L);
 	if (!request->require_tls && !request->user && strncasecmp(request->url, "smtp:", 5) == 0) {
-		/* Encryption here is a bonus: who can forge a certificate can as well hide that TLS is offered, and the
-		 * usual mail server on the same machine has one that it signed itself. */
+		/* Encryption here is a bonus: who can forge a certificate can as well hide that TLS is
+		 * offered, and the usual mail server on the same machine has one that it signed itself. */
 		curl_easy_setopt(c->easy, CURLOPT_SSL_VERIFYPEER, 0L);
 		curl_easy_setopt(c->easy, CURLOPT_SSL_VERIFYHOST, 0L);
 	}
@@ -529,11 +565,13 @@ static int set_up(struct fetch_call *c, const struct fetch_request *request, str
 	curl_easy_setopt(c->easy, CURLOPT_PRIVATE, c);
 	curl_easy_setopt(c->easy, CURLOPT_PROTOCOLS_STR, "http,https,smtp,smtps");
 	curl_easy_setopt(c->easy, CURLOPT_FOLLOWLOCATION, 0L);
-	curl_easy_setopt(c->easy, CURLOPT_PROXY, ""); /* an environment variable must not lead around the check */
+	curl_easy_setopt(
+		c->easy, CURLOPT_PROXY, ""); /* an environment variable must not lead around the check */
 	curl_easy_setopt(c->easy, CURLOPT_OPENSOCKETFUNCTION, open_socket);
 	curl_easy_setopt(c->easy, CURLOPT_OPENSOCKETDATA, c);
 	curl_easy_setopt(c->easy, CURLOPT_NOSIGNAL, 1L);
-	curl_easy_setopt(c->easy, CURLOPT_QUICK_EXIT, 1L); /* a name server that hangs must not block the loop */
+	curl_easy_setopt(
+		c->easy, CURLOPT_QUICK_EXIT, 1L); /* a name server that hangs must not block the loop */
 	curl_easy_setopt(c->easy, CURLOPT_TIMEOUT_MS, (long)MIN(timeout_ms, (int64_t)INT32_MAX));
 	curl_easy_setopt(c->easy, CURLOPT_ERRORBUFFER, c->error);
 	curl_easy_setopt(c->easy, CURLOPT_WRITEFUNCTION, on_body);
@@ -547,8 +585,8 @@ static int set_up(struct fetch_call *c, const struct fetch_request *request, str
 	return c->smtp ? set_up_mail(c, request, e) : set_up_http(c, request, e);
 }
 
-int fetch_start(struct fetch *f, const struct fetch_request *request, fetch_done_fn *done, void *ctx,
-	struct err *e)
+int fetch_start(
+	struct fetch *f, const struct fetch_request *request, fetch_done_fn *done, void *ctx, struct err *e)
 {
 	bool smtp = false;
 	if (f->closing)

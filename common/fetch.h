@@ -4,8 +4,11 @@
  * Only http, https, smtp and smtps, redirects off. The address a connection really goes to is checked when the
  * socket is opened (so names, odd spellings and rebinding do not help): loopback, link-local, private, multicast,
  * ULA and mapped addresses are refused unless a CIDR of `allow` holds them. A response beyond `response_max` is cut
- * off and counts as a failure. All calls run on the loop's thread; `done` is called once per started call, never from
- * inside fetch_start.
+ * off and counts as a failure: FETCH_UNKNOWN with the status that came. Requests other than GET and HEAD, and mails,
+ * always take a new connection, because curl by itself sends again on a kept one that turns out dead. Proxies named
+ * in the environment are ignored. A URL with a user name in it is refused: give it separately. All calls run on the
+ * loop's thread; `done` is called once per started call, never from inside fetch_start; it may start
+ * further calls and close the fetch.
  */
 #ifndef ASCOLTO_FETCH_H
 #define ASCOLTO_FETCH_H
@@ -48,7 +51,7 @@ struct fetch_request { /* all borrowed until fetch_start returns */
 	const char *mail_from;               /* SMTP */
 	const char *const *mail_to;          /* SMTP, ends with NULL */
 	const char *user, *password;         /* NULL = none */
-	bool require_tls;
+	bool require_tls;                    /* without it, and without a user, STARTTLS is used unverified */
 	int64_t timeout_ms;                  /* 0 = 10 s */
 	size_t response_max;                 /* 0 = 64 KiB */
 };

@@ -12,7 +12,8 @@
 #include <unistd.h>
 
 #define HEADER_MAX ((size_t)16 * 1024)
-#define CONNECTION_MEMORY ((size_t)48 * 1024) /* MHD's pool: the header, its index, and what is being written */
+#define CONNECTION_MEMORY                                                                                    \
+	((size_t)48 * 1024) /* MHD's pool: the header, its index, and what is being written */
 #define STREAM_MAX ((size_t)1024 * 1024)
 #define QUERY_MAX 64
 #define REPLY_HEADERS_MAX 32
@@ -44,14 +45,14 @@ struct http {
 	size_t body_max;
 	int port;
 	struct conn *conns;
-	bool running;      /* inside MHD_run */
-	bool again;        /* something was resumed during MHD_run */
+	bool running;	   /* inside MHD_run */
+	bool again;	   /* something was resumed during MHD_run */
 	bool close_wanted; /* http_close was called during MHD_run */
 	bool closing;
 };
 
-/* MHD owns it from the request line until the request is completed; the handler owns it while a reply is owed. It is
- * freed when both are through. */
+/* MHD owns it from the request line until the request is completed; the handler owns it while a reply is
+ * owed. It is freed when both are through. */
 struct http_request {
 	struct http *http;
 	struct MHD_Connection *mhd; /* NULL: MHD is through with it */
@@ -88,7 +89,10 @@ static void kick(struct http *h);
 
 static int hex(char c)
 {
-	return c >= '0' && c <= '9' ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 : c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
+	return c >= '0' && c <= '9'   ? c - '0'
+	       : c >= 'a' && c <= 'f' ? c - 'a' + 10
+	       : c >= 'A' && c <= 'F' ? c - 'A' + 10
+				      : -1;
 }
 
 /* In place. -EINVAL: a broken escape, NUL, or in a path a slash that was hidden. */
@@ -227,8 +231,8 @@ static enum MHD_Result each_header(void *ctx, enum MHD_ValueKind kind, const cha
 	return MHD_YES;
 }
 
-void http_headers_each(const struct http_request *r, void (*fn)(void *ctx, const char *name, const char *value),
-	void *ctx)
+void http_headers_each(
+	const struct http_request *r, void (*fn)(void *ctx, const char *name, const char *value), void *ctx)
 {
 	struct each each = {fn, ctx};
 	if (r->mhd)
@@ -473,7 +477,8 @@ void http_stream_close(struct http_stream *s)
 	stream_resume(s);
 }
 
-/* ------------------------------------------------------------------------------------------------ dispatch */
+/* ------------------------------------------------------------------------------------------------ dispatch
+ */
 
 static bool route_matches(const struct http_route *route, const char *path, bool exact)
 {
@@ -530,9 +535,9 @@ static void refuse_route(struct http_request *r)
 	}
 }
 
-/* MHD 0.9.75 takes a line that ends in LF alone and has no setting against it. It writes NUL over the line end in
- * its read buffer, over both bytes when there are two, which is how the difference is seen. Later versions refuse
- * such lines themselves and may keep lines elsewhere, so only this version is looked at. */
+/* MHD 0.9.75 takes a line that ends in LF alone and has no setting against it. It writes NUL over the line
+ * end in its read buffer, over both bytes when there are two, which is how the difference is seen. Later
+ * versions refuse such lines themselves and may keep lines elsewhere, so only this version is looked at. */
 static bool ends_in_bare_lf(const char *end_of_line)
 {
 	static int known = -1;
@@ -541,7 +546,8 @@ static bool ends_in_bare_lf(const char *end_of_line)
 	return known && end_of_line[1];
 }
 
-static enum MHD_Result check_header_line(void *ctx, enum MHD_ValueKind kind, const char *name, const char *value)
+static enum MHD_Result check_header_line(
+	void *ctx, enum MHD_ValueKind kind, const char *name, const char *value)
 {
 	(void)kind;
 	(void)name;
@@ -554,7 +560,8 @@ static enum MHD_Result check_header_line(void *ctx, enum MHD_ValueKind kind, con
 /* The reasons not to read on; NULL when there are none. */
 static const char *header_fault(struct http_request *r, const char *version, unsigned *ret_status)
 {
-	const union MHD_ConnectionInfo *size = MHD_get_connection_info(r->mhd, MHD_CONNECTION_INFO_REQUEST_HEADER_SIZE);
+	const union MHD_ConnectionInfo *size =
+		MHD_get_connection_info(r->mhd, MHD_CONNECTION_INFO_REQUEST_HEADER_SIZE);
 	struct find length = find(r, "Content-Length"), transfer = find(r, "Transfer-Encoding");
 	bool bare_lf = false;
 	*ret_status = 400;
@@ -566,7 +573,8 @@ static const char *header_fault(struct http_request *r, const char *version, uns
 	if (bare_lf)
 		return "a line must end in CR LF";
 	if (length.n + transfer.n > 1 || find(r, "Host").n > 1)
-		return "Content-Length, Transfer-Encoding and Host may come once, and the first two not together";
+		return "Content-Length, Transfer-Encoding and Host may come once, and the first two not "
+		       "together";
 	if (transfer.n && strcasecmp(transfer.value, "chunked") != 0)
 		return "the only transfer encoding known here is chunked";
 	if (parse_uri(r))
@@ -582,8 +590,8 @@ static const char *header_fault(struct http_request *r, const char *version, uns
 	return NULL;
 }
 
-/* The header is complete. A fault is answered at once and ends the connection, so that nothing after it can be
- * taken for another request. */
+/* The header is complete. A fault is answered at once and ends the connection, so that nothing after it can
+ * be taken for another request. */
 static void begin(struct http_request *r, const char *method, const char *version)
 {
 	unsigned status;
@@ -638,19 +646,21 @@ static enum MHD_Result queue(struct http_request *r)
 	if (!r->response)
 		return MHD_NO;
 	if (!r->stream)
-		r->conn->deadline_ms =
-			(int64_t)uv_now(r->http->loop) + IDLE_S * 1000 + (int64_t)r->response_len / BYTES_PER_MS;
+		r->conn->deadline_ms = (int64_t)uv_now(r->http->loop) + IDLE_S * 1000 +
+				       (int64_t)r->response_len / BYTES_PER_MS;
 	enum MHD_Result ok = MHD_queue_response(r->mhd, r->status, r->response);
 	MHD_destroy_response(r->response);
 	r->response = NULL;
 	return ok;
 }
 
-/* ------------------------------------------------------------------------------------------------ MHD's calls */
+/* ------------------------------------------------------------------------------------------------ MHD's
+ * calls */
 
 static struct conn *conn_of(struct MHD_Connection *mhd)
 {
-	const union MHD_ConnectionInfo *info = MHD_get_connection_info(mhd, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
+	const union MHD_ConnectionInfo *info =
+		MHD_get_connection_info(mhd, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
 	return info ? info->socket_context : NULL;
 }
 
@@ -698,8 +708,8 @@ static enum MHD_Result on_request(void *ctx, struct MHD_Connection *mhd, const c
 	return MHD_YES;
 }
 
-static void on_completed(void *ctx, struct MHD_Connection *mhd, void **request,
-	enum MHD_RequestTerminationCode code)
+static void on_completed(
+	void *ctx, struct MHD_Connection *mhd, void **request, enum MHD_RequestTerminationCode code)
 {
 	(void)ctx;
 	(void)mhd;
@@ -723,8 +733,8 @@ static void on_completed(void *ctx, struct MHD_Connection *mhd, void **request,
 		request_free(r);
 }
 
-static void on_connection(void *ctx, struct MHD_Connection *mhd, void **conn,
-	enum MHD_ConnectionNotificationCode code)
+static void on_connection(
+	void *ctx, struct MHD_Connection *mhd, void **conn, enum MHD_ConnectionNotificationCode code)
 {
 	struct http *h = ctx;
 	struct conn *c = *conn;
@@ -753,7 +763,8 @@ static void on_log(void *ctx, const char *fmt, va_list ap)
 	(void)ap;
 }
 
-/* ------------------------------------------------------------------------------------------------ the loop */
+/* ------------------------------------------------------------------------------------------------ the loop
+ */
 
 static void shut(struct http *h);
 static void on_sweep(uv_timer_t *timer);
@@ -801,8 +812,8 @@ static void on_poll(uv_poll_t *poll, int status, int events)
 	run(poll->data);
 }
 
-/* Ends connections past their deadline and streams whose client left. Shutting the socket down is enough: MHD sees
- * its end and cleans up. */
+/* Ends connections past their deadline and streams whose client left. Shutting the socket down is enough: MHD
+ * sees its end and cleans up. */
 static void on_sweep(uv_timer_t *timer)
 {
 	struct http *h = timer->data;
@@ -820,7 +831,15 @@ static void on_sweep(uv_timer_t *timer)
 	kick(h);
 }
 
-/* ------------------------------------------------------------------------------------------------ open, close */
+/* ------------------------------------------------------------------------------------------------ open,
+ * close */
+
+/* getaddrinfo takes 99999999 for a port. */
+static bool is_port(const char *s)
+{
+	size_t len = strspn(s, "0123456789");
+	return len && len <= 5 && !s[len] && strtol(s, NULL, 10) <= 65535;
+}
 
 /* "host:port" or "[v6]:port", numbers only; "*:port" is every address. */
 static int parse_address(const char *text, struct addrinfo **ret, struct err *e)
@@ -828,14 +847,17 @@ static int parse_address(const char *text, struct addrinfo **ret, struct err *e)
 	char host[64];
 	const char *colon = text ? strrchr(text, ':') : NULL;
 	size_t len = colon ? (size_t)(colon - text) : 0;
-	if (!colon || !colon[1] || !len || len >= sizeof(host))
-		return err_set(e, -EINVAL, "%s: not an address of the form 127.0.0.1:7411", text ? text : "(none)");
+	if (!colon || !len || len >= sizeof(host) || !is_port(colon + 1))
+		return err_set(
+			e, -EINVAL, "%s: not an address of the form 127.0.0.1:7411", text ? text : "(none)");
 	bool brackets = text[0] == '[' && text[len - 1] == ']';
 	snprintf(host, sizeof(host), "%.*s", (int)(brackets ? len - 2 : len), brackets ? text + 1 : text);
-	struct addrinfo hints = {.ai_family = AF_UNSPEC, .ai_socktype = SOCK_STREAM,
+	struct addrinfo hints = {.ai_family = AF_UNSPEC,
+		.ai_socktype = SOCK_STREAM,
 		.ai_flags = AI_NUMERICHOST | AI_NUMERICSERV | AI_PASSIVE};
 	if (getaddrinfo(str_eq(host, "*") ? NULL : host, colon + 1, &hints, ret))
-		return err_set(e, -EINVAL, "%s: not an address of the form 127.0.0.1:7411 or [::1]:7411", text);
+		return err_set(
+			e, -EINVAL, "%s: not an address of the form 127.0.0.1:7411 or [::1]:7411", text);
 	return 0;
 }
 
@@ -866,8 +888,8 @@ static int listen_on(const char *address, int *ret_fd, int *ret_port, struct err
 
 static struct MHD_Daemon *start_daemon(struct http *h, const struct http_options *o, int fd)
 {
-	return MHD_start_daemon(MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ERROR_LOG, 0, NULL, NULL, on_request,
-		h, MHD_OPTION_EXTERNAL_LOGGER, on_log, NULL, MHD_OPTION_LISTEN_SOCKET, fd,
+	return MHD_start_daemon(MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ERROR_LOG, 0, NULL, NULL,
+		on_request, h, MHD_OPTION_EXTERNAL_LOGGER, on_log, NULL, MHD_OPTION_LISTEN_SOCKET, fd,
 		MHD_OPTION_CONNECTION_LIMIT, o->connections_max ? o->connections_max : 256u,
 		MHD_OPTION_PER_IP_CONNECTION_LIMIT, o->per_address_max ? o->per_address_max : 64u,
 		MHD_OPTION_CONNECTION_TIMEOUT, IDLE_S, MHD_OPTION_CONNECTION_MEMORY_LIMIT, CONNECTION_MEMORY,
@@ -917,8 +939,8 @@ static void on_handle_closed(uv_handle_t *handle)
 		free(h);
 }
 
-/* MHD must not stop while a connection is suspended. What is owed is answered in the handler's place; the handler's
- * own reply then only frees the request. */
+/* MHD must not stop while a connection is suspended. What is owed is answered in the handler's place; the
+ * handler's own reply then only frees the request. */
 static void shut(struct http *h)
 {
 	h->closing = true;

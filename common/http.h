@@ -7,8 +7,10 @@
  * changes. Everything runs on the loop's thread.
  *
  * Limits (defaults in http_options): header 16 KB (431), body `body_max` (413, answered without reading on), 10 s
- * for a request's header, 30 s idle, connections per address and in all (the listener closes what is beyond).
- * A path with "..", NUL or an encoded slash gets 400; no route 404; another method on a known path 405 with Allow.
+ * for a request's header, 30 s idle, 1 KB/s for what takes longer than 30 s, 15 s between requests, connections per
+ * address (more are closed) and in all (more wait unaccepted).
+ * Malformed requests get 400 and the connection ends: a path with "..", NUL or an encoded slash, Content-Length and
+ * Transfer-Encoding both or twice, lines without CR; no route 404; another method on a known path 405 with Allow.
  *
  * Every response carries X-Content-Type-Options: nosniff, Referrer-Policy: no-referrer, and Cache-Control: no-store
  * unless set otherwise.
@@ -29,7 +31,7 @@ typedef void http_handler_fn(struct http_request *r, void *ctx);
 
 struct http_route {
 	const char *method; /* "GET", "POST", ...; GET also serves HEAD */
-	const char *path;   /* exact, or a prefix when it ends in an asterisk */
+	const char *path;   /* exact, or a prefix when it ends in an asterisk; exact wins, then the order */
 	http_handler_fn *fn;
 	void *ctx;
 	const char *doc;    /* one line; shown by GET / when no route has it */
@@ -46,7 +48,9 @@ struct http_options {
 /* -EADDRINUSE and -EINVAL come with the address in the text. */
 int http_open(struct http **ret, uv_loop_t *loop, const struct http_options *o, struct err *e);
 
-/* Stops accepting, answers what is pending with 503, closes. Loop handles go away with the next loop iteration. */
+/* Stops accepting, answers what is pending with 503, closes. Loop handles go away with the next loop iteration. A
+ * request whose reply is owed stays valid, as one whose client is gone, until http_reply is called for it. May be
+ * called from a handler: then it happens after the handler. */
 void http_close(struct http **h);
 
 int http_port(const struct http *h);
@@ -77,7 +81,8 @@ void http_reply_error(struct http_request *r, unsigned status, const char *fmt, 
 
 /* Server-sent events and the like: a reply of unknown length. Data is queued (copied) up to 1 MiB; a client too slow
  * for that is closed. `closed` is called once, on the loop, when the client left or http_stream_close was called;
- * the stream is not to be used after that. */
+ * the stream is not to be used after that. The status is 200. NULL when the client is gone for good or memory is out:
+ * then `closed` is not called, and the request is answered and gone all the same. */
 struct http_stream *http_reply_stream(struct http_request *r, const char *content_type,
 	void (*closed)(struct http_stream *s, void *ctx), void *ctx);
 int http_stream_send(struct http_stream *s, struct span data); /* -EPIPE when it is closing */

@@ -6,7 +6,8 @@
 
 /* ------------------------------------------------------------------------------------------------ UTF-8 */
 
-/* Length of the UTF-8 sequence at p (RFC 3629: no overlong forms, no surrogates, up to U+10FFFF); 0 = invalid. */
+/* Length of the UTF-8 sequence at p (RFC 3629: no overlong forms, no surrogates, up to U+10FFFF); 0 =
+ * invalid. */
 static size_t utf8_len(const uint8_t *p, size_t left)
 {
 	uint8_t c = p[0];
@@ -28,7 +29,8 @@ struct scan {
 	struct span text;
 	size_t at, line, line_start;
 	size_t depth, members;
-	bool opened; /* the last token opened a list or an object: the next one, if no closer, is its first member */
+	bool opened; /* the last token opened a list or an object: the next one, if no closer, is its first
+			member */
 };
 
 static size_t column(const struct scan *s)
@@ -38,7 +40,8 @@ static size_t column(const struct scan *s)
 
 static int too_much(const struct scan *s, struct err *e, const char *what, size_t max)
 {
-	return err_set(e, -EMSGSIZE, "line %zu, column %zu: %s; the limit is %zu", s->line, column(s), what, max);
+	return err_set(
+		e, -EMSGSIZE, "line %zu, column %zu: %s; the limit is %zu", s->line, column(s), what, max);
 }
 
 /* Steps over a string; its contents are jansson's business except for UTF-8. */
@@ -52,8 +55,8 @@ static int scan_string(struct scan *s, struct err *e)
 		}
 		size_t n = utf8_len(p + s->at, s->text.len - s->at);
 		if (!n)
-			return err_set(e, -EBADMSG, "line %zu, column %zu: not UTF-8 at byte offset %zu", s->line,
-				column(s), s->at);
+			return err_set(e, -EBADMSG, "line %zu, column %zu: not UTF-8 at byte offset %zu",
+				s->line, column(s), s->at);
 		s->at += n;
 	}
 	s->at++;
@@ -71,7 +74,8 @@ static int scan_number(struct scan *s, struct err *e)
 	return too_much(s, e, "the number has too many characters", JSON_NUMBER_MAX);
 }
 
-/* One token. The grammar is left to jansson: this only counts, and is wrong at most about text that is not JSON. */
+/* One token. The grammar is left to jansson: this only counts, and is wrong at most about text that is not
+ * JSON. */
 static int scan_token(struct scan *s, struct err *e)
 {
 	uint8_t c = s->text.data[s->at];
@@ -89,8 +93,8 @@ static int scan_token(struct scan *s, struct err *e)
 		return scan_number(s, e);
 	size_t n = utf8_len(s->text.data + s->at, s->text.len - s->at);
 	if (!n)
-		return err_set(e, -EBADMSG, "line %zu, column %zu: not UTF-8 at byte offset %zu", s->line, column(s),
-			s->at);
+		return err_set(e, -EBADMSG, "line %zu, column %zu: not UTF-8 at byte offset %zu", s->line,
+			column(s), s->at);
 	s->at += n;
 	return 0;
 }
@@ -99,8 +103,8 @@ static int check_limits(struct span text, struct err *e)
 {
 	struct scan s = {.text = text, .line = 1};
 	if (text.len > JSON_BYTES_MAX)
-		return err_set(e, -EMSGSIZE, "line 1, column 1: the text has %zu bytes; the limit is %d", text.len,
-			JSON_BYTES_MAX);
+		return err_set(e, -EMSGSIZE, "line 1, column 1: the text has %zu bytes; the limit is %d",
+			text.len, JSON_BYTES_MAX);
 	while (s.at < text.len) {
 		uint8_t c = text.data[s.at];
 		if (c == '\n') {
@@ -129,8 +133,8 @@ int json_parse(struct span text, json_t **ret_json, struct err *e)
 		char *near = strstr(je.text, " near ");
 		if (near)
 			*near = 0;
-		return err_set(e, -EBADMSG, "line %d, column %d: not JSON: %s", MAX(je.line, 1), MAX(je.column, 1),
-			je.text);
+		return err_set(e, -EBADMSG, "line %d, column %d: not JSON: %s", MAX(je.line, 1),
+			MAX(je.column, 1), je.text);
 	}
 	*ret_json = json;
 	return 0;
@@ -248,8 +252,8 @@ static void add_real(struct buf *out, double v, bool is_float)
 	buf_adds(out, text);
 }
 
-/* Beyond 2^53 a reader that keeps numbers as doubles, every browser for one, would change the value, and jansson
- * refuses what is beyond 2^63: such values, hashes mostly, go out as strings. */
+/* Beyond 2^53 a reader that keeps numbers as doubles, every browser for one, would change the value, and
+ * jansson refuses what is beyond 2^63: such values, hashes mostly, go out as strings. */
 static void add_integer(struct buf *out, uint64_t magnitude, bool negative)
 {
 	const char *quote = magnitude > (uint64_t)1 << 53 ? "\"" : "";
@@ -328,8 +332,8 @@ static size_t value_size(ProtobufCType type)
 	}
 }
 
-/* Numbers, booleans and enums of proto3 are always there; strings, bytes and messages when they hold something. A
- * oneof's member is there when it is the chosen one, whatever it holds. */
+/* Numbers, booleans and enums of proto3 are always there; strings, bytes and messages when they hold
+ * something. A oneof's member is there when it is the chosen one, whatever it holds. */
 static bool is_present(const ProtobufCMessage *m, const ProtobufCFieldDescriptor *f)
 {
 	const uint8_t *base = (const uint8_t *)m;

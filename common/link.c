@@ -235,8 +235,10 @@ static bool pump_lane(struct link_sender *s, enum lane lane, int64_t now_ms)
 	struct link_record read[LINK_DATA_RECORDS];
 	Ascolto__Record records[LINK_DATA_RECORDS], *pointers[LINK_DATA_RECORDS];
 	Ascolto__Data data = ASCOLTO__DATA__INIT;
-	size_t bytes = 0, n = s->ops->read(s->ctx, lane, l->next_position, read, ARRAY_SIZE(read));
 	enum fate fate = SKIPPED;
+	if (l->sent >= l->credit || l->flight_count == ARRAY_SIZE(l->flight))
+		return false;
+	size_t bytes = 0, n = s->ops->read(s->ctx, lane, l->next_position, read, ARRAY_SIZE(read));
 
 	if (n == 0 && !l->checked && !complete(s, lane)) {
 		say_hello(s, true, now_ms);

@@ -2,16 +2,18 @@
 
 #include <math.h>
 
-static const double METRIC_SECONDS[] = {0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60};
+static const double METRIC_SECONDS[] = {
+	0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60};
 
 struct metric {
 	struct metric *next;
 	char *label_value; /* NULL when the metric has no label */
-	double value;      /* counter and gauge: the value; histogram: the sum of what was observed */
-	uint64_t count;    /* histogram only, like all that follows */
+	double value;	   /* counter and gauge: the value; histogram: the sum of what was observed */
+	uint64_t count;	   /* histogram only, like all that follows */
 	const double *bounds;
 	size_t n_bounds;
-	uint64_t in_bucket[METRIC_BUCKETS]; /* not cumulative; what is above the last bound is only in count */
+	uint64_t
+		in_bucket[METRIC_BUCKETS]; /* not cumulative; what is above the last bound is only in count */
 };
 
 struct family {
@@ -173,8 +175,8 @@ static void add_escaped(struct buf *out, const char *s, bool quote)
 }
 
 /* name_suffix{label="value",le="bound"} */
-static void add_name(struct buf *out, const struct metric_desc *desc, const struct metric *m, const char *suffix,
-	const double *le)
+static void add_name(struct buf *out, const struct metric_desc *desc, const struct metric *m,
+	const char *suffix, const double *le)
 {
 	buf_adds(out, desc->name);
 	buf_adds(out, suffix);

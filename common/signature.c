@@ -8,6 +8,7 @@
 #include "words.h"
 
 #define CANDIDATES_MAX 256
+#define SKETCH_TOKENS_MAX 2000
 
 /* What a kind of term says about the problem. Danger is rarer than a fault and says more. */
 static const float weight_topic = 2.0f, weight_danger = 2.6f, weight_generic = 0.15f, weight_stem = 0.7f,
@@ -140,32 +141,6 @@ static int fill_terms(struct candidates *c, struct arena *a, Ascolto__Signature 
 	return 0;
 }
 
-static void sketch_add(int votes[64], uint64_t h)
-{
-	for (int b = 0; b < 64; b++)
-		votes[b] += h >> b & 1 ? 1 : -1;
-}
-
-static uint64_t sketch_of(const struct text *t)
-{
-	int votes[64] = {0};
-	uint64_t before = 0;
-	for (size_t i = 0; i < t->count && i < 2000; i++) {
-		if (t->tokens[i].kind != TOKEN_WORD && t->tokens[i].kind != TOKEN_NUMBER)
-			continue;
-		struct span word = text_token(t, i);
-		uint64_t h = XXH3_64bits(word.data, word.len);
-		sketch_add(votes, h);
-		if (before)
-			sketch_add(votes, XXH3_64bits_withSeed(word.data, word.len, before));
-		before = h;
-	}
-	uint64_t sketch = 0;
-	for (int b = 0; b < 64; b++)
-		sketch |= (uint64_t)(votes[b] > 0) << b;
-	return sketch;
-}
-
 /* Words people put around what they pass on. */
 static bool is_framing(struct span word)
 {
@@ -184,15 +159,26 @@ static bool counts_for_copy(const struct text *t, size_t i)
 		t->tokens[i].kind == TOKEN_NUMBER;
 }
 
-static uint64_t copy_of(const struct text *t)
+/* The words of the message itself, without what a repost puts around them. */
+struct body {
+	size_t first, end;
+};
+
+static struct body body_of(const struct text *t)
 {
-	size_t first = 0, last = t->count, words = 0;
-	while (first < last && (!counts_for_copy(t, first) || is_framing(text_token(t, first))))
-		first++;
-	while (last > first && (!counts_for_copy(t, last - 1) || is_framing(text_token(t, last - 1))))
-		last--;
+	struct body b = {0, t->count};
+	while (b.first < b.end && (!counts_for_copy(t, b.first) || is_framing(text_token(t, b.first))))
+		b.first++;
+	while (b.end > b.first && (!counts_for_copy(t, b.end - 1) || is_framing(text_token(t, b.end - 1))))
+		b.end--;
+	return b;
+}
+
+static uint64_t copy_of(const struct text *t, struct body body)
+{
 	uint64_t h = 0;
-	for (size_t i = first; i < last; i++) {
+	size_t words = 0;
+	for (size_t i = body.first; i < body.end; i++) {
 		if (!counts_for_copy(t, i))
 			continue;
 		struct span word = text_token(t, i);
@@ -202,6 +188,32 @@ static uint64_t copy_of(const struct text *t)
 	return words >= SIGNATURE_COPY_WORDS ? h : 0;
 }
 
+static void sketch_add(int votes[64], uint64_t h)
+{
+	for (int b = 0; b < 64; b++)
+		votes[b] += h >> b & 1 ? 1 : -1;
+}
+
+static uint64_t sketch_of(const struct text *t, struct body body)
+{
+	int votes[64] = {0};
+	uint64_t before = 0;
+	for (size_t i = body.first; i < body.end && i < body.first + SKETCH_TOKENS_MAX; i++) {
+		if (!counts_for_copy(t, i))
+			continue;
+		struct span word = text_token(t, i);
+		uint64_t h = XXH3_64bits(word.data, word.len);
+		sketch_add(votes, h);
+		if (before)
+			sketch_add(votes, XXH3_64bits_withSeed(word.data, word.len, before));
+		before = h;
+	}
+	uint64_t sketch = 0;
+	for (int b = 0; b < 64; b++)
+		sketch |= (uint64_t)(votes[b] > 0) << b;
+	return sketch;
+}
+
 int signature_of_text(const struct text *t, int language, struct arena *a, Ascolto__Signature *ret)
 {
 	struct candidates c = {.n = 0};
@@ -209,8 +221,9 @@ int signature_of_text(const struct text *t, int language, struct arena *a, Ascol
 	int r = fill_terms(&c, a, ret);
 	if (r < 0)
 		return r;
-	ret->sketch = sketch_of(t);
-	ret->copy = copy_of(t);
+	struct body body = body_of(t);
+	ret->sketch = sketch_of(t, body);
+	ret->copy = copy_of(t, body);
 	return 0;
 }
 

@@ -88,6 +88,9 @@ struct svc_spec {
 	int (*start)(struct svc *s, void **ret_state, struct err *e);
 	/* A commit that held at least one DONE is durable. `ctx` is the state. Optional. */
 	void (*committed)(struct svc *s, void *state);
+	/* A turn was thrown away (no room, or a message asked for too much) and its messages will come again: whatever
+	 * handlers remembered outside the store must be forgotten. Optional. */
+	void (*aborted)(struct svc *s, void *state);
 	/* About once a second. Optional. */
 	void (*tick)(struct svc *s, void *state, int64_t now_ms);
 	/* Configuration was read again and is valid; old stays when it returns an error. Optional. */

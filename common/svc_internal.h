@@ -1,0 +1,190 @@
+/*
+ * svc_internal.h - what svc.c (life), svc_turn.c (turns), svc_links.c (links and outbox) and svc_admin.c (HTTP for
+ * operators) share. Not for services.
+ *
+ * Tables of every service, all in key group 0 unless said otherwise:
+ *
+ *     0x02 stream_in    key group; origin, lane            StreamIn: the last number taken, with the effects
+ *     0x03 outbox       destination, lane, position        OutboxRecord: the journal
+ *     0x04 stream_out   destination, lane, key group       StreamOut: the last number given
+ *     0x05 lane_out     destination, lane                  LaneOut: what is acknowledged, what is kept
+ *     0x06 attempts     hash of the envelope               Attempts: tries of what may have ended the process
+ *     0x07 quarantine   id                                 Quarantined
+ *     0x08 timer        key group; due time, id            TimerRecord
+ *     0x09 counter      name                               Counter
+ */
+#ifndef ASCOLTO_SVC_INTERNAL_H
+#define ASCOLTO_SVC_INTERNAL_H
+
+#include "bus.h"
+#include "link.h"
+#include "log.h"
+#include "svc.h"
+
+#include "proto/state.pb-c.h"
+
+enum {
+	TABLE_STREAM_IN = 0x02,
+	TABLE_OUTBOX = 0x03,
+	TABLE_STREAM_OUT = 0x04,
+	TABLE_LANE_OUT = 0x05,
+	TABLE_ATTEMPTS = 0x06,
+	TABLE_QUARANTINE = 0x07,
+	TABLE_TIMER = 0x08,
+	TABLE_COUNTER = 0x09,
+};
+
+#define TRIES_MAX 3             /* then quarantine */
+#define RETRY_FIRST_MS 50       /* the pause before a RETRY comes again; times 4 each time */
+#define CAUTIOUS_ITEMS (4 * TURN_MAX) /* handled with attempts committed first, after an unclean end */
+#define MESSAGE_ARENA_MAX ((size_t)32 * 1024 * 1024)
+#define QUEUE_MAX 8192          /* local submissions waiting */
+#define BACKLOG_NORMAL 20000    /* unacknowledged outbox records per lane that stop the normal lane's intake ... */
+#define BACKLOG_URGENT 200000   /* ... and the urgent lane's. The back edges of the graph are urgent, and what they bring
+                                   makes nothing for the forward ones, so a full pipeline always drains */
+#define PRUNE_PER_TICK 5000
+#define QUARANTINE_BYTES_MAX ((size_t)256 * 1024) /* of an envelope that is kept */
+
+enum item_kind { ITEM_LINK, ITEM_TIMER, ITEM_LOCAL, ITEM_REPLAY };
+
+/* One thing to handle. */
+struct item {
+	struct item *next;
+	enum item_kind kind;
+	enum lane lane;
+	uint8_t *data; /* packed envelope, owned */
+	size_t len;
+	unsigned tries;
+	struct link_source *source; /* LINK */
+	uint8_t key_group;
+	uint64_t seq;
+	struct key key;             /* TIMER: its row; REPLAY: its quarantine row */
+	submitted_fn *done;         /* LOCAL, REPLAY */
+	void *ctx;
+	/* filled by the turn */
+	struct arena *arena;        /* kept until after the commit when there are effects */
+	struct writeset ws;
+	enum verdict verdict;
+	bool quarantined;
+	char why[ERR_TEXT_MAX];
+};
+
+struct item_queue {
+	struct item *first, **end;
+	size_t count, bytes;
+};
+
+struct out_lane {
+	uint64_t position;      /* last one given */
+	uint64_t first;         /* oldest kept; position + 1 when none */
+	uint64_t bytes;         /* of what is kept */
+	uint64_t saved_acknowledged;
+	bool dirty;
+	uint64_t seq[KEY_GROUPS];
+	bool seq_dirty[KEY_GROUPS];
+	bool any_seq_dirty;
+};
+
+struct out_link {
+	struct svc *svc;
+	unsigned number;        /* of the service there, for ever the same; part of keys */
+	const char *name;
+	const char *endpoint;
+	struct link_sender sender;
+	struct bus_socket *socket;
+	struct out_lane lane[LANES];
+	struct arena read_arena;
+};
+
+struct conf_kept {
+	struct conf_kept *next;
+	struct conf *conf;
+};
+
+struct svc {
+	const struct svc_spec *spec;
+	struct conf *conf;
+	const char *conf_path;
+	struct conf_kept *kept;     /* former configurations, borrowed from until the end */
+	char **fetch_allow;
+	struct http_route *routes;
+	struct store *store;
+	uv_loop_t *loop;
+	struct bus *bus;
+	struct bus_socket *in;
+	struct http *http;
+	struct fetch *fetch;
+	struct metric_set *metrics;
+	uv_timer_t ticker;
+	uv_signal_t term, interrupt, hangup;
+	void *state;
+	bool started, ready, stopping;
+	int64_t started_ms, now_ms, last_second_ms;
+
+	struct link_receiver receiver;
+	struct out_link *out[SVC_DESTINATIONS_MAX];
+	size_t n_out;
+	struct txn *pump_txn;
+
+	struct item_queue queue[LANES], local;
+	int64_t hold_until_ms;      /* after a RETRY or a full disk nothing is handled before this time */
+	size_t cautious_left;
+	bool timers_retried;        /* attempts rows of timers may exist */
+	bool full;                  /* the last commit found no room */
+	int64_t timer_next[KEY_GROUPS];
+	int64_t timer_first_ms;
+	int64_t *counters;          /* as committed; the turn's changes are added after it */
+	int64_t *counter_changes;
+	uint64_t quarantine_count;
+	struct arena *spare_arenas[TURN_MAX];
+	size_t n_spare_arenas;
+	double lag_seconds;
+
+	struct room_waiter {
+		struct room_waiter *next;
+		void (*fn)(void *ctx);
+		void *ctx;
+	} *waiters;
+
+	char issue[16][ERR_TEXT_MAX];
+	size_t n_issues;
+	struct {
+		struct metric *commit_seconds, *turn_items, *queue_messages, *queue_bytes, *quarantine, *ready, *lag,
+			*store_used, *retries, *rejects, *timers;
+	} m;
+};
+
+/* svc.c */
+int svc_reload(struct svc *s, struct err *e);
+
+/* svc_turn.c */
+int turns_load(struct svc *s, struct err *e);
+bool turn_run(struct svc *s);                    /* true when there is more to do now */
+void queue_add(struct item_queue *q, struct item *i);
+struct item *item_new(enum item_kind kind, struct span envelope);
+void item_free(struct item *i);
+bool svc_has_room(const struct svc *s, enum lane lane);
+struct key quarantine_key(const struct id *id);
+void turns_free(struct svc *s);
+
+/* svc_links.c */
+int links_load(struct svc *s, struct err *e);
+int links_open(struct svc *s, struct err *e);
+void links_close(struct svc *s);
+void links_tick(struct svc *s, int64_t mono_ms);
+void links_pump(struct svc *s);
+int outbox_add(struct svc *s, struct txn *t, const struct write *w, int64_t now_ms);
+int outbox_save(struct svc *s, struct txn *t);   /* numbers and positions that changed */
+void outbox_reload(struct svc *s);               /* after an aborted turn */
+void outbox_prune(struct svc *s);
+uint64_t outbox_backlog(const struct out_link *o, enum lane lane);
+int64_t outbox_oldest_ms(struct svc *s, struct out_link *o); /* 0 = nothing waits */
+int stream_in_save(struct svc *s, struct txn *t, const struct item *i);
+
+/* svc_admin.c */
+extern const struct http_route admin_routes[];
+extern const size_t n_admin_routes;
+void admin_refresh(struct svc *s);               /* issues and gauges */
+int admin_metrics_open(struct svc *s);
+
+#endif

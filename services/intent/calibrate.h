@@ -1,0 +1,19 @@
+/*
+ * calibrate.h - from scores on rows a model has not seen to honest probabilities and thresholds. Pure.
+ */
+#ifndef ASCOLTO_INTENT_CALIBRATE_H
+#define ASCOLTO_INTENT_CALIBRATE_H
+
+#include "services/intent/model.h"
+
+/* The temperature with the smallest log loss; `scores` are rows x labels, truths outside 0..labels-1 are skipped. */
+float calibrate_temperature(const float *scores, const int *truth, size_t rows, uint32_t labels);
+
+/* The threshold on the answer's probability that maximises right - cost * wrong; 0 when answering always is best. */
+float calibrate_threshold(const float *scores, const int *truth, size_t rows, uint32_t labels, float temperature,
+	double cost);
+
+/* Slope and offset by logistic regression (Platt 1999, with Lin, Lin and Weng's targets, 2007) and the threshold with the best F1. */
+struct model_platt calibrate_platt(const float *score, const bool *truth, size_t rows);
+
+#endif

@@ -1,0 +1,249 @@
+#include "classifier.h"
+
+#include <sys/stat.h>
+
+#include "common/signature.h"
+#include "common/text.h"
+#include "common/words.h"
+#include "services/intent/features.h"
+#include "services/intent/keywords.h"
+#include "services/intent/model.h"
+
+const char *const classifier_tasks[] = {"language", "intent", "expectation", "event", "sentiment", "lane", "flags", NULL};
+
+enum task { TASK_LANGUAGE, TASK_INTENT, TASK_EXPECTATION, TASK_EVENT, TASK_SENTIMENT, TASK_LANE, TASK_FLAGS, TASKS };
+
+struct linear {
+	struct classifier base;
+	struct model model[TASKS];
+	struct features features;
+	char *name; /* for Understanding.model */
+};
+
+/* One message on its way through the models; features are extracted again only when the next model wants others. */
+struct reading {
+	struct linear *l;
+	struct features_input in;
+	const struct features_spec *extracted;
+	struct arena *arena;
+};
+
+static void score(struct reading *r, enum task task, float scores[MODEL_LABELS_MAX + 32])
+{
+	const struct model *m = &r->l->model[task];
+	if (!r->extracted || memcmp(r->extracted, &m->head->spec, sizeof(*r->extracted)) != 0)
+		features_extract(&r->l->features, &m->head->spec, &r->in);
+	r->extracted = &m->head->spec;
+	model_score(m, &r->l->features, scores);
+	model_probabilities(m, scores);
+}
+
+static int best_of(const struct model *m, const float *p)
+{
+	int best = 0;
+	for (uint32_t i = 1; i < m->head->labels; i++)
+		if (p[i] > p[best])
+			best = (int)i;
+	return best;
+}
+
+static int predict_label(struct reading *r, enum task task, Ascolto__Label **ret)
+{
+	const struct model *m = &r->l->model[task];
+	if (!m->head)
+		return 0;
+	Ascolto__Label *label = arena_alloc(r->arena, sizeof(*label));
+	if (!label)
+		return -ENOMEM;
+	ascolto__label__init(label);
+	*ret = label;
+	if (!r->in.text.count && !r->in.subject.count)
+		return 0;
+	float p[MODEL_LABELS_MAX + 32];
+	score(r, task, p);
+	int best = best_of(m, p);
+	label->probability = p[best];
+	if (p[best] < m->head->threshold)
+		return 0;
+	label->value = arena_strdup(r->arena, m->label[best]);
+	return label->value ? 0 : -ENOMEM;
+}
+
+static int predict_flags(struct reading *r, Ascolto__Understanding *ret)
+{
+	const struct model *m = &r->l->model[TASK_FLAGS];
+	if (!m->head || !r->in.text.count)
+		return 0;
+	float p[MODEL_LABELS_MAX + 32];
+	score(r, TASK_FLAGS, p);
+	ret->flags = arena_alloc(r->arena, m->head->labels * sizeof(*ret->flags));
+	if (!ret->flags)
+		return -ENOMEM;
+	for (uint32_t i = 0; i < m->head->labels; i++) {
+		if (p[i] < m->platt[i].threshold)
+			continue;
+		ret->flags[ret->n_flags] = arena_strdup(r->arena, m->label[i]);
+		if (!ret->flags[ret->n_flags])
+			return -ENOMEM;
+		ret->n_flags++;
+	}
+	return 0;
+}
+
+static int predict_language(struct reading *r, const char *given, char **ret)
+{
+	char guess[3] = "";
+	if (!str_empty(given)) {
+		guess[0] = given[0];
+		guess[1] = given[1];
+	} else if (r->l->model[TASK_LANGUAGE].head && r->in.text.count) {
+		const struct model *m = &r->l->model[TASK_LANGUAGE];
+		float p[MODEL_LABELS_MAX + 32];
+		score(r, TASK_LANGUAGE, p);
+		int best = best_of(m, p);
+		if (p[best] >= m->head->threshold && strlen(m->label[best]) == 2)
+			memcpy(guess, m->label[best], 3);
+	} else {
+		text_language(&r->in.text, guess);
+	}
+	r->in.language = words_language_of(guess);
+	r->extracted = NULL; /* stems and concepts depend on the language */
+	*ret = arena_strdup(r->arena, guess);
+	return *ret ? 0 : -ENOMEM;
+}
+
+static int predict_words(struct reading *r, Ascolto__Understanding *ret)
+{
+	int e = keywords_of(&r->in.text, r->in.language, r->arena, &ret->keywords, &ret->n_keywords);
+	if (e < 0)
+		return e;
+	ret->signature = arena_alloc(r->arena, sizeof(*ret->signature));
+	if (!ret->signature)
+		return -ENOMEM;
+	ascolto__signature__init(ret->signature);
+	return signature_of_text(&r->in.text, r->in.language, r->arena, ret->signature);
+}
+
+static int linear_predict(struct classifier *c, const struct classifier_input *in, struct arena *a,
+	Ascolto__Understanding *ret, struct err *e)
+{
+	struct linear *l = (struct linear *)c;
+	struct reading r = {.l = l, .arena = a,
+		.in = {.language = WORDS_NONE, .surface = in->surface, .channel = in->channel}};
+	ascolto__understanding__init(ret);
+	int x = text_read(in->text, a, &r.in.text);
+	if (x == 0 && in->subject.len)
+		x = text_read(in->subject, a, &r.in.subject);
+	if (x == 0)
+		x = predict_language(&r, in->lang, &ret->language);
+	if (x == 0)
+		x = predict_label(&r, TASK_INTENT, &ret->intent);
+	if (x == 0)
+		x = predict_label(&r, TASK_EXPECTATION, &ret->expectation);
+	if (x == 0)
+		x = predict_label(&r, TASK_EVENT, &ret->event);
+	if (x == 0)
+		x = predict_label(&r, TASK_LANE, &ret->lane);
+	if (x == 0)
+		x = predict_flags(&r, ret);
+	if (x == 0)
+		x = predict_label(&r, TASK_SENTIMENT, &ret->sentiment);
+	if (x == 0)
+		x = predict_words(&r, ret);
+	if (x == 0 && !(ret->model = arena_strdup(a, l->name)))
+		x = -ENOMEM;
+	return x < 0 ? err_set(e, x, "the message needs more memory than one message may have") : 0;
+}
+
+static int linear_describe(struct classifier *c, struct arena *a, char **ret_text)
+{
+	struct linear *l = (struct linear *)c;
+	char *text = arena_strdup(a, "");
+	for (int t = 0; t < TASKS && text; t++)
+		if (l->model[t].head)
+			text = arena_printf(a, "%s%-12s %s, %u labels, threshold %.2f, %zu KiB\n", text, classifier_tasks[t],
+				l->model[t].head->name, l->model[t].head->labels, (double)l->model[t].head->threshold,
+				l->model[t].len / 1024);
+	*ret_text = text;
+	return text ? 0 : -ENOMEM;
+}
+
+static void linear_close(struct classifier *c)
+{
+	struct linear *l = (struct linear *)c;
+	for (int t = 0; t < TASKS; t++)
+		model_close(&l->model[t]);
+	features_free(&l->features);
+	free(l->name);
+	free(l);
+}
+
+static const struct classifier_ops linear_ops = {
+	.name = "linear",
+	.predict = linear_predict,
+	.describe = linear_describe,
+	.close = linear_close,
+};
+
+static int open_task(struct linear *l, const char *dir, int task, struct err *e)
+{
+	char path[4096];
+	int n = snprintf(path, sizeof(path), "%s/%s.model", dir, classifier_tasks[task]);
+	if (n < 0 || (size_t)n >= sizeof(path))
+		return err_set(e, -ENAMETOOLONG, "%s: the name of the models' folder is too long", dir);
+	struct stat st;
+	if (stat(path, &st) < 0 && errno == ENOENT)
+		return 0;
+	int r = model_open(&l->model[task], path, e);
+	if (r < 0)
+		return r;
+	const struct model_head *h = l->model[task].head;
+	if (!str_eq(h->task, classifier_tasks[task]))
+		return err_set(e, -EBADMSG, "%s: a model for \"%s\"", path, h->task);
+	if ((h->kind == MODEL_MULTI) != (task == TASK_FLAGS))
+		return err_set(e, -EBADMSG, "%s: a model of the wrong kind for \"%s\"", path, h->task);
+	return 0;
+}
+
+int classifier_open_linear(const char *dir, struct classifier **ret, struct err *e)
+{
+	struct stat st;
+	if (stat(dir, &st) < 0 || !S_ISDIR(st.st_mode))
+		return err_set(e, -ENOENT, "%s: no such folder of models", dir);
+	struct linear *l = calloc(1, sizeof(*l));
+	if (!l)
+		return err_set(e, -ENOMEM, "out of memory");
+	l->base.ops = &linear_ops;
+	int r = features_init(&l->features);
+	for (int t = 0; t < TASKS && r == 0; t++)
+		r = open_task(l, dir, t, e);
+	const struct model_head *h = l->model[TASK_INTENT].head;
+	char name[160];
+	snprintf(name, sizeof(name), "linear%s%s", h ? "/" : "", h ? h->name : "");
+	if (r == 0 && !(l->name = strdup(name)))
+		r = err_set(e, -ENOMEM, "out of memory");
+	if (r < 0) {
+		linear_close(&l->base);
+		return r;
+	}
+	*ret = &l->base;
+	return 0;
+}
+
+const struct model *classifier_linear_model(struct classifier *c, const char *task)
+{
+	if (c->ops != &linear_ops)
+		return NULL;
+	struct linear *l = (struct linear *)c;
+	for (int t = 0; t < TASKS; t++)
+		if (str_eq(classifier_tasks[t], task) && l->model[t].head)
+			return &l->model[t];
+	return NULL;
+}
+
+void classifier_close(struct classifier **c)
+{
+	if (*c)
+		(*c)->ops->close(*c);
+	*c = NULL;
+}

@@ -1,0 +1,6 @@
+#include "services/intent/intent.h"
+
+int main(int argc, char **argv)
+{
+	return svc_main(&intent_spec, argc, argv);
+}

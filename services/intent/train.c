@@ -1,0 +1,466 @@
+#include "train.h"
+
+#include <fcntl.h>
+#include <unistd.h>
+#include <xxhash.h>
+
+#include "services/intent/calibrate.h"
+#include "services/intent/matrix.h"
+#include "services/intent/measure.h"
+#include "services/intent/modelfile.h"
+#include "services/intent/solver.h"
+
+#define KNOW_BUCKETS 8192
+#define BLOCK_BUCKETS 49152 /* more has not helped */
+
+void train_defaults(struct train_options *o, const char *task)
+{
+	*o = (struct train_options){.task = task, .solver = SOLVER_CRAMMER_SINGER, .c = 0.5, .eps = 0.1, .abstain_cost = 0.5,
+		.weight = {1.0f, 1.0f, 1.0f},
+		.spec = {.options = FEATURE_PLAIN | FEATURE_STYLE, .chars_min = 2, .chars_max = 5, .words_max = 2}};
+	if (!dataset_labels(task))
+		return;
+	if (str_eq(task, "language")) {
+		o->spec.options = 0;
+		o->spec.chars_min = 1;
+		o->spec.words_max = 1;
+		return;
+	}
+	o->spec.options = FEATURE_PLAIN | FEATURE_STYLE | FEATURE_NEGATION | FEATURE_CONCEPT | FEATURE_META | FEATURE_STEM;
+	if (dataset_is_multi(task)) {
+		o->solver = SOLVER_SVM;
+		o->balance = 0.5;
+	}
+}
+
+struct training {
+	const struct train_options *o;
+	struct features_spec spec;
+	const struct dataset *rows;
+	const char *labels[MODEL_LABELS_MAX];
+	uint32_t n_labels;
+	bool multi;
+	int *truth;                 /* exclusive: per row */
+	struct matrix matrix;
+	bool *held_out;             /* per row */
+	float *weights;             /* of the last fit */
+	struct measure_row *judged; /* held-out rows, for the report */
+	float *scores;              /* held-out rows x labels */
+	int *scored_truth;
+	const struct dataset_row **scored_row;
+	size_t n_scored;
+	float temperature, threshold;
+	struct model_platt platt[MODEL_LABELS_MAX];
+};
+
+static void say(struct training *t, const char *fmt, ...) PRINTF(2, 3);
+
+static void say(struct training *t, const char *fmt, ...)
+{
+	if (!t->o->progress)
+		return;
+	char text[200];
+	va_list ap;
+	va_start(ap, fmt);
+	vsnprintf(text, sizeof(text), fmt, ap);
+	va_end(ap);
+	t->o->progress(t->o->ctx, text);
+}
+
+/* --- labels ---------------------------------------------------------------------------------------------------- */
+
+static bool has_label(const char *list, const char *label)
+{
+	size_t len = strlen(label);
+	for (const char *p = list; *p;) {
+		size_t n = strcspn(p, ",");
+		if (n == len && memcmp(p, label, len) == 0)
+			return true;
+		p += n + (p[n] == ',');
+	}
+	return false;
+}
+
+static int by_name(const void *a, const void *b)
+{
+	return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+/* A product task's labels that occur, in the set's order. */
+static void take_known_labels(struct training *t, const char *const *known)
+{
+	for (; *known; known++)
+		for (size_t i = 0; i < t->rows->n; i++)
+			if (has_label(t->rows->rows[i].label, *known)) {
+				t->labels[t->n_labels++] = *known;
+				break;
+			}
+}
+
+static int take_own_labels(struct training *t, struct err *e)
+{
+	const char **all = malloc((t->rows->n + 1) * sizeof(*all));
+	if (!all)
+		return err_set(e, -ENOMEM, "out of memory");
+	for (size_t i = 0; i < t->rows->n; i++)
+		all[i] = t->rows->rows[i].label;
+	qsort(all, t->rows->n, sizeof(*all), by_name);
+	int r = 0;
+	for (size_t i = 0; i < t->rows->n && r == 0; i++) {
+		if (i && str_eq(all[i], all[i - 1]))
+			continue;
+		if (t->n_labels == MODEL_LABELS_MAX)
+			r = err_set(e, -EINVAL, "more than %d labels", MODEL_LABELS_MAX);
+		else
+			t->labels[t->n_labels++] = all[i];
+	}
+	free(all);
+	return r;
+}
+
+static int label_index(const struct training *t, const char *label)
+{
+	for (uint32_t i = 0; i < t->n_labels; i++)
+		if (str_eq(t->labels[i], label))
+			return (int)i;
+	return -1;
+}
+
+static int take_labels(struct training *t, struct err *e)
+{
+	const char *const *known = dataset_labels(t->o->task);
+	int r = 0;
+	if (known)
+		take_known_labels(t, known);
+	else
+		r = take_own_labels(t, e);
+	if (r == 0 && t->n_labels < (t->multi ? 1 : 2))
+		r = err_set(e, -EINVAL, "%zu rows with %u labels make no model of %s: two labels are needed", t->rows->n,
+			t->n_labels, t->o->task);
+	t->truth = calloc(t->rows->n + 1, sizeof(*t->truth));
+	if (r == 0 && !t->truth)
+		r = err_set(e, -ENOMEM, "out of memory");
+	for (size_t i = 0; r == 0 && !t->multi && i < t->rows->n; i++)
+		t->truth[i] = label_index(t, t->rows->rows[i].label);
+	return r;
+}
+
+/* --- one fit --------------------------------------------------------------------------------------------------- */
+
+static int fit_labels(struct training *t, const int *label, int classes, float *weights, struct err *e)
+{
+	const struct matrix *m = &t->matrix;
+	struct feature_node **row = malloc((m->rows + 1) * sizeof(struct feature_node *));
+	int *y = malloc((m->rows + 1) * sizeof(*y));
+	double *weight = calloc((size_t)classes, sizeof(*weight));
+	int r = row && y && weight ? 0 : err_set(e, -ENOMEM, "out of memory");
+	size_t n = 0;
+	for (size_t i = 0; r == 0 && i < m->rows; i++)
+		if (!t->held_out[i]) {
+			row[n] = m->node[i];
+			y[n] = label[i];
+			weight[label[i]]++;
+			n++;
+		}
+	int used = 0;
+	for (int c = 0; r == 0 && c < classes; c++)
+		used += weight[c] > 0;
+	for (int c = 0; r == 0 && c < classes; c++)
+		weight[c] = weight[c] > 0 ? __builtin_pow((double)n / used / weight[c], t->o->balance) : 1;
+	struct solver_problem p = {.rows = n, .dimensions = m->dimensions + 1, .classes = classes, .row = row, .label = y,
+		.solver = t->o->solver, .c = t->o->c, .eps = t->o->eps, .class_weight = t->o->balance > 0 ? weight : NULL};
+	if (r == 0 && n > 0)
+		r = solver_fit(&p, weights, e);
+	free(row);
+	free(y);
+	free(weight);
+	return r;
+}
+
+/* One label against the rest, for each label. */
+static int fit_multi(struct training *t, struct err *e)
+{
+	size_t dimensions = t->matrix.dimensions + 1;
+	float *two = malloc(dimensions * 2 * sizeof(*two));
+	int *label = malloc((t->rows->n + 1) * sizeof(*label));
+	int r = two && label ? 0 : err_set(e, -ENOMEM, "out of memory");
+	for (uint32_t c = 0; c < t->n_labels && r == 0; c++) {
+		for (size_t i = 0; i < t->rows->n; i++)
+			label[i] = has_label(t->rows->rows[i].label, t->labels[c]);
+		r = fit_labels(t, label, 2, two, e);
+		for (size_t d = 0; d < dimensions && r == 0; d++)
+			t->weights[d * t->n_labels + c] = two[d * 2 + 1];
+	}
+	free(two);
+	free(label);
+	return r;
+}
+
+/* Fits the rows that are not held out and writes a model file. */
+static int fit(struct training *t, const char *report, struct buf *out, struct err *e)
+{
+	int r = t->multi ? fit_multi(t, e) : fit_labels(t, t->truth, (int)t->n_labels, t->weights, e);
+	if (r < 0)
+		return r;
+	struct modelfile f = {.task = t->o->task, .labels = t->labels, .n_labels = t->n_labels,
+		.kind = t->multi ? MODEL_MULTI : MODEL_EXCLUSIVE, .spec = t->spec,
+		.idf = (const uint8_t *const *)t->matrix.idf, .weights = t->weights, .platt = t->platt,
+		.temperature = t->temperature, .threshold = t->threshold, .rows = t->rows->n,
+		.trained_ms = t->o->trained_ms, .report = report};
+	memcpy(f.block_weight, t->o->weight, sizeof(f.block_weight));
+	return modelfile_write(&f, out) < 0 ? err_set(e, -ENOMEM, "the model needs more memory than there is") : 0;
+}
+
+/* --- held-out rows --------------------------------------------------------------------------------------------- */
+
+static void keep_score(struct training *t, const struct model *m, const struct features *f, const struct dataset_row *row)
+{
+	float all[MODEL_LABELS_MAX + 32];
+	model_score(m, f, all);
+	memcpy(t->scores + t->n_scored * t->n_labels, all, t->n_labels * sizeof(*all));
+	t->scored_truth[t->n_scored] = t->multi ? 0 : label_index(t, row->label);
+	t->scored_row[t->n_scored++] = row;
+}
+
+static int score_held_out(struct training *t, const struct buf *bytes, struct err *e)
+{
+	struct model m;
+	int r = model_from_bytes(&m, buf_span(bytes), "held-out model", e);
+	for (size_t i = 0; i < t->rows->n && r == 0; i++) {
+		if (!t->held_out[i])
+			continue;
+		struct features f = matrix_row(&t->matrix, i);
+		keep_score(t, &m, &f, &t->rows->rows[i]);
+	}
+	return r;
+}
+
+static int score_valid(struct training *t, const struct dataset *valid, const struct buf *bytes, struct err *e)
+{
+	struct model m;
+	struct matrix x;
+	int r = model_from_bytes(&m, buf_span(bytes), "validated model", e);
+	if (r < 0)
+		return r;
+	r = matrix_build(&x, valid, &t->spec);
+	for (size_t i = 0; i < valid->n && r == 0; i++) {
+		struct features f = matrix_row(&x, i);
+		keep_score(t, &m, &f, &valid->rows[i]);
+	}
+	matrix_free(&x);
+	return r < 0 ? err_set(e, r, "out of memory") : 0;
+}
+
+static int score_folds(struct training *t, struct buf *bytes, struct err *e)
+{
+	/* Rows with the same text fall into the same fold. */
+	bool folds = t->rows->n <= TRAIN_FOLDS_ROWS;
+	unsigned parts = folds ? TRAIN_FOLDS : 10, rounds = folds ? TRAIN_FOLDS : 1;
+	int r = 0;
+	for (unsigned k = 0; k < rounds && r == 0; k++) {
+		say(t, "%s %u of %u", folds ? "fold" : "holding out part", k + 1, parts);
+		size_t out = 0;
+		for (size_t i = 0; i < t->rows->n; i++) {
+			const char *text = t->rows->rows[i].text;
+			t->held_out[i] = XXH3_64bits(text, strlen(text)) % parts == k;
+			out += t->held_out[i];
+		}
+		if (!out || out == t->rows->n)
+			continue;
+		r = fit(t, "", bytes, e);
+		if (r == 0)
+			r = score_held_out(t, bytes, e);
+	}
+	memset(t->held_out, 0, t->rows->n);
+	return r;
+}
+
+/* --- calibration ----------------------------------------------------------------------------------------------- */
+
+static int calibrate_multi(struct training *t, struct err *e)
+{
+	size_t n = t->n_scored;
+	float *score = malloc((n + 1) * sizeof(*score));
+	bool *truth = malloc((n + 1) * sizeof(*truth));
+	for (uint32_t c = 0; score && truth && c < t->n_labels; c++) {
+		for (size_t i = 0; i < n; i++) {
+			score[i] = t->scores[i * t->n_labels + c];
+			truth[i] = has_label(t->scored_row[i]->label, t->labels[c]);
+		}
+		t->platt[c] = calibrate_platt(score, truth, n);
+	}
+	int r = score && truth ? 0 : err_set(e, -ENOMEM, "out of memory");
+	free(score);
+	free(truth);
+	return r;
+}
+
+static int calibrate(struct training *t, struct err *e)
+{
+	if (t->multi)
+		return calibrate_multi(t, e);
+	t->temperature = calibrate_temperature(t->scores, t->scored_truth, t->n_scored, t->n_labels);
+	t->threshold = calibrate_threshold(t->scores, t->scored_truth, t->n_scored, t->n_labels, t->temperature,
+		t->o->abstain_cost);
+	return 0;
+}
+
+static int by_doubt(const void *a, const void *b)
+{
+	const struct train_suspect *x = a, *y = b;
+	return x->probability > y->probability ? -1 : x->probability < y->probability;
+}
+
+static void list_suspects(struct training *t)
+{
+	size_t n = 0;
+	for (size_t i = 0; i < t->n_scored; i++) {
+		const struct measure_row *j = &t->judged[i];
+		if (j->truth != j->answer && (double)j->probability >= t->o->suspect_probability)
+			t->o->suspects[n++] = (struct train_suspect){t->scored_row[i], j->answer, j->probability};
+	}
+	t->o->suspects[n].row = NULL;
+	qsort(t->o->suspects, n, sizeof(*t->o->suspects), by_doubt);
+}
+
+/* The report over the held-out rows; `m` has the labels, temperature and thresholds that were found. */
+static int report(struct training *t, const struct buf *bytes, struct buf *out, struct err *e)
+{
+	struct model m;
+	int r = model_from_bytes(&m, buf_span(bytes), "model", e);
+	if (r < 0)
+		return r;
+	for (size_t i = 0; i < t->n_scored; i++) {
+		float p[MODEL_LABELS_MAX + 32];
+		memcpy(p, t->scores + i * t->n_labels, t->n_labels * sizeof(*p));
+		model_probabilities(&m, p);
+		measure_row_set(&m, p, t->scored_row[i]->label, &t->judged[i]);
+	}
+	if (t->o->suspects)
+		list_suspects(t);
+	measure_report(&m, t->judged, t->n_scored, out);
+	return out->broken ? err_set(e, -ENOMEM, "out of memory") : 0;
+}
+
+/* --- all of it ------------------------------------------------------------------------------------------------- */
+
+static void size_tables(struct training *t)
+{
+	uint32_t columns = t->n_labels <= 16 ? 16 : (t->n_labels + 31) / 32 * 32;
+	uint32_t *b = t->spec.buckets;
+	if (b[BLOCK_WORD] || b[BLOCK_CHARS] || b[BLOCK_KNOW])
+		return;
+	b[BLOCK_KNOW] = t->spec.options & (FEATURE_CONCEPT | FEATURE_META) ? KNOW_BUCKETS : 0;
+	uint32_t left = TRAIN_FILE_BYTES / (columns + 1) - b[BLOCK_KNOW];
+	b[BLOCK_WORD] = MIN(left / 2, (uint32_t)BLOCK_BUCKETS) / 64 * 64;
+	b[BLOCK_CHARS] = MIN(left - left / 2, (uint32_t)BLOCK_BUCKETS) / 64 * 64;
+}
+
+static int prepare(struct training *t, const struct dataset *valid, struct err *e)
+{
+	int r = take_labels(t, e);
+	if (r < 0)
+		return r;
+	size_tables(t);
+	r = features_spec_check(&t->spec);
+	if (r < 0)
+		return err_set(e, r, "these features are outside their limits");
+	say(t, "%zu rows, %u labels", t->rows->n, t->n_labels);
+	r = matrix_build(&t->matrix, t->rows, &t->spec);
+	if (r == 0)
+		r = matrix_weigh(&t->matrix, t->o->weight);
+	size_t scored = MAX(t->rows->n, valid ? valid->n : 0) + 1;
+	t->held_out = calloc(t->rows->n + 1, sizeof(*t->held_out));
+	t->weights = calloc(((size_t)t->matrix.dimensions + 1) * t->n_labels, sizeof(*t->weights));
+	t->scores = calloc(scored * t->n_labels, sizeof(*t->scores));
+	t->scored_truth = calloc(scored, sizeof(*t->scored_truth));
+	t->scored_row = calloc(scored, sizeof(*t->scored_row));
+	t->judged = calloc(scored, sizeof(*t->judged));
+	if (r < 0 || !t->held_out || !t->weights || !t->scores || !t->scored_truth || !t->scored_row || !t->judged)
+		return err_set(e, -ENOMEM, "the rows need more memory than there is");
+	return 0;
+}
+
+static int train_all(struct training *t, const struct dataset *valid, struct buf *out, struct err *e)
+{
+	struct buf words CLEANUP(buf_free);
+	buf_init(&words, 4 * 1024 * 1024);
+	if (t->o->no_calibration) /* one fit */
+		return fit(t, "", out, e);
+	int r = 0;
+	if (!valid) {
+		r = score_folds(t, out, e);
+		if (r < 0)
+			return r;
+	}
+	say(t, "fitting all rows");
+	r = fit(t, "", out, e);
+	if (r == 0 && valid)
+		r = score_valid(t, valid, out, e);
+	if (r == 0)
+		r = calibrate(t, e);
+	if (r < 0)
+		return r;
+	/* The same weights once more with what calibration found, and then with the report about that. */
+	struct modelfile f = {.task = t->o->task, .labels = t->labels, .n_labels = t->n_labels,
+		.kind = t->multi ? MODEL_MULTI : MODEL_EXCLUSIVE, .spec = t->spec,
+		.idf = (const uint8_t *const *)t->matrix.idf, .weights = t->weights, .platt = t->platt,
+		.temperature = t->temperature, .threshold = t->threshold, .rows = t->rows->n,
+		.trained_ms = t->o->trained_ms};
+	memcpy(f.block_weight, t->o->weight, sizeof(f.block_weight));
+	if (modelfile_write(&f, out) < 0)
+		return err_set(e, -ENOMEM, "the model needs more memory than there is");
+	r = report(t, out, &words, e);
+	if (r < 0)
+		return r;
+	f.report = buf_str(&words);
+	return modelfile_write(&f, out) < 0 ? err_set(e, -ENOMEM, "the model needs more memory than there is") : 0;
+}
+
+int train_model(const struct dataset *rows, const struct dataset *valid, const struct train_options *o, struct buf *out,
+	struct err *e)
+{
+	struct training t = {.o = o, .spec = o->spec, .rows = rows, .multi = dataset_is_multi(o->task), .temperature = 1};
+	int r = prepare(&t, valid, e);
+	if (r == 0)
+		r = train_all(&t, valid, out, e);
+	matrix_free(&t.matrix);
+	free(t.truth);
+	free(t.held_out);
+	free(t.weights);
+	free(t.scores);
+	free(t.scored_truth);
+	free(t.scored_row);
+	free(t.judged);
+	return r;
+}
+
+int train_save(const struct buf *model, const char *path, struct err *e)
+{
+	char temporary[4096];
+	int n = snprintf(temporary, sizeof(temporary), "%s.new", path);
+	if (n < 0 || (size_t)n >= sizeof(temporary))
+		return err_set(e, -ENAMETOOLONG, "%s: the name is too long", path);
+	int fd = open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
+	if (fd < 0)
+		return err_set(e, -errno, "%s: %s", temporary, strerror(errno));
+	size_t done = 0;
+	while (done < model->len) {
+		ssize_t w = write(fd, model->data + done, model->len - done);
+		if (w < 0 && errno == EINTR)
+			continue;
+		if (w <= 0)
+			break;
+		done += (size_t)w;
+	}
+	int r = done < model->len || fsync(fd) < 0 ? -errno : 0;
+	if (close(fd) < 0 && r == 0)
+		r = -errno;
+	if (r == 0 && rename(temporary, path) < 0)
+		r = -errno;
+	if (r < 0) {
+		unlink(temporary);
+		return err_set(e, r, "%s: %s", path, strerror(-r));
+	}
+	return 0;
+}

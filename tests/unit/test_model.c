@@ -1,0 +1,381 @@
+#include "services/intent/classifier.h"
+#include "services/intent/calibrate.h"
+#include "services/intent/matrix.h"
+#include "services/intent/measure.h"
+#include "services/intent/model.h"
+#include "services/intent/train.h"
+
+#include <math.h>
+#include <sys/stat.h>
+#include <unistd.h>
+#include <xxhash.h>
+
+#include "tests/unit/check.h"
+
+static char folder[64];
+
+static const char *path_of(const char *name)
+{
+	static char path[256];
+	snprintf(path, sizeof(path), "%s/%s", folder, name);
+	return path;
+}
+
+static void write_file(const char *name, const void *data, size_t len)
+{
+	FILE *f = fopen(path_of(name), "wb");
+	assert_non_null(f);
+	assert_int_equal(fwrite(data, 1, len, f), len);
+	fclose(f);
+}
+
+/* A small world: two subjects, a few words each. */
+static void write_rows(const char *name)
+{
+	static const char *const words[2][6] = {{"modem", "rotto", "luce", "rossa", "guasto", "spento"},
+		{"grazie", "bravi", "ottimo", "gentile", "perfetto", "veloci"}};
+	char text[65536];
+	size_t n = (size_t)snprintf(text, sizeof(text), "id\tlang\ttext\tintent\tflags\n");
+	for (int i = 0; i < 240; i++)
+		n += (size_t)snprintf(text + n, sizeof(text) - n, "R%d\tit\til %s %s e' %s numero%d\t%s\t%s\n", i, words[i % 2][i / 2 % 6],
+			words[i % 2][i / 12 % 6], words[i % 2][i / 7 % 6], i, i % 2 ? "praise" : "report_fault",
+			i % 2 ? "-" : i % 4 ? "outage" : "outage,safety");
+	write_file(name, text, n);
+}
+
+static void train_task(const char *task, struct buf *out)
+{
+	struct dataset d = {0};
+	struct err e = {0};
+	assert_int_equal(dataset_read(&d, path_of("rows.tsv"), task, NULL, NULL, NULL, &e), 0);
+	assert_int_equal(d.n, 240);
+	struct train_options o;
+	train_defaults(&o, task);
+	o.spec.buckets[BLOCK_WORD] = 4096;
+	o.spec.buckets[BLOCK_CHARS] = 4096;
+	o.spec.buckets[BLOCK_KNOW] = 512;
+	assert_int_equal(train_model(&d, NULL, &o, out, &e), 0);
+	dataset_free(&d);
+}
+
+static void training_learns_and_repeats(void **state)
+{
+	(void)state;
+	struct buf a, b;
+	buf_init(&a, MODEL_FILE_MAX);
+	buf_init(&b, MODEL_FILE_MAX);
+	train_task("intent", &a);
+	train_task("intent", &b);
+	assert_true(span_eq(buf_span(&a), buf_span(&b)));
+	struct model m;
+	struct err e = {0};
+	assert_int_equal(model_from_bytes(&m, buf_span(&a), "a", &e), 0);
+	assert_int_equal(m.head->labels, 2);
+	assert_true(model_label(&m, "praise") >= 0);
+	assert_int_equal(model_label(&m, "spam"), -1);
+	struct dataset d = {0};
+	assert_int_equal(dataset_read(&d, path_of("rows.tsv"), "intent", NULL, NULL, NULL, &e), 0);
+	struct measure_row *rows = calloc(d.n, sizeof(*rows));
+	double seconds;
+	assert_int_equal(measure_run(&m, &d, rows, &seconds), 0);
+	struct measure s;
+	measure_sum(&m, rows, d.n, &s);
+	assert_true(s.accuracy == 1.0 && s.macro_f1 == 1.0);
+	free(rows);
+	dataset_free(&d);
+	buf_free(&a);
+	buf_free(&b);
+}
+
+/* The vector kernel and plain sums give the same scores, for any number of features and labels. */
+static void scores_are_what_the_formula_says(void **state)
+{
+	(void)state;
+	struct buf bytes;
+	buf_init(&bytes, MODEL_FILE_MAX);
+	train_task("intent", &bytes);
+	struct model m;
+	struct err e = {0};
+	assert_int_equal(model_from_bytes(&m, buf_span(&bytes), "m", &e), 0);
+	uint32_t lists[BLOCKS][64];
+	for (size_t n = 0; n < 40; n++) {
+		struct features f = {0};
+		for (int b = 0; b < BLOCKS; b++) {
+			f.bucket[b] = lists[b];
+			f.n[b] = n;
+			for (size_t i = 0; i < n; i++)
+				lists[b][i] = (uint32_t)((i * 7919 + n * 31 + (size_t)b) % m.head->spec.buckets[b]);
+		}
+		float got[MODEL_LABELS_MAX + 32];
+		model_score(&m, &f, got);
+		for (uint32_t c = 0; c < m.head->labels; c++) {
+			double want = (double)m.bias[c];
+			for (int b = 0; b < BLOCKS; b++)
+				for (size_t i = 0; i < n; i++)
+					want += (double)model_contribution(&m, &f, b, lists[b][i], (int)c);
+			assert_true(fabs(want - (double)got[c]) < 1e-4);
+		}
+	}
+	buf_free(&bytes);
+}
+
+static void assert_refused(const char *name, const char *because)
+{
+	struct model m;
+	struct err e = {0};
+	int r = model_open(&m, path_of(name), &e);
+	assert_true(r < 0);
+	if (!strstr(e.text, because))
+		fail_msg("%s: refused with \"%s\", expected \"%s\"", name, e.text, because);
+	assert_non_null(strstr(e.text, name));
+	model_close(&m);
+}
+
+static void bad_files_are_refused(void **state)
+{
+	(void)state;
+	struct buf b;
+	buf_init(&b, MODEL_FILE_MAX);
+	train_task("intent", &b);
+	write_file("empty.model", "", 0);
+	assert_refused("empty.model", "not a model");
+	write_file("text.model", "hello", 5);
+	assert_refused("text.model", "not a model");
+	assert_refused("missing.model", "No such file");
+	write_file("cut.model", b.data, b.len - 1);
+	assert_refused("cut.model", "damaged");
+	for (size_t i = 0; i < 64; i++) {
+		size_t at = 24 + (b.len - 24) / 64 * i;
+		b.data[at] ^= 0x10;
+		write_file("flipped.model", b.data, b.len);
+		assert_refused("flipped.model", "damaged");
+		b.data[at] ^= 0x10;
+	}
+	struct model_head *h = (void *)b.data;
+	h->version = MODEL_VERSION + 1;
+	write_file("future.model", b.data, b.len);
+	assert_refused("future.model", "update Ascolto");
+	buf_free(&b);
+}
+
+/* A forger can compute checksums: every number of the head is still checked. */
+static void forged_heads_are_refused(void **state)
+{
+	(void)state;
+	struct buf b;
+	buf_init(&b, MODEL_FILE_MAX);
+	train_task("flags", &b);
+	size_t refused = 0, tried = 0;
+	for (size_t at = 24; at + 4 <= sizeof(struct model_head); at += 4) {
+		static const uint32_t values[] = {0, 1, 0xffffffff, 0x7fffffff, 0x80000000, 640};
+		for (size_t v = 0; v < ARRAY_SIZE(values); v++) {
+			uint32_t old;
+			memcpy(&old, b.data + at, 4);
+			memcpy(b.data + at, &values[v], 4);
+			uint64_t sum = XXH3_64bits(b.data + 24, b.len - 24);
+			memcpy(b.data + offsetof(struct model_head, checksum), &sum, sizeof(sum));
+			struct model m;
+			struct err e = {0};
+			tried++;
+			if (model_from_bytes(&m, buf_span(&b), "forged", &e) < 0) {
+				refused++;
+			} else { /* what is accepted can be used */
+				static uint32_t list[8] = {0, 1, 2, 3, 4, 5, 6, 7};
+				struct features f = {0};
+				for (int k = 0; k < BLOCKS; k++) {
+					f.bucket[k] = list;
+					f.n[k] = m.head->spec.buckets[k] >= 8 ? 8 : 0;
+				}
+				float p[MODEL_LABELS_MAX + 32];
+				model_score(&m, &f, p);
+				model_probabilities(&m, p);
+			}
+			memcpy(b.data + at, &old, 4);
+		}
+	}
+	assert_true(refused > tried / 3);
+	buf_free(&b);
+}
+
+static void classifier_answers_and_abstains(void **state)
+{
+	(void)state;
+	struct err e = {0};
+	struct classifier *c = NULL;
+	struct arena a;
+	arena_init(&a, 8 * 1024 * 1024);
+	assert_int_equal(classifier_open_linear("/nonexistent", &c, &e), -ENOENT);
+	mkdir(path_of("models"), 0755);
+	assert_int_equal(classifier_open_linear(path_of("models"), &c, &e), 0);
+	Ascolto__Understanding u;
+	struct classifier_input in = {.text = span_str("il modem è rotto da ieri")};
+	assert_int_equal(classifier_predict(c, &in, &a, &u, &e), 0);
+	assert_null(u.intent);
+	assert_string_equal(u.language, "it");
+	assert_non_null(u.signature);
+	classifier_close(&c);
+	assert_null(c);
+
+	struct buf b;
+	buf_init(&b, MODEL_FILE_MAX);
+	train_task("intent", &b);
+	write_file("models/intent.model", b.data, b.len);
+	train_task("flags", &b);
+	write_file("models/flags.model", b.data, b.len);
+	assert_int_equal(classifier_open_linear(path_of("models"), &c, &e), 0);
+	assert_int_equal(classifier_predict(c, &in, &a, &u, &e), 0);
+	assert_string_equal(u.intent->value, "report_fault");
+	assert_true(u.intent->probability > 0.5f);
+	bool outage = false;
+	for (size_t i = 0; i < u.n_flags; i++)
+		outage |= strcmp(u.flags[i], "outage") == 0;
+	assert_true(outage);
+	assert_non_null(strstr(u.model, "linear/intent-"));
+	uint8_t packed[8192];
+	assert_true(ascolto__understanding__get_packed_size(&u) < sizeof(packed));
+	ascolto__understanding__pack(&u, packed);
+
+	static uint8_t big[1024 * 1024];
+	memset(big, 'a', sizeof(big));
+	const struct span hostile[] = {{NULL, 0}, span_str("\xff\xff"), span_str("😀"), span_of("\0\0", 2), span_of(big, sizeof(big))};
+	for (size_t i = 0; i < ARRAY_SIZE(hostile); i++) {
+		arena_reset(&a);
+		in.text = hostile[i];
+		assert_int_equal(classifier_predict(c, &in, &a, &u, &e), 0);
+	}
+	in.text = span_of(NULL, 0);
+	assert_int_equal(classifier_predict(c, &in, &a, &u, &e), 0);
+	assert_string_equal(u.intent->value, "");
+	struct arena small;
+	arena_init(&small, 100);
+	assert_int_equal(classifier_predict(c, &in, &small, &u, &e), -ENOMEM);
+	arena_free(&small);
+	classifier_close(&c);
+
+	write_file("models/lane.model", b.data, b.len); /* another task's model */
+	assert_int_equal(classifier_open_linear(path_of("models"), &c, &e), -EBADMSG);
+	assert_non_null(strstr(e.text, "a model for \"flags\""));
+	unlink(path_of("models/lane.model"));
+	buf_free(&b);
+	arena_free(&a);
+}
+
+static void note(void *ctx, const char *sentence)
+{
+	struct buf *b = ctx;
+	buf_addf(b, "%s\n", sentence);
+}
+
+static void bad_rows_are_named(void **state)
+{
+	(void)state;
+	static const char rows[] = "id\ttext\tintent\nA\tciao\tother\nB\tciao\nC\t\tother\nD\tciao\tnonsense\n\nE\tciao\t\r\nF\tbuono\tpraise\n"
+				   "G\tx\0y\tother\nH\tlast\tspam";
+	write_file("bad.tsv", rows, sizeof(rows) - 1);
+	struct dataset d = {0};
+	struct err e = {0};
+	struct buf said;
+	buf_init(&said, 65536);
+	assert_int_equal(dataset_read(&d, path_of("bad.tsv"), "intent", NULL, note, &said, &e), 0);
+	assert_int_equal(d.n, 3);
+	assert_non_null(strstr(buf_str(&said), "bad.tsv:3: 2 columns where the header line has 3"));
+	assert_non_null(strstr(buf_str(&said), "bad.tsv:4: no text"));
+	assert_non_null(strstr(buf_str(&said), "bad.tsv:5: intent has no label \"nonsense\""));
+	assert_non_null(strstr(buf_str(&said), "bad.tsv:7: no label"));
+	assert_non_null(strstr(buf_str(&said), "bad.tsv:9: a NUL character"));
+	dataset_free(&d);
+	write_file("bad.tsv", "a\tb\n", 4);
+	assert_int_equal(dataset_read(&d, path_of("bad.tsv"), "intent", NULL, note, &said, &e), -EINVAL);
+	assert_non_null(strstr(e.text, "no column \"text\""));
+	dataset_free(&d);
+	write_file("bad.tsv", "", 0);
+	assert_int_equal(dataset_read(&d, path_of("bad.tsv"), "intent", NULL, note, &said, &e), -EINVAL);
+	dataset_free(&d);
+	buf_free(&said);
+}
+
+static void too_little_is_refused(void **state)
+{
+	(void)state;
+	write_file("one.tsv", "text\tintent\nciao\tother\nsalve\tother\n", 36);
+	struct dataset d = {0};
+	struct err e = {0};
+	assert_int_equal(dataset_read(&d, path_of("one.tsv"), "intent", NULL, NULL, NULL, &e), 0);
+	struct train_options o;
+	train_defaults(&o, "intent");
+	struct buf b;
+	buf_init(&b, MODEL_FILE_MAX);
+	assert_int_equal(train_model(&d, NULL, &o, &b, &e), -EINVAL);
+	assert_non_null(strstr(e.text, "two labels are needed"));
+	buf_free(&b);
+	dataset_free(&d);
+}
+
+static void calibration_finds_what_was_put_in(void **state)
+{
+	(void)state;
+	enum { N = 4000 };
+	static float scores[N * 2];
+	static int truth[N];
+	uint32_t seed = 3;
+	const float temperature = 0.5f;
+	for (int i = 0; i < N; i++) {
+		seed = seed * 1664525 + 1013904223;
+		float s = (float)(seed >> 8) / (1 << 24) * 4 - 2;
+		seed = seed * 1664525 + 1013904223;
+		float p = 1 / (1 + expf(-s / temperature));
+		truth[i] = (float)(seed >> 8) / (1 << 24) < p ? 0 : 1;
+		scores[2 * i] = s;
+		scores[2 * i + 1] = 0;
+	}
+	float found = calibrate_temperature(scores, truth, N, 2);
+	assert_true(found > 0.42f && found < 0.58f);
+	assert_true(calibrate_threshold(scores, truth, N, 2, found, 0.0) <= 0.51f);
+	float strict = calibrate_threshold(scores, truth, N, 2, found, 9.0);
+	assert_true(strict > 0.8f && strict < 0.97f);
+	assert_true(calibrate_temperature(scores, truth, 0, 2) == 1.0f);
+	static bool yes[N];
+	static float one[N];
+	for (int i = 0; i < N; i++) {
+		one[i] = scores[2 * i];
+		yes[i] = truth[i] == 0;
+	}
+	struct model_platt p = calibrate_platt(one, yes, N);
+	assert_true(p.slope > 1.7f && p.slope < 2.4f && fabsf(p.offset) < 0.2f);
+}
+
+static int setup(void **state)
+{
+	(void)state;
+	snprintf(folder, sizeof(folder), "/tmp/ascolto-model-XXXXXX");
+	if (!mkdtemp(folder))
+		return -1;
+	write_rows("rows.tsv");
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	(void)state;
+	static const char *const files[] = {"rows.tsv", "empty.model", "text.model", "cut.model", "flipped.model", "future.model", "bad.tsv",
+		"one.tsv", "models/intent.model", "models/flags.model"};
+	for (size_t i = 0; i < ARRAY_SIZE(files); i++)
+		unlink(path_of(files[i]));
+	rmdir(path_of("models"));
+	return rmdir(folder);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(training_learns_and_repeats),
+		cmocka_unit_test(scores_are_what_the_formula_says),
+		cmocka_unit_test(bad_files_are_refused),
+		cmocka_unit_test(forged_heads_are_refused),
+		cmocka_unit_test(classifier_answers_and_abstains),
+		cmocka_unit_test(bad_rows_are_named),
+		cmocka_unit_test(too_little_is_refused),
+		cmocka_unit_test(calibration_finds_what_was_put_in),
+	};
+	return cmocka_run_group_tests(tests, setup, teardown);
+}

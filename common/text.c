@@ -7,7 +7,7 @@
 #define CP(x) ((x) & ~UPPER)
 #define RUN_MAX 256 /* code points normalised at once; longer runs of non-ASCII are normalised in pieces */
 
-enum class { SPACE, LETTER, DIGIT, EMOJI, OTHER };
+enum class { OTHER, SPACE, LETTER, DIGIT, EMOJI };
 
 /* --- bytes to code points -------------------------------------------------------------------------------------- */
 
@@ -145,15 +145,14 @@ static bool is_emoji(uint32_t c)
 		c == 0x2764;
 }
 
-static enum class class_of(uint32_t c)
+static const uint8_t ascii_class[128] = {
+	[0 ... ' '] = SPACE,
+	['a' ... 'z'] = LETTER,
+	['0' ... '9'] = DIGIT,
+};
+
+static enum class class_of_other(uint32_t c)
 {
-	if (c < 0x80) {
-		if ((c >= 'a' && c <= 'z') || c == '_')
-			return c == '_' ? OTHER : LETTER;
-		if (c >= '0' && c <= '9')
-			return DIGIT;
-		return c <= ' ' ? SPACE : OTHER;
-	}
 	if (is_emoji(c))
 		return EMOJI;
 	switch (utf8proc_category((int32_t)c)) {
@@ -174,6 +173,11 @@ static enum class class_of(uint32_t c)
 	default:
 		return OTHER;
 	}
+}
+
+static inline enum class class_of(uint32_t c)
+{
+	return c < 0x80 ? ascii_class[c] : class_of_other(c);
 }
 
 static uint32_t at(const struct tokenizer *t, size_t i)

@@ -54,19 +54,21 @@ int measure_run(const struct model *m, const struct dataset *d, struct measure_r
 		return r;
 	struct arena a;
 	arena_init(&a, 16 * 1024 * 1024);
-	double begun = seconds_now();
+	double seconds = 0;
 	for (size_t i = 0; i < d->n && r == 0; i++) {
 		struct features_input in;
+		float p[MODEL_LABELS_MAX + 32];
+		double begun = seconds_now();
 		r = matrix_read_row(&d->rows[i], &m->head->spec, &a, &in);
 		if (r < 0)
 			break;
-		float p[MODEL_LABELS_MAX + 32];
 		features_extract(&f, &m->head->spec, &in);
 		model_score(m, &f, p);
 		model_probabilities(m, p);
+		seconds += seconds_now() - begun;
 		measure_row_set(m, p, d->rows[i].label, &ret[i]);
 	}
-	*ret_seconds = seconds_now() - begun;
+	*ret_seconds = seconds;
 	arena_free(&a);
 	features_free(&f);
 	return r;

@@ -137,7 +137,8 @@ static void softmax(const struct model *m, float *s)
 	for (uint32_t i = 1; i < n; i++)
 		top = MAX(top, s[i]);
 	for (uint32_t i = 0; i < n; i++) {
-		s[i] = expf((s[i] - top) / m->head->temperature);
+		float x = (s[i] - top) / m->head->temperature;
+		s[i] = x < -20 ? 0 : expf(x); /* most of many labels are far below */
 		sum += s[i];
 	}
 	for (uint32_t i = 0; i < n; i++)

@@ -8,7 +8,7 @@
  *	platt	multi-label only: slope, offset and threshold per column
  *	weights	per block, buckets x columns int8
  * A score is bias + sum over blocks of scale * (sum of idf * weight) / |idf|. Columns are the labels, padded to a
- * multiple of 16 (to 32 above 16). The checksum is XXH3 of everything behind it. A file that is damaged, foreign or
+ * multiple of 16. The checksum is XXH3 of everything behind it. A file that is damaged, foreign or
  * from a newer version is refused with a sentence, before anything of it is used.
  *
  * Exclusive models: probabilities are the softmax of scores / temperature; below `threshold` the honest answer is "do

@@ -29,7 +29,7 @@ static void *section_data(struct buf *out, const struct model_section *s)
 
 static uint32_t columns_for(uint32_t labels)
 {
-	return labels <= 16 ? 16 : (labels + 31) / 32 * 32;
+	return (labels + 15) / 16 * 16;
 }
 
 static size_t block_offset(const struct modelfile *f, int block)

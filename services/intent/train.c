@@ -254,8 +254,10 @@ static int score_valid(struct training *t, const struct dataset *valid, const st
 static int score_folds(struct training *t, struct buf *bytes, struct err *e)
 {
 	/* Rows with the same text fall into the same fold. */
-	bool folds = t->rows->n <= TRAIN_FOLDS_ROWS;
-	unsigned parts = folds ? TRAIN_FOLDS : 10, rounds = folds ? TRAIN_FOLDS : 1;
+	bool folds = t->o->folds > 1 || t->rows->n <= TRAIN_FOLDS_ROWS;
+	unsigned parts = folds ? MAX(t->o->folds, 2u) : 10, rounds = folds ? parts : 1;
+	if (folds && !t->o->folds)
+		parts = rounds = TRAIN_FOLDS;
 	int r = 0;
 	for (unsigned k = 0; k < rounds && r == 0; k++) {
 		say(t, "%s %u of %u", folds ? "fold" : "holding out part", k + 1, parts);
@@ -346,7 +348,7 @@ static int report(struct training *t, const struct buf *bytes, struct buf *out, 
 
 static void size_tables(struct training *t)
 {
-	uint32_t columns = t->n_labels <= 16 ? 16 : (t->n_labels + 31) / 32 * 32;
+	uint32_t columns = (t->n_labels + 15) / 16 * 16;
 	uint32_t *b = t->spec.buckets;
 	if (b[BLOCK_WORD] || b[BLOCK_CHARS] || b[BLOCK_KNOW])
 		return;

@@ -40,6 +40,7 @@ struct train_options {
 	double abstain_cost;
 	struct train_suspect *suspects; /* room for all rows and the end, surest first; NULL = not wanted */
 	double suspect_probability;
+	unsigned folds;            /* 0: TRAIN_FOLDS, or one tenth held out when there are many rows */
 	bool no_calibration;       /* one fit, temperature 1: for trying things out */
 	int64_t trained_ms;
 	void (*progress)(void *ctx, const char *sentence);

@@ -1,3 +1,4 @@
+#include "common/buf.h"
 #include "services/ingest/post.h"
 #include "tests/unit/check.h"
 

@@ -1,0 +1,368 @@
+#include "services/ascolto/ascolto.h"
+
+#include <sys/stat.h>
+
+#include "common/words.h"
+#include "services/intent/check.h"
+#include "services/intent/classifier.h"
+#include "services/intent/explain.h"
+#include "services/intent/measure.h"
+#include "services/intent/train.h"
+
+#define FILES_MAX 32
+#define COMPLAINTS_MAX 20
+
+struct arguments {
+	struct train_options train;
+	const char *task, *column, *model, *out, *test[FILES_MAX], *valid[FILES_MAX], *data[FILES_MAX], *rest[FILES_MAX];
+	size_t n_test, n_valid, n_data, n_rest;
+	const char *models, *surface, *channel, *lang;
+	bool quiet;
+};
+
+static int64_t now_ms(void)
+{
+	struct timespec t;
+	clock_gettime(CLOCK_REALTIME, &t);
+	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
+}
+
+/* --- arguments ------------------------------------------------------------------------------------------------- */
+
+static bool take_word(const char *name, const char *value, struct arguments *a)
+{
+	const struct {
+		const char *name;
+		const char **to;
+	} words[] = {{"--task", &a->task}, {"--column", &a->column}, {"--model", &a->model}, {"--out", &a->out},
+		{"--models", &a->models}, {"--surface", &a->surface}, {"--channel", &a->channel}, {"--lang", &a->lang}};
+	for (size_t i = 0; i < ARRAY_SIZE(words); i++)
+		if (str_eq(name, words[i].name)) {
+			*words[i].to = value;
+			return true;
+		}
+	const struct {
+		const char *name;
+		const char **to;
+		size_t *n;
+	} lists[] = {{"--data", a->data, &a->n_data}, {"--test", a->test, &a->n_test}, {"--valid", a->valid, &a->n_valid}};
+	for (size_t i = 0; i < ARRAY_SIZE(lists); i++)
+		if (str_eq(name, lists[i].name) && *lists[i].n < FILES_MAX) {
+			lists[i].to[(*lists[i].n)++] = value;
+			return true;
+		}
+	return false;
+}
+
+/* Training options for those who know: the defaults are what the report of the product was made with. */
+static bool take_number(const char *name, const char *value, struct train_options *o)
+{
+	char *end;
+	double x = strtod(value, &end);
+	if (*end || end == value)
+		return false;
+	if (str_eq(name, "--solver"))
+		o->solver = (int)x;
+	else if (str_eq(name, "--c"))
+		o->c = x;
+	else if (str_eq(name, "--eps"))
+		o->eps = x;
+	else if (str_eq(name, "--balance"))
+		o->balance = x;
+	else if (str_eq(name, "--abstain-cost"))
+		o->abstain_cost = x;
+	else if (str_eq(name, "--folds"))
+		o->folds = (unsigned)x;
+	else if (str_eq(name, "--options"))
+		o->spec.options = (uint32_t)x;
+	else if (str_eq(name, "--words"))
+		o->spec.words_max = (uint8_t)x;
+	else if (str_eq(name, "--chars-min"))
+		o->spec.chars_min = (uint8_t)x;
+	else if (str_eq(name, "--chars-max"))
+		o->spec.chars_max = (uint8_t)x;
+	else if (str_eq(name, "--word-buckets"))
+		o->spec.buckets[BLOCK_WORD] = (uint32_t)x;
+	else if (str_eq(name, "--char-buckets"))
+		o->spec.buckets[BLOCK_CHARS] = (uint32_t)x;
+	else if (str_eq(name, "--know-buckets"))
+		o->spec.buckets[BLOCK_KNOW] = (uint32_t)x;
+	else if (str_eq(name, "--word-weight"))
+		o->weight[BLOCK_WORD] = (float)x;
+	else if (str_eq(name, "--char-weight"))
+		o->weight[BLOCK_CHARS] = (float)x;
+	else if (str_eq(name, "--know-weight"))
+		o->weight[BLOCK_KNOW] = (float)x;
+	else
+		return false;
+	return true;
+}
+
+/* The task first, since it sets the defaults that other options change. 0 or a finished exit status. */
+static int take_arguments(struct arguments *a, int argc, char **argv)
+{
+	*a = (struct arguments){0};
+	for (int i = 0; i + 1 < argc; i++)
+		if (str_eq(argv[i], "--task"))
+			a->task = argv[i + 1];
+	train_defaults(&a->train, a->task ? a->task : "intent");
+	for (int i = 0; i < argc; i++) {
+		if (argv[i][0] != '-' || argv[i][1] != '-') {
+			if (a->n_rest < FILES_MAX)
+				a->rest[a->n_rest++] = argv[i];
+			continue;
+		}
+		if (str_eq(argv[i], "--quiet")) {
+			a->quiet = true;
+			continue;
+		}
+		if (i + 1 == argc) {
+			command_fail("%s needs a value", argv[i]);
+			return COMMAND_USAGE;
+		}
+		if (!take_word(argv[i], argv[i + 1], a) && !take_number(argv[i], argv[i + 1], &a->train)) {
+			command_fail("%s %s: not an option of this command", argv[i], argv[i + 1]);
+			return COMMAND_USAGE;
+		}
+		i++;
+	}
+	return COMMAND_OK;
+}
+
+/* --- reading --------------------------------------------------------------------------------------------------- */
+
+struct complaints {
+	size_t n;
+};
+
+static void complain(void *ctx, const char *sentence)
+{
+	struct complaints *c = ctx;
+	if (c->n++ < COMPLAINTS_MAX)
+		fprintf(stderr, "ascolto: %s\n", sentence);
+}
+
+static int read_files(struct dataset *d, const char *const *files, size_t n, const char *task, const char *column)
+{
+	struct complaints c = {0};
+	struct err e = {0};
+	for (size_t i = 0; i < n; i++)
+		if (dataset_read(d, files[i], task, column, complain, &c, &e) < 0)
+			return command_fail("%s", err_text(&e));
+	if (c.n > COMPLAINTS_MAX)
+		fprintf(stderr, "ascolto: and %zu more rows that cannot be used\n", c.n - COMPLAINTS_MAX);
+	if (!d->n)
+		return command_fail("no row of these files can be used");
+	return COMMAND_OK;
+}
+
+/* --- train ----------------------------------------------------------------------------------------------------- */
+
+static void progress(void *ctx, const char *sentence)
+{
+	fprintf(stderr, "%s: %s\n", (const char *)ctx, sentence);
+}
+
+static int print_eval(const struct command_options *o, const struct model *m, const struct dataset *d)
+{
+	struct measure_row *rows = calloc(d->n, sizeof(*rows));
+	double seconds = 0;
+	if (!rows || measure_run(m, d, rows, &seconds) < 0) {
+		free(rows);
+		return command_fail("out of memory");
+	}
+	struct buf out CLEANUP(buf_free);
+	buf_init(&out, 16 * 1024 * 1024);
+	struct measure s;
+	measure_sum(m, rows, d->n, &s);
+	if (o->json)
+		buf_addf(&out,
+			"{\"task\":\"%s\",\"model\":\"%s\",\"rows\":%zu,\"accuracy\":%.5f,\"macro_f1\":%.5f,\"micro_f1\":%.5f,"
+			"\"calibration_error\":%.5f,\"answered\":%.5f,\"accuracy_answered\":%.5f,\"accuracy_top80\":%.5f,"
+			"\"per_second\":%.0f,\"bytes\":%zu}\n",
+			m->head->task, m->head->name, s.rows, s.accuracy, s.macro_f1, s.micro_f1, s.calibration_error,
+			s.answered, s.accuracy_answered, s.accuracy_top80, (double)d->n / seconds, m->len);
+	else
+		measure_report(m, rows, d->n, &out);
+	free(rows);
+	fputs(buf_str(&out), stdout);
+	if (!o->json)
+		printf("\n%.0f predictions per second\n", (double)d->n / seconds);
+	return COMMAND_OK;
+}
+
+static int train_and_save(const struct arguments *a, const struct dataset *rows, const struct dataset *valid)
+{
+	struct buf out CLEANUP(buf_free);
+	buf_init(&out, MODEL_FILE_MAX);
+	struct err e = {0};
+	if (train_model(rows, valid, &a->train, &out, &e) < 0)
+		return command_fail("%s", err_text(&e));
+	if (train_save(&out, a->out, &e) < 0)
+		return command_fail("%s", err_text(&e));
+	struct model m;
+	if (!a->quiet && model_from_bytes(&m, buf_span(&out), a->out, &e) == 0)
+		printf("%s: %s, %zu KiB\non rows held out while training: %s", a->out, m.head->name, out.len / 1024, m.report);
+	return COMMAND_OK;
+}
+
+static int run_train(const struct command_options *o, int argc, char **argv)
+{
+	struct arguments a;
+	int r = take_arguments(&a, argc, argv);
+	if (r != COMMAND_OK)
+		return r;
+	if (!a.task || !a.n_data || !a.out) {
+		command_fail("train needs --task TASK, --data FILE.tsv and --out MODEL");
+		return COMMAND_USAGE;
+	}
+	a.train.trained_ms = getenv("SOURCE_DATE_EPOCH") ? 0 : now_ms();
+	if (!a.quiet) {
+		a.train.progress = progress;
+		a.train.ctx = (void *)(uintptr_t)a.task;
+	}
+	struct dataset rows CLEANUP(dataset_free) = {0}, valid CLEANUP(dataset_free) = {0}, test CLEANUP(dataset_free) = {0};
+	r = read_files(&rows, a.data, a.n_data, a.task, a.column);
+	if (r == COMMAND_OK && a.n_valid)
+		r = read_files(&valid, a.valid, a.n_valid, a.task, a.column);
+	if (r == COMMAND_OK && a.n_test)
+		r = read_files(&test, a.test, a.n_test, a.task, a.column);
+	if (r == COMMAND_OK)
+		r = train_and_save(&a, &rows, a.n_valid ? &valid : NULL);
+	if (r != COMMAND_OK || !a.n_test)
+		return r;
+	struct model m;
+	struct err e = {0};
+	if (model_open(&m, a.out, &e) < 0)
+		return command_fail("%s", err_text(&e));
+	if (!o->json)
+		printf("\non the test rows: ");
+	r = print_eval(o, &m, &test);
+	model_close(&m);
+	return r;
+}
+
+static int run_eval(const struct command_options *o, int argc, char **argv)
+{
+	struct arguments a;
+	int r = take_arguments(&a, argc, argv);
+	if (r != COMMAND_OK)
+		return r;
+	if (!a.model || !a.n_test) {
+		command_fail("eval needs --model MODEL and --test FILE.tsv");
+		return COMMAND_USAGE;
+	}
+	struct model m;
+	struct err e = {0};
+	if (model_open(&m, a.model, &e) < 0)
+		return command_fail("%s", err_text(&e));
+	struct dataset test CLEANUP(dataset_free) = {0};
+	r = read_files(&test, a.test, a.n_test, m.head->task, a.column);
+	if (r == COMMAND_OK)
+		r = print_eval(o, &m, &test);
+	model_close(&m);
+	return r;
+}
+
+/* --- explain, models, data-check ------------------------------------------------------------------------------- */
+
+static const char *models_folder(const struct arguments *a)
+{
+	if (a->models)
+		return a->models;
+	const char *from = getenv("ASCOLTO_MODELS");
+	return str_empty(from) ? "/usr/share/ascolto/models" : from;
+}
+
+static int run_explain(const struct command_options *o, int argc, char **argv)
+{
+	(void)o;
+	struct arguments a;
+	int r = take_arguments(&a, argc, argv);
+	if (r != COMMAND_OK)
+		return r;
+	if (a.n_rest != 1) {
+		command_fail("explain needs the text, in quotation marks");
+		return COMMAND_USAGE;
+	}
+	struct classifier *c CLEANUP(classifier_close) = NULL;
+	struct err e = {0};
+	if (classifier_open_linear(models_folder(&a), &c, &e) < 0)
+		return command_fail("%s", err_text(&e));
+	struct buf out CLEANUP(buf_free);
+	buf_init(&out, 1024 * 1024);
+	struct classifier_input in = {.text = span_str(a.rest[0]), .lang = a.lang, .surface = a.surface, .channel = a.channel};
+	if (explain(c, &in, a.task, &out, &e) < 0)
+		return command_fail("%s", err_text(&e));
+	fputs(buf_str(&out), stdout);
+	return COMMAND_OK;
+}
+
+static int run_models(const struct command_options *o, int argc, char **argv)
+{
+	(void)o;
+	struct arguments a;
+	int r = take_arguments(&a, argc, argv);
+	if (r != COMMAND_OK)
+		return r;
+	if (a.n_rest)
+		a.models = a.rest[0];
+	struct classifier *c CLEANUP(classifier_close) = NULL;
+	struct err e = {0};
+	if (classifier_open_linear(models_folder(&a), &c, &e) < 0)
+		return command_fail("%s", err_text(&e));
+	bool any = false;
+	for (size_t i = 0; classifier_tasks[i]; i++) {
+		const struct model *m = classifier_linear_model(c, classifier_tasks[i]);
+		if (!m)
+			continue;
+		any = true;
+		char day[32] = "with the product";
+		time_t t = (time_t)(m->head->trained_ms / 1000);
+		struct tm tm;
+		if (t && gmtime_r(&t, &tm))
+			strftime(day, sizeof(day), "%Y-%m-%d %H:%M UTC", &tm);
+		printf("%-12s %-36s trained %s on %" PRIu64 " rows, %u labels, %zu KiB\n", m->head->task, m->head->name, day,
+			m->head->rows, m->head->labels, m->len / 1024);
+	}
+	if (!any)
+		printf("%s holds no models\n", models_folder(&a));
+	return COMMAND_OK;
+}
+
+static int run_data_check(const struct command_options *o, int argc, char **argv)
+{
+	(void)o;
+	struct arguments a;
+	int r = take_arguments(&a, argc, argv);
+	if (r != COMMAND_OK)
+		return r;
+	if (!a.n_rest) {
+		command_fail("data-check needs one FILE.tsv or more");
+		return COMMAND_USAGE;
+	}
+	struct buf out CLEANUP(buf_free);
+	buf_init(&out, 16 * 1024 * 1024);
+	const char *task = a.task ? a.task : "intent";
+	struct dataset rows CLEANUP(dataset_free) = {0};
+	r = read_files(&rows, a.rest, a.n_rest, task, a.column);
+	if (r != COMMAND_OK)
+		return r;
+	struct err e = {0};
+	size_t across = 0;
+	if (check_dataset(&rows, &a.train, &out, &across, &e) < 0)
+		return command_fail("%s", err_text(&e));
+	fputs(buf_str(&out), stdout);
+	return across * 100 > rows.n ? COMMAND_FAILED : COMMAND_OK;
+}
+
+const struct command commands_intent[] = {
+	{"intent", "train", run_train, "--task T --data FILE.tsv [--valid F] [--test F] --out MODEL",
+		"train a model from labelled messages"},
+	{"intent", "eval", run_eval, "--model MODEL --test FILE.tsv", "measure a model on labelled messages"},
+	{"intent", "explain", run_explain, "[--task T] [--models DIR] \"TEXT\"", "what a text means, and the features that decided"},
+	{"intent", "models", run_models, "[DIR]", "which models are there, trained when and on what"},
+	{"intent", "data-check", run_data_check, "[--task T] FILE.tsv...",
+		"near-duplicates, balance and suspicious labels of training files"},
+	{NULL},
+};

@@ -1,0 +1,166 @@
+/* The brands of the configuration: their playbooks, and their topics read back from the store. */
+#include "services/escalation/escalation.h"
+
+#define TOPIC_KEEP_MS ((int64_t)14 * 86400000) /* silent for longer: not worth remembering at start */
+
+struct key id_key(const struct turn *t, int table, const struct id *id)
+{
+	struct key k = turn_key(t, &escalation_tables[table]);
+	key_id(&k, id);
+	return k;
+}
+
+struct brand *brand_find(struct escalation *x, const char *name)
+{
+	for (size_t i = 0; i < x->n_brands; i++)
+		if (str_eq(x->brands[i].name, name))
+			return &x->brands[i];
+	return NULL;
+}
+
+static void restore_people(struct txn *t, uint8_t key_group, struct topics *ts, struct topic *topic)
+{
+	struct key prefix = turn_key_in(key_group, &escalation_tables[TOPIC_PEOPLE]);
+	struct cursor *c;
+	struct span key, value;
+	key_id(&prefix, &topic->id);
+	if (cursor_open(t, &prefix, NULL, &c))
+		return;
+	while (cursor_next(c, &key, &value) == 0) {
+		uint64_t who = 0;
+		struct span rest = span_of(key.data + prefix.len, key.len - prefix.len);
+		State__PersonInTopic *p = state__person_in_topic__unpack(NULL, value.len, value.data);
+		if (p && key_take_u64(&rest, &who) == 0 && p->last_ms > topic->last_ms - (int64_t)86400000)
+			topic_count_person(ts, topic, who, p->last_ms);
+		state__person_in_topic__free_unpacked(p, NULL);
+	}
+	cursor_close(&c);
+}
+
+static void restore_topics(struct txn *t, struct brand *b)
+{
+	uint8_t key_group = key_group_of(span_str(b->name));
+	struct key prefix = turn_key_in(key_group, &escalation_tables[TOPICS]);
+	struct cursor *c;
+	struct span key, value;
+	int64_t newest = 0;
+	if (cursor_open(t, &prefix, NULL, &c))
+		return;
+	while (cursor_next(c, &key, &value) == 0) {
+		State__Topic *row = state__topic__unpack(NULL, value.len, value.data);
+		if (row && str_eq(row->brand, b->name) && row->last_ms > newest - TOPIC_KEEP_MS) {
+			struct topic *topic = topics_restore(b->topics, row);
+			newest = MAX(newest, row->last_ms);
+			if (topic)
+				restore_people(t, key_group, b->topics, topic);
+		}
+		state__topic__free_unpacked(row, NULL);
+	}
+	cursor_close(&c);
+}
+
+static void find_red_incident(struct txn *t, struct brand *b)
+{
+	struct key prefix = turn_key_in(key_group_of(span_str(b->name)), &escalation_tables[INCIDENTS]);
+	struct cursor *c;
+	struct span key, value;
+	memset(&b->red_incident, 0, sizeof(b->red_incident));
+	if (cursor_open(t, &prefix, NULL, &c))
+		return;
+	while (cursor_next(c, &key, &value) == 0) {
+		Ascolto__Incident *i = ascolto__incident__unpack(NULL, value.len, value.data);
+		if (i && str_eq(i->brand, b->name) && i->code == ASCOLTO__CODE__CODE_RED && !i->closed_ms)
+			id_from_bytes(i->id.data, i->id.len, &b->red_incident);
+		ascolto__incident__free_unpacked(i, NULL);
+	}
+	cursor_close(&c);
+}
+
+int brands_reload_topics(struct svc *s, struct escalation *x, struct err *e)
+{
+	struct txn *t;
+	int r = txn_begin_read(svc_store(s), &t, e);
+	for (size_t i = 0; i < x->n_brands && !r; i++) {
+		struct brand *b = &x->brands[i];
+		topics_free(&b->topics);
+		r = topics_new(&b->topics, (int64_t)b->playbook->window_minutes * 60000);
+		if (r)
+			break;
+		restore_topics(t, b);
+		find_red_incident(t, b);
+	}
+	if (r)
+		err_set(e, r, "the topics can not be read: %s", strerror(-r));
+	else
+		txn_abort(&t);
+	return r;
+}
+
+static int load_playbook(const struct conf *c, const struct conf_brand *brand, struct playbook **ret, struct err *e)
+{
+	if (str_empty(brand->playbook))
+		return err_set(e, -EINVAL, "%s: brand \"%s\" has no playbook", c->path, brand->name);
+	int r = playbook_load(ret, brand->playbook, e);
+	if (!r && (r = playbook_check_destinations(*ret, c, e)))
+		playbook_free(ret);
+	return r;
+}
+
+int brands_open(struct svc *s, struct escalation **ret, struct err *e)
+{
+	const struct conf *c = svc_conf(s);
+	struct escalation *x = calloc(1, sizeof(*x));
+	if (!x || !(x->brands = calloc(c->brands_count + 1, sizeof(*x->brands)))) {
+		free(x);
+		return err_set(e, -ENOMEM, "out of memory");
+	}
+	int r = 0;
+	for (unsigned i = 0; i < c->brands_count && !r; i++) {
+		struct brand *b = &x->brands[x->n_brands];
+		snprintf(b->name, sizeof(b->name), "%s", c->brands[i].name);
+		r = load_playbook(c, &c->brands[i], &b->playbook, e);
+		x->n_brands += !r;
+	}
+	r = r ? r : brands_reload_topics(s, x, e);
+	if (r)
+		brands_free(&x);
+	else
+		*ret = x;
+	return r;
+}
+
+int brands_reload(struct escalation *x, const struct conf *fresh, struct err *e)
+{
+	struct playbook **loaded = calloc(x->n_brands + 1, sizeof(*loaded));
+	int r = loaded ? 0 : -ENOMEM;
+	for (size_t i = 0; i < x->n_brands && !r; i++) {
+		const struct conf_brand *b = conf_brand(fresh, x->brands[i].name);
+		r = b ? load_playbook(fresh, b, &loaded[i], e)
+		      : err_set(e, -EINVAL, "brand \"%s\" is gone; a brand is added or removed by a restart",
+				x->brands[i].name);
+	}
+	for (size_t i = 0; loaded && i < x->n_brands; i++) {
+		if (!r) {
+			struct playbook *old = x->brands[i].playbook;
+			x->brands[i].playbook = loaded[i];
+			loaded[i] = old;
+		}
+		playbook_free(&loaded[i]);
+	}
+	free(loaded);
+	return r;
+}
+
+void brands_free(struct escalation **xp)
+{
+	struct escalation *x = *xp;
+	if (!x)
+		return;
+	for (size_t i = 0; i < x->n_brands; i++) {
+		topics_free(&x->brands[i].topics);
+		playbook_free(&x->brands[i].playbook);
+	}
+	free(x->brands);
+	free(x);
+	*xp = NULL;
+}

@@ -1,0 +1,251 @@
+/* Incidents: a topic that has been given a code, the chain of people who are called for it, and its checklist. */
+#include "services/escalation/escalation.h"
+
+#define KEYWORDS_SHOWN 5
+
+void incident_view(struct turn *t, const Ascolto__Envelope *cause, Ascolto__Incident *i, uint64_t n)
+{
+	Ascolto__View v = ASCOLTO__VIEW__INIT;
+	v.what_case = ASCOLTO__VIEW__WHAT_INCIDENT;
+	v.incident = i;
+	send_view(t, cause, "view-incident", n, &v);
+}
+
+/* The topic's most frequent words, at most KEYWORDS_SHOWN. */
+static void set_keywords(struct turn *t, Ascolto__Incident *i, const struct topic *topic)
+{
+	bool taken[TOPIC_KEYWORDS] = {false};
+	i->keywords = arena_alloc(t->arena, sizeof(char *) * KEYWORDS_SHOWN);
+	for (i->n_keywords = 0; i->keywords && i->n_keywords < KEYWORDS_SHOWN;) {
+		int best = -1;
+		for (int k = 0; k < TOPIC_KEYWORDS; k++)
+			if (!taken[k] && topic->keyword_counts[k] &&
+				(best < 0 || topic->keyword_counts[k] > topic->keyword_counts[best]))
+				best = k;
+		if (best < 0)
+			break;
+		taken[best] = true;
+		i->keywords[i->n_keywords++] = arena_strdup(t->arena, topic->keywords[best]);
+	}
+}
+
+static char *title_of(struct turn *t, const Ascolto__Incident *i)
+{
+	char *title = NULL;
+	for (size_t k = 0; k < i->n_keywords; k++)
+		title = title ? arena_printf(t->arena, "%s, %s", title, i->keywords[k])
+			      : arena_strdup(t->arena, i->keywords[k]);
+	return title ? title : arena_strdup(t->arena, "?");
+}
+
+static void set_examples(struct turn *t, Ascolto__Incident *i, const struct topic *topic)
+{
+	i->examples = arena_alloc(t->arena, sizeof(*i->examples) * TOPIC_EXAMPLES);
+	for (i->n_examples = 0; i->examples && i->n_examples < topic->n_examples; i->n_examples++)
+		i->examples[i->n_examples] = turn_id_bytes(t, &topic->examples[i->n_examples]);
+}
+
+static void set_steps(struct turn *t, Ascolto__Incident *i, const struct playbook_incident *p)
+{
+	i->steps = arena_alloc(t->arena, sizeof(*i->steps) * (p->steps_count + 1));
+	i->actors = arena_alloc(t->arena, sizeof(*i->actors) * (p->chain_count + 1));
+	i->n_steps = i->n_actors = 0;
+	for (unsigned k = 0; i->steps && k < p->steps_count; k++) {
+		Ascolto__Step *s = arena_alloc(t->arena, sizeof(*s));
+		if (!s)
+			return;
+		*s = (Ascolto__Step)ASCOLTO__STEP__INIT;
+		s->text = p->steps[k].text;
+		s->actor = p->steps[k].actor;
+		s->due_ms = t->now_ms + (int64_t)p->steps[k].within_minutes * 60000;
+		i->steps[i->n_steps++] = s;
+	}
+	for (unsigned k = 0; i->actors && k < p->chain_count; k++)
+		i->actors[i->n_actors++] = p->chain[k].actor;
+}
+
+/* The calls that come later, if nobody acknowledges before. */
+static void set_calls(struct turn *t, const Ascolto__Envelope *cause, const struct id *id, enum code code,
+	const struct playbook_incident *p)
+{
+	for (unsigned n = 0; n < p->chain_count; n++) {
+		if (!p->chain[n].after_minutes)
+			continue;
+		Ascolto__Envelope *e = turn_envelope(t, cause, "incident_call", (uint64_t)code * 100 + n);
+		Ascolto__Timer timer = ASCOLTO__TIMER__INIT;
+		timer.purpose = (char *)"incident_call";
+		timer.subject_id = turn_id_bytes(t, id);
+		timer.due_ms = t->now_ms + (int64_t)p->chain[n].after_minutes * 60000;
+		timer.number = (uint64_t)code * 100 + n;
+		e->body_case = ASCOLTO__ENVELOPE__BODY_TIMER;
+		e->timer = &timer;
+		turn_timer(t, e, timer.due_ms);
+	}
+}
+
+static unsigned tell(struct turn *t, const Ascolto__Envelope *cause, const struct brand *b, Ascolto__Incident *i,
+	const char *actor, const char *template_name, uint64_t number)
+{
+	Ascolto__Order o = ASCOLTO__ORDER__INIT;
+	struct id id;
+	char tag[ID_TEXT + 32], text[ID_TEXT + 1];
+	incident_words(t, b, i, template_name, &o);
+	o.incident_id = i->id;
+	o.incident = i;
+	o.code = i->code;
+	if (id_of(i->id, &id))
+		return 0;
+	/* Named after the incident, not the message: whichever message brings it about, the order is the same one. */
+	snprintf(tag, sizeof(tag), "%s-%s", id_format(&id, text), actor);
+	unsigned n = order_to_actor(t, cause, b->playbook, actor, &o, tag, number);
+	i->alerts += n;
+	return n;
+}
+
+/* Opens it at this code, or raises it to this code: what both have in common. */
+static void reach_code(struct turn *t, const Ascolto__Envelope *cause, struct brand *b, Ascolto__Incident *i,
+	enum code code, bool fresh)
+{
+	const struct playbook_incident *p = playbook_incident(b->playbook, code);
+	struct id id;
+	i->code = (Ascolto__Code)code;
+	i->playbook = b->playbook->label;
+	if (code == CODE_RED)
+		i->red_ms = cause->occurred_ms;
+	if (!p || id_of(i->id, &id))
+		return;
+	set_steps(t, i, p);
+	set_calls(t, cause, &id, code, p);
+	i->acknowledged_ms = 0; /* who knew of yellow does not know of red */
+	i->acknowledged_by = (char *)"";
+	for (unsigned n = 0; n < p->chain_count; n++)
+		if (!p->chain[n].after_minutes)
+			tell(t, cause, b, i, p->chain[n].actor, fresh ? "incident_opened" : "incident_raised",
+				(uint64_t)code * 100 + n);
+}
+
+static Ascolto__Incident *new_incident(struct judgement *j, struct topic *topic)
+{
+	struct turn *t = j->t;
+	struct id id = id_derive(&j->message, "incident", 0);
+	Ascolto__Incident *i = arena_alloc(t->arena, sizeof(*i));
+	if (!i)
+		return NULL;
+	*i = (Ascolto__Incident)ASCOLTO__INCIDENT__INIT;
+	i->id = turn_id_bytes(t, &id);
+	i->brand = j->e->brand;
+	i->topic_id = turn_id_bytes(t, &topic->id);
+	i->kind = j->kind ? j->kind->name : i->kind;
+	i->opened_ms = j->e->occurred_ms;
+	i->detected_ms = t->now_ms;
+	return i;
+}
+
+static int load(struct turn *t, const struct id *id, Ascolto__Incident **ret, struct err *why)
+{
+	char text[ID_TEXT + 1];
+	struct key k = id_key(t, INCIDENTS, id);
+	int r = turn_get(t, &escalation_tables[INCIDENTS], &k, ret);
+	return r ? err_set(why, r, "incident %s: %s", id_format(id, text),
+			   r == -ENOENT ? "there is no such incident" : strerror(-r))
+		 : 0;
+}
+
+static void save(struct turn *t, const Ascolto__Envelope *cause, Ascolto__Incident *i)
+{
+	struct id id;
+	if (id_of(i->id, &id)) {
+		t->ws->error = -EINVAL;
+		return;
+	}
+	struct key k = id_key(t, INCIDENTS, &id);
+	turn_put(t, &k, i);
+	incident_view(t, cause, i, 0);
+}
+
+int incident_check(struct judgement *j, struct topic *topic, unsigned people, struct err *why)
+{
+	struct turn *t = j->t;
+	struct brand *b = j->brand;
+	bool fresh = id_is_zero(&topic->incident);
+	Ascolto__Incident *i = NULL;
+	int r = fresh ? 0 : load(t, &topic->incident, &i, why);
+	if (r)
+		return r;
+	enum code was = i && !i->closed_ms ? (enum code)i->code : CODE_NONE;
+	enum code code = rules_topic_code(&b->playbook->thresholds, people, topic->normal, was);
+	if (i && i->closed_ms)
+		return 0; /* it was closed by a person: the topic's aftermath is theirs */
+	if (code == CODE_NONE)
+		return 0;
+	if (fresh && !(i = new_incident(j, topic)))
+		return err_set(why, -ENOMEM, "out of memory");
+	i->people = people;
+	i->peak_people = MAX(i->peak_people, people);
+	i->messages = topic->messages;
+	i->normal = topic->normal;
+	i->updated_ms = MAX(i->updated_ms, j->e->occurred_ms);
+	set_keywords(t, i, topic);
+	set_examples(t, i, topic);
+	i->title = title_of(t, i);
+	i->because = arena_printf(t->arena, "%u different people within %u minutes, against %.1f on an ordinary day", people,
+		b->playbook->window_minutes, topic->normal);
+	if (code != was) {
+		reach_code(t, j->e, b, i, code, fresh);
+		turn_count(t, fresh ? "incidents_opened" : "incidents_raised", 1);
+		if (code == CODE_RED)
+			turn_count(t, "incidents_red", 1);
+		record_action(j, fresh ? "open_incident" : "raise_incident", "ascolto", "done", &i->id, i->because);
+	} else {
+		record_action(j, "join_incident", "ascolto", "done", &i->id, "");
+	}
+	record_rule(j, "people_about_one_topic", "people", arena_printf(t->arena, "%u", people));
+	j->arm->incident_id = i->id;
+	save(t, j->e, i);
+	if (id_of(i->id, &topic->incident) == 0 && code == CODE_RED)
+		b->red_incident = topic->incident;
+	return 0;
+}
+
+/* The time of a later call of the chain has come. */
+int incident_call(struct turn *t, const Ascolto__Envelope *e, struct err *why)
+{
+	Ascolto__Incident *i;
+	struct id id;
+	struct brand *b = brand_find(t->state, e->brand);
+	unsigned n = (unsigned)(e->timer->number % 100);
+	enum code code = (enum code)(e->timer->number / 100);
+	if (id_of(e->timer->subject_id, &id) || !b)
+		return err_set(why, -EBADMSG, "a call without an incident or a brand");
+	int r = load(t, &id, &i, why);
+	if (r)
+		return r;
+	const struct playbook_incident *p = playbook_incident(b->playbook, code);
+	if (i->closed_ms || i->acknowledged_ms || (enum code)i->code != code || !p || n >= p->chain_count)
+		return 0;
+	tell(t, e, b, i, p->chain[n].actor, "incident_unanswered", e->timer->number);
+	save(t, e, i);
+	return 0;
+}
+
+int incident_change(struct turn *t, const Ascolto__Envelope *cause, const struct id *id, const char *verb,
+	const char *actor, const char *words, struct err *why)
+{
+	Ascolto__Incident *i;
+	struct brand *b = brand_find(t->state, cause->brand);
+	int r = load(t, id, &i, why);
+	if (r || i->closed_ms)
+		return r;
+	if (!i->acknowledged_ms) {
+		i->acknowledged_ms = t->now_ms;
+		i->acknowledged_by = (char *)(uintptr_t)actor;
+	}
+	if (str_eq(verb, "close")) {
+		i->closed_ms = t->now_ms;
+		i->because = (char *)(uintptr_t)words;
+		if (b && id_eq(&b->red_incident, id))
+			memset(&b->red_incident, 0, sizeof(b->red_incident));
+	}
+	save(t, cause, i);
+	return 0;
+}

@@ -1,0 +1,118 @@
+/* The ARM record: WHAT, WHERE, INTENTION, KNOW, RULES, ACTION of one message. */
+#include "services/escalation/escalation.h"
+
+#define RULES_MAX 8
+#define ACTIONS_MAX 12
+
+static const char *initiator_of(const Ascolto__Message *m)
+{
+	const Ascolto__Knowledge *k = m->knowledge;
+	if (m->post->author && m->post->author->is_self)
+		return "brand";
+	if (k->partner)
+		return "partner";
+	if (k->influencer)
+		return "influencer";
+	return m->post->author && m->post->author->n_ids && !str_eq(m->post->author->ids[0]->scope, "anonymous")
+		       ? "customer"
+		       : "unknown";
+}
+
+static const char *place_of(const Ascolto__Post *p)
+{
+	static const struct {
+		const char *network, *place;
+	} places[] = {
+		{"email", "email"}, {"phone", "phone"}, {"reviews", "review"}, {"blog", "blog"}, {"forum", "forum"},
+		{"whatsapp", "chat"}, {"telegram", "chat"},
+	};
+	for (size_t i = 0; i < ARRAY_SIZE(places); i++)
+		if (str_eq(places[i].network, p->network))
+			return places[i].place;
+	return p->kind == ASCOLTO__KIND__KIND_REVIEW ? "review" : "social";
+}
+
+void record_begin(struct judgement *j)
+{
+	struct turn *t = j->t;
+	Ascolto__ArmRecord *a = arena_alloc(t->arena, sizeof(*a));
+	j->arm = a;
+	if (!a) {
+		t->ws->error = -ENOMEM;
+		return;
+	}
+	*a = (Ascolto__ArmRecord)ASCOLTO__ARM_RECORD__INIT;
+	a->message_id = j->e->id;
+	a->brand = j->e->brand;
+	a->occurred_ms = j->e->occurred_ms;
+	a->received_ms = j->e->received_ms;
+	a->decided_ms = t->now_ms;
+	a->message = (Ascolto__Message *)(uintptr_t)j->m;
+	a->initiator = (char *)(uintptr_t)initiator_of(j->m);
+	a->place = (char *)(uintptr_t)place_of(j->m->post);
+	a->playbook = j->brand->playbook->label;
+	a->rules = arena_zalloc(t->arena, sizeof(*a->rules) * RULES_MAX);
+	a->actions = arena_zalloc(t->arena, sizeof(*a->actions) * ACTIONS_MAX);
+	a->code = (Ascolto__Code)j->decision.code;
+	a->kind = j->kind ? j->kind->name : a->kind;
+	record_action(j, "store", "ascolto", "done", NULL, "");
+}
+
+void record_rule(struct judgement *j, const char *rule, const char *fact, const char *value)
+{
+	struct arena *mem = j->t->arena;
+	Ascolto__ArmRecord *a = j->arm;
+	Ascolto__MatchedRule *r = arena_alloc(mem, sizeof(*r));
+	Ascolto__Fact *f = arena_alloc(mem, sizeof(*f));
+	Ascolto__Fact **list = arena_alloc(mem, sizeof(*list));
+	if (!a || !a->rules || a->n_rules == RULES_MAX || !r || !f || !list)
+		return;
+	*r = (Ascolto__MatchedRule)ASCOLTO__MATCHED_RULE__INIT;
+	*f = (Ascolto__Fact)ASCOLTO__FACT__INIT;
+	f->name = arena_strdup(mem, fact);
+	f->value = arena_strdup(mem, value);
+	list[0] = f;
+	r->rule = arena_strdup(mem, rule);
+	r->facts = list;
+	r->n_facts = 1;
+	a->rules[a->n_rules++] = r;
+}
+
+void record_action(struct judgement *j, const char *name, const char *actor, const char *result,
+	const ProtobufCBinaryData *subject, const char *detail)
+{
+	Ascolto__ArmRecord *a = j->arm;
+	Ascolto__Action *x = arena_alloc(j->t->arena, sizeof(*x));
+	if (!a || !a->actions || a->n_actions == ACTIONS_MAX || !x)
+		return;
+	*x = (Ascolto__Action)ASCOLTO__ACTION__INIT;
+	x->name = arena_strdup(j->t->arena, name);
+	x->actor = arena_strdup(j->t->arena, actor);
+	x->result = arena_strdup(j->t->arena, result);
+	x->detail = arena_strdup(j->t->arena, detail);
+	x->at_ms = j->t->now_ms;
+	if (subject)
+		x->subject_id = *subject;
+	a->actions[a->n_actions++] = x;
+}
+
+void send_view(struct turn *t, const Ascolto__Envelope *cause, const char *tag, uint64_t n, const Ascolto__View *v)
+{
+	Ascolto__Envelope *e = turn_envelope(t, cause, tag, n);
+	e->body_case = ASCOLTO__ENVELOPE__BODY_VIEW;
+	e->view = (Ascolto__View *)(uintptr_t)v;
+	turn_emit(t, TO_CONSOLE, LANE_NORMAL, e, span_str(cause->brand));
+}
+
+void record_end(struct judgement *j)
+{
+	Ascolto__View v = ASCOLTO__VIEW__INIT;
+	if (!j->arm)
+		return;
+	struct key k = id_key(j->t, ARM, &j->message);
+	turn_put(j->t, &k, j->arm);
+	turn_count(j->t, "arm_records", 1);
+	v.what_case = ASCOLTO__VIEW__WHAT_ARM;
+	v.arm = j->arm;
+	send_view(j->t, j->e, "view-arm", 0, &v);
+}

@@ -1,0 +1,404 @@
+#include "services/escalation/topic.h"
+
+#include <math.h>
+
+struct copy {
+	uint64_t hash, who;
+};
+
+struct topics {
+	struct topic *first;
+	size_t count;
+	int64_t window_ms;
+	struct copy copies[TOPIC_COPIES];
+	size_t next_copy;
+};
+
+int topics_new(struct topics **ret, int64_t window_ms)
+{
+	struct topics *t = calloc(1, sizeof(*t));
+	if (!t)
+		return -ENOMEM;
+	t->window_ms = window_ms;
+	*ret = t;
+	return 0;
+}
+
+static void free_topic(struct topic *t)
+{
+	free(t->people);
+	free(t);
+}
+
+void topics_free(struct topics **tp)
+{
+	struct topics *t = *tp;
+	if (!t)
+		return;
+	while (t->first) {
+		struct topic *x = t->first;
+		t->first = x->next;
+		free_topic(x);
+	}
+	free(t);
+	*tp = NULL;
+}
+
+size_t topics_count(const struct topics *t)
+{
+	return t->count;
+}
+
+struct topic *topics_find(struct topics *ts, const struct id *id)
+{
+	for (struct topic *t = ts->first; t; t = t->next)
+		if (id_eq(&t->id, id))
+			return t;
+	return NULL;
+}
+
+/* ---- nearness ---- */
+
+/* Of two sparse vectors with ascending terms. */
+static double dot_product(const uint32_t *a, const float *aw, size_t na, const uint32_t *b, const float *bw, size_t nb)
+{
+	double dot = 0;
+	size_t i = 0, k = 0;
+	while (i < na && k < nb) {
+		if (a[i] < b[k])
+			i++;
+		else if (a[i] > b[k])
+			k++;
+		else
+			dot += (double)aw[i++] * (double)bw[k++];
+	}
+	return dot;
+}
+
+/* The signature's vector has length 1 and so has the centre after division by its norm. */
+static double similarity(const struct topic *t, const Ascolto__Signature *s)
+{
+	double dot = dot_product(t->terms, t->weights, t->n_terms, s->terms, s->weights, MIN(s->n_terms, s->n_weights));
+	return t->norm > 0 ? dot / (double)t->norm : 0;
+}
+
+struct topic *topics_match(struct topics *ts, const Ascolto__Signature *s, double *ret_similarity)
+{
+	struct topic *best = NULL;
+	double most = 0;
+	for (struct topic *t = ts->first; t; t = t->next) {
+		double d = similarity(t, s);
+		if (d > most) {
+			most = d;
+			best = t;
+		}
+	}
+	*ret_similarity = most;
+	return most >= TOPIC_JOIN ? best : NULL;
+}
+
+bool topics_is_copy(const struct topics *t, uint64_t copy, uint64_t who)
+{
+	for (size_t i = 0; copy && i < TOPIC_COPIES; i++)
+		if (t->copies[i].hash == copy)
+			return t->copies[i].who != who;
+	return false;
+}
+
+void topics_remember_copy(struct topics *t, uint64_t copy, uint64_t who)
+{
+	for (size_t i = 0; i < TOPIC_COPIES; i++)
+		if (!copy || t->copies[i].hash == copy)
+			return;
+	t->copies[t->next_copy++ % TOPIC_COPIES] = (struct copy){copy, who};
+}
+
+/* ---- members ---- */
+
+static void drop_one(struct topics *ts)
+{
+	struct topic **worst = NULL;
+	for (struct topic **p = &ts->first; *p; p = &(*p)->next)
+		if (id_is_zero(&(*p)->incident) && (!worst || (*p)->last_ms < (*worst)->last_ms))
+			worst = p;
+	if (!worst)
+		return;
+	struct topic *t = *worst;
+	*worst = t->next;
+	free_topic(t);
+	ts->count--;
+}
+
+struct topic *topics_found(struct topics *ts, const struct id *id, int64_t at_ms)
+{
+	if (ts->count >= TOPICS_LIVE_MAX)
+		drop_one(ts);
+	struct topic *t = calloc(1, sizeof(*t));
+	if (!t)
+		return NULL;
+	t->id = *id;
+	t->first_ms = t->last_ms = t->normal_at_ms = at_ms;
+	t->next = ts->first;
+	ts->first = t;
+	ts->count++;
+	return t;
+}
+
+static void set_norm(struct topic *t)
+{
+	double sum = 0;
+	for (size_t i = 0; i < t->n_terms; i++)
+		sum += (double)t->weights[i] * (double)t->weights[i];
+	t->norm = (float)sqrt(sum);
+}
+
+/* Merges the signature into the sorted terms; when there are too many the lightest goes. */
+static void add_term(struct topic *t, uint32_t term, float weight)
+{
+	size_t at = 0;
+	while (at < t->n_terms && t->terms[at] < term)
+		at++;
+	if (at < t->n_terms && t->terms[at] == term) {
+		t->weights[at] += weight;
+		return;
+	}
+	if (t->n_terms == TOPIC_TERMS) {
+		size_t light = 0;
+		for (size_t i = 1; i < t->n_terms; i++)
+			if (t->weights[i] < t->weights[light])
+				light = i;
+		if (t->weights[light] > weight)
+			return;
+		memmove(&t->terms[light], &t->terms[light + 1], (t->n_terms - light - 1) * sizeof(t->terms[0]));
+		memmove(&t->weights[light], &t->weights[light + 1], (t->n_terms - light - 1) * sizeof(t->weights[0]));
+		t->n_terms--;
+		at -= at > light;
+	}
+	memmove(&t->terms[at + 1], &t->terms[at], (t->n_terms - at) * sizeof(t->terms[0]));
+	memmove(&t->weights[at + 1], &t->weights[at], (t->n_terms - at) * sizeof(t->weights[0]));
+	t->terms[at] = term;
+	t->weights[at] = weight;
+	t->n_terms++;
+}
+
+/* Keeps the most frequent words of the members (Misra-Gries: a full table forgets one of each before it takes a new one). */
+static void add_keyword(struct topic *t, const char *word)
+{
+	size_t free_at = TOPIC_KEYWORDS;
+	if (strlen(word) >= sizeof(t->keywords[0]))
+		return;
+	for (size_t i = 0; i < TOPIC_KEYWORDS; i++) {
+		if (t->keyword_counts[i] && str_eq(t->keywords[i], word)) {
+			t->keyword_counts[i]++;
+			return;
+		}
+		if (!t->keyword_counts[i])
+			free_at = i;
+	}
+	if (free_at == TOPIC_KEYWORDS) {
+		for (size_t i = 0; i < TOPIC_KEYWORDS; i++)
+			t->keyword_counts[i]--;
+		return;
+	}
+	snprintf(t->keywords[free_at], sizeof(t->keywords[0]), "%s", word);
+	t->keyword_counts[free_at] = 1;
+}
+
+void topic_join(struct topic *t, const Ascolto__Signature *s, char *const *keywords, size_t n_keywords,
+	const struct id *message, int64_t at_ms)
+{
+	for (size_t i = 0; i < s->n_terms && i < s->n_weights; i++)
+		add_term(t, s->terms[i], s->weights[i]);
+	set_norm(t);
+	for (size_t i = 0; i < n_keywords; i++)
+		add_keyword(t, keywords[i]);
+	if (t->n_examples < TOPIC_EXAMPLES)
+		t->examples[t->n_examples++] = *message;
+	t->messages++;
+	t->last_ms = MAX(t->last_ms, at_ms);
+	t->first_ms = MIN(t->first_ms, at_ms);
+}
+
+struct topic *topics_twin(struct topics *ts, const struct topic *t)
+{
+	struct topic *best = NULL;
+	double most = TOPIC_MERGE;
+	if (t->messages < TOPIC_MERGE_MESSAGES)
+		return NULL;
+	for (struct topic *x = ts->first; x; x = x->next) {
+		if (x == t || x->messages < TOPIC_MERGE_MESSAGES || (!id_is_zero(&x->incident) && !id_is_zero(&t->incident)))
+			continue;
+		double d = dot_product(t->terms, t->weights, t->n_terms, x->terms, x->weights, x->n_terms) /
+			   ((double)t->norm * (double)x->norm);
+		if (d >= most) {
+			most = d;
+			best = x;
+		}
+	}
+	return best;
+}
+
+bool topics_merge(struct topics *ts, struct topic *into, struct topic **from)
+{
+	struct topic *t = *from;
+	for (size_t i = 0; i < t->people_cap; i++)
+		if (t->people[i].who && !topic_count_person(ts, into, t->people[i].who, t->people[i].last_ms))
+			return false;
+	for (size_t i = 0; i < t->n_terms; i++)
+		add_term(into, t->terms[i], t->weights[i]);
+	set_norm(into);
+	for (size_t i = 0; i < TOPIC_KEYWORDS; i++)
+		for (uint32_t n = 0; n < t->keyword_counts[i]; n++)
+			add_keyword(into, t->keywords[i]);
+	for (size_t i = 0; i < t->n_examples && into->n_examples < TOPIC_EXAMPLES; i++)
+		into->examples[into->n_examples++] = t->examples[i];
+	into->messages += t->messages;
+	into->first_ms = MIN(into->first_ms, t->first_ms);
+	into->last_ms = MAX(into->last_ms, t->last_ms);
+	into->normal += t->normal;
+	if (id_is_zero(&into->incident))
+		into->incident = t->incident;
+	for (struct topic **p = &ts->first; *p; p = &(*p)->next)
+		if (*p == t) {
+			*p = t->next;
+			break;
+		}
+	ts->count--;
+	free_topic(t);
+	*from = NULL;
+	return true;
+}
+
+/* ---- people ---- */
+
+static struct person *slot(struct person *people, size_t cap, uint64_t who)
+{
+	size_t i = (size_t)(who * 0x9e3779b97f4a7c15ull >> 20) & (cap - 1);
+	while (people[i].who && people[i].who != who)
+		i = (i + 1) & (cap - 1);
+	return &people[i];
+}
+
+/* A larger table, without those who left the window. */
+static bool rehash(const struct topics *ts, struct topic *t)
+{
+	size_t live = topic_people(ts, t), cap = 16;
+	while (cap < live * 3 + 8)
+		cap *= 2;
+	struct person *fresh = calloc(cap, sizeof(*fresh));
+	if (!fresh)
+		return false;
+	t->people_n = 0;
+	for (size_t i = 0; i < t->people_cap; i++)
+		if (t->people[i].who && t->people[i].last_ms > t->last_ms - ts->window_ms) {
+			*slot(fresh, cap, t->people[i].who) = t->people[i];
+			t->people_n++;
+		}
+	free(t->people);
+	t->people = fresh;
+	t->people_cap = cap;
+	return true;
+}
+
+bool topic_count_person(struct topics *ts, struct topic *t, uint64_t who, int64_t at_ms)
+{
+	who = who ? who : 1;
+	if ((t->people_n + 1) * 3 > t->people_cap * 2 && !rehash(ts, t))
+		return false;
+	struct person *p = slot(t->people, t->people_cap, who);
+	t->people_n += p->who == 0;
+	p->last_ms = p->who ? MAX(p->last_ms, at_ms) : at_ms;
+	p->who = who;
+	return true;
+}
+
+unsigned topic_people(const struct topics *ts, const struct topic *t)
+{
+	unsigned n = 0;
+	for (size_t i = 0; i < t->people_cap; i++)
+		n += t->people[i].who && t->people[i].last_ms > t->last_ms - ts->window_ms;
+	return n;
+}
+
+/*
+ * An exponentially weighted mean of the windows' peaks, once a window is over. Windows in silence count as empty. A
+ * window that was itself an incident teaches nothing.
+ */
+void topic_learn_normal(const struct topics *ts, struct topic *t)
+{
+	unsigned people = topic_people(ts, t);
+	if (t->last_ms - t->normal_at_ms < ts->window_ms) {
+		t->normal_peak = MAX(t->normal_peak, people);
+		return;
+	}
+	for (int64_t at = t->normal_at_ms; t->last_ms - at >= ts->window_ms; at += ts->window_ms) {
+		double seen = at == t->normal_at_ms ? (double)t->normal_peak : 0;
+		double rate = t->normal_windows < 20 ? 1.0 / (t->normal_windows + 1) : 0.05;
+		if (id_is_zero(&t->incident))
+			t->normal += rate * (seen - t->normal);
+		if (t->normal_windows < 1000)
+			t->normal_windows++;
+		if (at + ts->window_ms * 1000 < t->last_ms) { /* long silence: no need to count it all */
+			t->normal = 0;
+			break;
+		}
+	}
+	t->normal_at_ms = t->last_ms;
+	t->normal_peak = people;
+}
+
+/* ---- rows ---- */
+
+void topic_pack(const struct topic *t, struct arena *a, State__Topic *ret)
+{
+	*ret = (State__Topic)STATE__TOPIC__INIT;
+	ret->id = (ProtobufCBinaryData){ID_BYTES, (uint8_t *)(uintptr_t)t->id.b};
+	ret->first_ms = t->first_ms;
+	ret->last_ms = t->last_ms;
+	ret->n_terms = ret->n_weights = t->n_terms;
+	ret->terms = (uint32_t *)(uintptr_t)t->terms;
+	ret->weights = (float *)(uintptr_t)t->weights;
+	ret->messages = t->messages;
+	if (!id_is_zero(&t->incident))
+		ret->incident_id = (ProtobufCBinaryData){ID_BYTES, (uint8_t *)(uintptr_t)t->incident.b};
+	ret->normal = t->normal;
+	ret->normal_windows = t->normal_windows;
+	ret->normal_at_ms = t->normal_at_ms;
+	ret->keywords = arena_zalloc(a, sizeof(char *) * TOPIC_KEYWORDS);
+	ret->keyword_counts = arena_zalloc(a, sizeof(uint32_t) * TOPIC_KEYWORDS);
+	for (size_t i = 0; ret->keywords && ret->keyword_counts && i < TOPIC_KEYWORDS; i++) {
+		if (!t->keyword_counts[i])
+			continue;
+		ret->keywords[ret->n_keywords++] = (char *)(uintptr_t)t->keywords[i];
+		ret->keyword_counts[ret->n_keyword_counts++] = t->keyword_counts[i];
+	}
+	ret->examples = arena_zalloc(a, sizeof(ProtobufCBinaryData) * TOPIC_EXAMPLES);
+	for (size_t i = 0; ret->examples && i < t->n_examples; i++)
+		ret->examples[ret->n_examples++] =
+			(ProtobufCBinaryData){ID_BYTES, (uint8_t *)(uintptr_t)t->examples[i].b};
+}
+
+struct topic *topics_restore(struct topics *ts, const State__Topic *row)
+{
+	struct id id;
+	struct topic *t;
+	if (id_from_bytes(row->id.data, row->id.len, &id) || !(t = topics_found(ts, &id, row->first_ms)))
+		return NULL;
+	t->last_ms = row->last_ms;
+	t->messages = row->messages;
+	t->normal = row->normal;
+	t->normal_windows = row->normal_windows;
+	t->normal_at_ms = row->normal_at_ms;
+	id_from_bytes(row->incident_id.data, row->incident_id.len, &t->incident);
+	for (size_t i = 0; i < row->n_terms && i < row->n_weights; i++)
+		add_term(t, row->terms[i], row->weights[i]);
+	set_norm(t);
+	for (size_t i = 0; i < row->n_keywords && i < row->n_keyword_counts && i < TOPIC_KEYWORDS; i++) {
+		snprintf(t->keywords[i], sizeof(t->keywords[0]), "%s", row->keywords[i]);
+		t->keyword_counts[i] = row->keyword_counts[i];
+	}
+	for (size_t i = 0; i < row->n_examples && i < TOPIC_EXAMPLES; i++)
+		if (id_from_bytes(row->examples[i].data, row->examples[i].len, &t->examples[i]) == 0)
+			t->n_examples = i + 1;
+	return t;
+}

@@ -1,0 +1,100 @@
+/*
+ * topic.h - what several people are talking about at once: online grouping of messages by their signatures.
+ *
+ * Single-pass clustering (Allan, Papka, Lavrenko, "On-line new event detection and tracking", SIGIR 1998): a message joins
+ * the live topic whose centre is nearest by cosine, if it is near enough, else it founds a topic. The centre is the mean
+ * of the members' unit vectors, cut to its TOPIC_TERMS weightiest terms.
+ *
+ * People are counted, not messages: a person counts once within the sliding window, by the time of their latest message.
+ * Time is the messages' own (occurred_ms), so a replay counts as the day did; the topic's latest message is its now.
+ *
+ * Everything here is a cache: the durable form is rows of the escalation store (topic, topic's people), from which
+ * topics_restore builds it again. Not thread-safe.
+ */
+#ifndef ASCOLTO_ESCALATION_TOPIC_H
+#define ASCOLTO_ESCALATION_TOPIC_H
+
+#include "common/arena.h"
+#include "common/base.h"
+#include "common/id.h"
+
+#include "proto/state.pb-c.h"
+
+#define TOPIC_TERMS 32
+#define TOPIC_KEYWORDS 16
+#define TOPIC_COPIES 512     /* texts remembered per brand to know reposts by */
+#define TOPIC_EXAMPLES 5
+#define TOPICS_LIVE_MAX 1024 /* per brand; the longest silent goes first */
+#define TOPIC_BUCKETS 64     /* a window is counted in so many parts */
+#define TOPIC_JOIN 0.28      /* cosine with the centre that makes a member */
+#define TOPIC_MERGE 0.28     /* cosine of two centres that makes one topic of two ... */
+#define TOPIC_MERGE_MESSAGES 4 /* ... once both have so many members that the centres mean something */
+
+struct person {
+	uint64_t who;
+	int64_t last_ms;
+};
+
+struct topic {
+	struct topic *next;
+	struct id id;
+	int64_t first_ms, last_ms;
+	uint32_t messages;
+	uint32_t n_terms;
+	uint32_t terms[TOPIC_TERMS]; /* ascending */
+	float weights[TOPIC_TERMS];  /* sums of the members' weights */
+	float norm;
+	char keywords[TOPIC_KEYWORDS][24];
+	uint32_t keyword_counts[TOPIC_KEYWORDS];
+	struct id incident;
+	struct id examples[TOPIC_EXAMPLES];
+	size_t n_examples;
+	double normal;               /* people per window on an ordinary day */
+	uint32_t normal_windows;     /* how many windows it was learnt from */
+	int64_t normal_at_ms;        /* beginning of the window being watched for it */
+	unsigned normal_peak;
+	struct person *people;       /* open addressing; who = 0 is free */
+	size_t people_cap, people_n;
+};
+
+struct topics;
+
+int topics_new(struct topics **ret, int64_t window_ms);
+void topics_free(struct topics **t);
+size_t topics_count(const struct topics *t);
+struct topic *topics_find(struct topics *t, const struct id *id);
+
+/* The topic this signature belongs to, or NULL; *ret_similarity is the best found. */
+struct topic *topics_match(struct topics *t, const Ascolto__Signature *s, double *ret_similarity);
+
+/* True when somebody else's text is repeated: the copy hash was seen lately. Looking does not remember. */
+bool topics_is_copy(const struct topics *t, uint64_t copy, uint64_t who);
+void topics_remember_copy(struct topics *t, uint64_t copy, uint64_t who);
+
+/* A new topic; the oldest silent one without an incident is dropped from the cache when there are too many. */
+struct topic *topics_found(struct topics *t, const struct id *id, int64_t at_ms);
+
+/* The message becomes a member: centre, keywords, times, examples. */
+void topic_join(struct topic *t, const Ascolto__Signature *s, char *const *keywords, size_t n_keywords,
+	const struct id *message, int64_t at_ms);
+
+/* Another topic that has turned out to be about the same, or NULL. Two topics with an incident each stay two. */
+struct topic *topics_twin(struct topics *ts, const struct topic *t);
+
+/* Everything of `from` goes to `into`, and `from` is gone (the pointer is NULL afterwards). False when memory is out. */
+bool topics_merge(struct topics *ts, struct topic *into, struct topic **from);
+
+/* The person counts from now on; false when memory is out. */
+bool topic_count_person(struct topics *ts, struct topic *t, uint64_t who, int64_t at_ms);
+
+/* Distinct people within the window that ends with the topic's latest message. */
+unsigned topic_people(const struct topics *ts, const struct topic *t);
+
+/* Learns the topic's normal from windows that are over. */
+void topic_learn_normal(const struct topics *ts, struct topic *t);
+
+/* To and from the rows of the store. */
+void topic_pack(const struct topic *t, struct arena *a, State__Topic *ret);
+struct topic *topics_restore(struct topics *ts, const State__Topic *row);
+
+#endif

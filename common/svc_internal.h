@@ -127,7 +127,8 @@ struct svc {
 	struct txn *pump_txn;
 
 	struct item_queue queue[LANES], local;
-	int64_t hold_until_ms;      /* after a RETRY or a full disk nothing is handled before this time */
+	int64_t hold_until_ms;      /* after a RETRY or a full disk nothing is handled before this time of the loop's
+	                               clock, which never jumps */
 	size_t cautious_left;
 	bool timers_retried;        /* attempts rows of timers may exist */
 	bool full;                  /* the last commit found no room */

@@ -583,7 +583,7 @@ static void turn_lost(struct svc *s, int r, const struct err *e)
 		if (!s->full)
 			log_error("%s; nothing is taken until there is room", err_text(&grow));
 		s->full = true;
-		s->hold_until_ms = s->now_ms + 1000;
+		s->hold_until_ms = (int64_t)uv_now(s->loop) + 1000;
 	}
 }
 
@@ -620,7 +620,7 @@ static void hold_for_retry(struct svc *s, const struct item *i)
 	int64_t pause = RETRY_FIRST_MS;
 	for (unsigned k = 1; k < i->tries; k++)
 		pause *= 4;
-	s->hold_until_ms = s->now_ms + pause;
+	s->hold_until_ms = (int64_t)uv_now(s->loop) + pause;
 	metric_add(s->m.retries, 1);
 }
 
@@ -680,12 +680,12 @@ bool turn_run(struct svc *s)
 {
 	struct item *items[TURN_MAX];
 	tell_waiters(s);
-	if (s->now_ms < s->hold_until_ms)
+	if ((int64_t)uv_now(s->loop) < s->hold_until_ms)
 		return false;
 	size_t n = collect(s, items, TURN_MAX);
 	if (n)
 		run_items(s, items, n);
-	return s->now_ms >= s->hold_until_ms &&
+	return (int64_t)uv_now(s->loop) >= s->hold_until_ms &&
 	       (s->queue[0].first || s->queue[1].first || s->local.first || s->timer_first_ms <= s->now_ms);
 }
 

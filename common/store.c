@@ -353,15 +353,18 @@ static struct key clean_key(void)
 static int check_identity(struct store *s, const struct store_options *o, struct span value, struct err *e)
 {
 	State__Identity *was = state__identity__unpack(NULL, value.len, value.data);
+	struct id lineage;
 	int r = -EBADMSG;
-	if (!was || id_from_bytes(was->lineage.data, was->lineage.len, &s->lineage))
+	if (!was || id_from_bytes(was->lineage.data, was->lineage.len, &lineage))
 		err_set(e, r, "store %s: its identity can not be read", s->path);
 	else if (!str_eq(was->service, o->service))
 		err_set(e, r, "store %s: belongs to %s, not to %s", s->path, was->service, o->service);
 	else
 		r = 0;
-	if (!r)
+	if (!r) {
+		s->lineage = lineage; /* ours: from now on closing may mark it clean */
 		s->epoch = was->epoch;
+	}
 	state__identity__free_unpacked(was, NULL);
 	return r;
 }

@@ -84,6 +84,8 @@ void incident_view(struct turn *t, const Ascolto__Envelope *cause, Ascolto__Inci
 unsigned order_to_actor(struct turn *t, const Ascolto__Envelope *cause, const struct playbook *p, const char *actor,
 	const Ascolto__Order *what, const char *tag, uint64_t n);
 int case_tell(struct judgement *j, const Ascolto__Case *c, struct err *why);
+int told_summary(struct turn *t, const Ascolto__Envelope *e, struct err *why);
+#define TOLD_TIMER "told:" /* purpose of the timer at the end of a gathering: this and the kind's name */
 void incident_words(struct turn *t, const struct brand *b, const Ascolto__Incident *i, const char *template_name,
 	Ascolto__Order *ret);
 

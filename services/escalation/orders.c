@@ -75,22 +75,85 @@ void incident_words(struct turn *t, const struct brand *b, const Ascolto__Incide
 		i->n_steps ? (it ? "\nCosa fare:" : "\nWhat to do:") : "", steps ? steps : "", id);
 }
 
+static struct key told_key(const struct turn *t, const char *brand, const char *kind)
+{
+	struct key k = turn_key(t, &escalation_tables[TOLD]);
+	key_name(&k, brand);
+	key_name(&k, kind);
+	return k;
+}
+
+/* At the end of a gathering somebody is told how many came meanwhile. */
+static void set_summary(struct judgement *j)
+{
+	struct turn *t = j->t;
+	Ascolto__Envelope *e = turn_envelope(t, j->e, "told", 0);
+	Ascolto__Timer timer = ASCOLTO__TIMER__INIT;
+	timer.purpose = arena_printf(t->arena, TOLD_TIMER "%s", j->kind->name);
+	timer.due_ms = t->now_ms + (int64_t)j->kind->gather_minutes * 60000;
+	e->body_case = ASCOLTO__ENVELOPE__BODY_TIMER;
+	e->timer = &timer;
+	turn_timer(t, e, timer.due_ms);
+}
+
 /* True when somebody was told of this kind so lately that this one is gathered with it. */
 static int gathered(struct judgement *j, bool *ret)
 {
 	State__Told *told;
 	State__Told fresh = STATE__TOLD__INIT;
-	struct key k = turn_key(j->t, &escalation_tables[TOLD]);
-	key_name(&k, j->brand->name);
-	key_name(&k, j->kind->name);
+	struct key k = told_key(j->t, j->brand->name, j->kind->name);
+	*ret = false;
+	if (!j->kind->gather_minutes)
+		return 0;
 	int r = turn_get(j->t, &escalation_tables[TOLD], &k, &told);
 	if (r && r != -ENOENT)
 		return r;
 	int64_t gap = (int64_t)j->kind->gather_minutes * 60000;
 	*ret = !r && j->e->occurred_ms - told->at_ms < gap && told->at_ms - j->e->occurred_ms < gap;
 	fresh.at_ms = *ret ? told->at_ms : j->e->occurred_ms;
-	fresh.gathered = *ret ? told->gathered + 1 : 0;
+	fresh.gathered = r ? 0 : told->gathered + *ret;
+	fresh.last_text = *ret ? j->m->post->text : fresh.last_text;
 	turn_put(j->t, &k, &fresh);
+	if (!*ret)
+		set_summary(j);
+	return 0;
+}
+
+static const struct playbook_kind *find_kind(const struct playbook *p, const char *name)
+{
+	for (unsigned i = 0; i < p->kinds_count; i++)
+		if (str_eq(p->kinds[i].name, name))
+			return &p->kinds[i];
+	return NULL;
+}
+
+int told_summary(struct turn *t, const Ascolto__Envelope *e, struct err *why)
+{
+	const struct brand *b = brand_find(t->state, e->brand);
+	const struct playbook_kind *kind = b ? find_kind(b->playbook, e->timer->purpose + strlen(TOLD_TIMER)) : NULL;
+	bool it = str_eq(brand_language(t, e->brand), "it");
+	char tag[ID_TEXT + 1];
+	struct id id;
+	State__Told *told;
+	if (!kind)
+		return 0; /* the playbook no longer has it */
+	struct key k = told_key(t, b->name, kind->name);
+	int r = turn_get(t, &escalation_tables[TOLD], &k, &told);
+	if (r || id_of(e->id, &id))
+		return r == -ENOENT ? 0 : err_set(why, r ? r : -EBADMSG, "what was gathered can not be read");
+	if (!told->gathered)
+		return 0;
+	Ascolto__Order o = ASCOLTO__ORDER__INIT;
+	o.template_ = (char *)"case_gathered";
+	o.code = (Ascolto__Code)MAX(code_of(kind->code), 0);
+	o.subject = arena_printf(t->arena, it ? "[CASI URGENTI] %s: altri %u, %s" : "[URGENT CASES] %s: %u more, %s",
+		brand_title(t, e->brand), told->gathered, kind->title);
+	o.text = arena_printf(t->arena, it ? "%s\n\nDall'ultimo avviso. Il più recente:\n\n  %s\n"
+					   : "%s\n\nSince the last alert. The latest:\n\n  %s\n", o.subject, told->last_text);
+	for (unsigned n = 0; n < kind->at_once_count; n++)
+		order_to_actor(t, e, b->playbook, kind->at_once[n], &o, id_format(&id, tag), n);
+	told->gathered = 0;
+	turn_put(t, &k, told);
 	return 0;
 }
 

@@ -18,26 +18,27 @@ struct adapter {
 	struct adapter_options o; /* strings are copies */
 	char **settings;
 	char cursor[ADAPTER_CURSOR_MAX];
-	struct run *run;          /* NULL while waiting, finished or failed */
-	uv_timer_t timer;         /* until the hello; until the restart */
-	uv_timer_t again;         /* lines that were held back */
+	struct run *run;  /* NULL while waiting, finished or failed */
+	uv_timer_t timer; /* until the hello; until the restart */
+	uv_timer_t again; /* lines that were held back */
 	unsigned closing;
 	enum adapter_state state;
-	uint64_t base, last, acked; /* host's numbers: of the line before this run's first, of the last line */
+	uint64_t base, last,
+		acked; /* host's numbers: of the line before this run's first, of the last line */
 	uint64_t lines;
 	unsigned restarts;
 	int64_t delay_ms, started_ms, last_line_ms;
 	bool paused, ended, webhooks;
-	char said[ERR_TEXT_MAX];  /* by a health line */
+	char said[ERR_TEXT_MAX];   /* by a health line */
 	char failed[ERR_TEXT_MAX]; /* why this host ended the run */
-	char over[ERR_TEXT_MAX];  /* how the run before ended */
+	char over[ERR_TEXT_MAX];   /* how the run before ended */
 	char words[ERR_TEXT_MAX * 2];
 	struct arena arena;
 };
 
 static void start_run(struct adapter *a);
 
-/* ------------------------------------------------------------------------------------------------ what it says */
+/* ---- what it says ---- */
 
 static void fail(struct adapter *a, const char *fmt, ...) PRINTF(2, 3);
 static void fail(struct adapter *a, const char *fmt, ...)
@@ -129,7 +130,7 @@ static void on_says(void *ctx, const char *text)
 		a->o.says(a, text, a->o.ctx);
 }
 
-/* ------------------------------------------------------------------------------------------------ runs */
+/* ---- runs ---- */
 
 static void on_restart(uv_timer_t *timer)
 {
@@ -205,7 +206,7 @@ static void start_run(struct adapter *a)
 	uv_timer_start(&a->timer, on_no_hello, HELLO_MS, 0);
 }
 
-/* ------------------------------------------------------------------------------------------------ life */
+/* ---- life ---- */
 
 static void free_adapter(struct adapter *a)
 {
@@ -288,7 +289,7 @@ void adapter_restart(struct adapter *a, const char *why)
 		fail(a, "%s", why);
 }
 
-/* ------------------------------------------------------------------------------------------------ what it hears */
+/* ---- what it hears ---- */
 
 static void on_again(uv_timer_t *timer)
 {
@@ -317,8 +318,8 @@ void adapter_pause(struct adapter *a, bool pause)
 	a->paused = pause;
 }
 
-int adapter_request(struct adapter *a, uint64_t request, const char *method, const char *path, const char *query,
-	const struct adapter_header *headers, size_t n_headers, struct span body)
+int adapter_request(struct adapter *a, uint64_t request, const char *method, const char *path,
+	const char *query, const struct adapter_header *headers, size_t n_headers, struct span body)
 {
 	if (!a->run || a->state != ADAPTER_RUNNING)
 		return -EPIPE;
@@ -349,6 +350,10 @@ void adapter_health(const struct adapter *adapter, struct adapter_health *ret)
 		snprintf(a->words, sizeof(a->words), "%s", a->failed);
 	else if (running && a->restarts && recent)
 		snprintf(a->words, sizeof(a->words), "started again after: %s", a->over);
-	*ret = (struct adapter_health){.state = a->state, .words = a->words, .last_line_ms = a->last_line_ms,
-		.restarts = a->restarts, .lines = a->lines, .webhooks = a->webhooks};
+	*ret = (struct adapter_health){.state = a->state,
+		.words = a->words,
+		.last_line_ms = a->last_line_ms,
+		.restarts = a->restarts,
+		.lines = a->lines,
+		.webhooks = a->webhooks};
 }

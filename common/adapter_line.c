@@ -6,8 +6,8 @@
 
 /* What a line says before it is clear what it means. */
 struct words {
-	struct span hello, name, receive, n, request, cursor, post, posts, place, places, bad, respond, delivery, trust,
-		transport, health, end;
+	struct span hello, name, receive, n, request, cursor, post, posts, place, places, bad, respond,
+		delivery, trust, transport, health, end;
 };
 
 static const struct {
@@ -71,7 +71,8 @@ static size_t count(struct span list)
 	return n;
 }
 
-static int take_places(struct span places, struct adapter_post *posts, size_t n, struct arena *a, struct err *e)
+static int take_places(
+	struct span places, struct adapter_post *posts, size_t n, struct arena *a, struct err *e)
 {
 	struct jsonspan s = jsonspan_open(places);
 	struct span key, value;
@@ -89,7 +90,8 @@ static int take_posts(const struct words *w, struct arena *a, struct adapter_lin
 {
 	size_t n = w->post.len ? 1 : count(w->posts);
 	if (n > ADAPTER_POSTS_MAX)
-		return err_set(e, -EBADMSG, "%zu posts in one line; at most %d are allowed", n, ADAPTER_POSTS_MAX);
+		return err_set(
+			e, -EBADMSG, "%zu posts in one line; at most %d are allowed", n, ADAPTER_POSTS_MAX);
 	struct adapter_post *posts = arena_zalloc(a, MAX(n, (size_t)1) * sizeof(*posts));
 	if (!posts)
 		return -ENOMEM;
@@ -107,9 +109,9 @@ static int take_posts(const struct words *w, struct arena *a, struct adapter_lin
 		posts[i].place = "";
 	line->posts = posts;
 	line->n_posts = n;
-	return w->places.len ? take_places(w->places, posts, n, a, e) :
-	       n == 1	     ? take_string(w->place, "place", a, &posts[0].place, e) :
-			       0;
+	return w->places.len ? take_places(w->places, posts, n, a, e)
+	       : n == 1	     ? take_string(w->place, "place", a, &posts[0].place, e)
+			     : 0;
 }
 
 static int take_base64(const char *text, struct arena *a, struct span *ret, struct err *e)
@@ -136,11 +138,11 @@ static int take_bad(struct span bad, struct arena *a, struct adapter_line *line,
 	struct jsonspan s = jsonspan_open(bad);
 	struct span key, value;
 	for (int r; jsonspan_next(&s, &key, &value);) {
-		r = jsonspan_is(key, "place")	     ? take_string(value, "place", a, &post->place, e) :
-		    jsonspan_is(key, "reason")	     ? take_string(value, "reason", a, &post->refused, e) :
-		    jsonspan_is(key, "raw_base64")   ? take_string(value, "raw_base64", a, &raw, e) :
-		    jsonspan_is(key, "bytes")	     ? take_number(value, "bytes", &bytes, e) :
-						       0;
+		r = jsonspan_is(key, "place")	     ? take_string(value, "place", a, &post->place, e)
+		    : jsonspan_is(key, "reason")     ? take_string(value, "reason", a, &post->refused, e)
+		    : jsonspan_is(key, "raw_base64") ? take_string(value, "raw_base64", a, &raw, e)
+		    : jsonspan_is(key, "bytes")	     ? take_number(value, "bytes", &bytes, e)
+						     : 0;
 		if (r)
 			return r;
 	}
@@ -158,10 +160,10 @@ static int take_respond(struct span respond, struct arena *a, struct adapter_lin
 	struct jsonspan s = jsonspan_open(respond);
 	struct span key, value;
 	for (int r; jsonspan_next(&s, &key, &value);) {
-		r = jsonspan_is(key, "status") ? take_number(value, "status", &status, e) :
-		    jsonspan_is(key, "body")   ? take_string(value, "body", a, &line->respond_body, e) :
-		    jsonspan_is(key, "type")   ? take_string(value, "type", a, &line->respond_type, e) :
-						 0;
+		r = jsonspan_is(key, "status") ? take_number(value, "status", &status, e)
+		    : jsonspan_is(key, "body") ? take_string(value, "body", a, &line->respond_body, e)
+		    : jsonspan_is(key, "type") ? take_string(value, "type", a, &line->respond_type, e)
+					       : 0;
 		if (r)
 			return r;
 	}
@@ -248,7 +250,7 @@ int adapter_line_parse(struct span text, struct arena *a, struct adapter_said *r
 	return 0;
 }
 
-/* ------------------------------------------------------------------------------------------------ writing */
+/* ---- writing ---- */
 
 static void add_member(struct buf *b, const char *name, const char *value)
 {
@@ -314,8 +316,8 @@ static void add_headers(struct buf *out, const struct adapter_header *headers, s
 	}
 }
 
-int adapter_line_request(struct buf *out, uint64_t request, const char *method, const char *path, const char *query,
-	const struct adapter_header *headers, size_t n_headers, struct span body)
+int adapter_line_request(struct buf *out, uint64_t request, const char *method, const char *path,
+	const char *query, const struct adapter_header *headers, size_t n_headers, struct span body)
 {
 	buf_addf(out, "{\"request\":%" PRIu64, request);
 	add_member(out, "method", method);

@@ -13,16 +13,16 @@ struct run {
 	uv_process_t process;
 	uv_pipe_t in, out, err;
 	uv_timer_t timer;
-	unsigned handles;      /* not yet closed */
+	unsigned handles;	       /* not yet closed */
 	const struct run_owner *owner; /* NULL: left */
 	void *ctx;
 	struct buf input;
-	size_t scanned;        /* no line end before it */
-	bool hearing, deaf;    /* inside owner->hear; nothing is heard any more */
+	size_t scanned;	    /* no line end before it */
+	bool hearing, deaf; /* inside owner->hear; nothing is heard any more */
 	bool exited, out_ended, err_ended, in_closed;
 	int64_t status;
 	int signal;
-	char line[WORDS_MAX];  /* of standard error, so far */
+	char line[WORDS_MAX]; /* of standard error, so far */
 	size_t line_len;
 	char last_words[WORDS_MAX];
 };
@@ -58,7 +58,7 @@ static void close_all(struct run *r)
 	close_handle(&r->timer);
 }
 
-/* ------------------------------------------------------------------------------------------------ the end */
+/* ---- the end ---- */
 
 static bool all_heard(const struct run *r)
 {
@@ -67,7 +67,8 @@ static bool all_heard(const struct run *r)
 
 static void check_over(struct run *r)
 {
-	if (r->hearing || !r->exited || !r->out_ended || !r->err_ended || uv_is_closing((uv_handle_t *)&r->process))
+	if (r->hearing || !r->exited || !r->out_ended || !r->err_ended ||
+		uv_is_closing((uv_handle_t *)&r->process))
 		return;
 	if (r->owner && !all_heard(r))
 		return;
@@ -75,8 +76,8 @@ static void check_over(struct run *r)
 	if (!r->owner)
 		return;
 	char how[WORDS_MAX + 64];
-	int n = r->signal ? snprintf(how, sizeof(how), "it was ended by signal %d", r->signal) :
-			    snprintf(how, sizeof(how), "it ended with status %" PRId64, r->status);
+	int n = r->signal ? snprintf(how, sizeof(how), "it was ended by signal %d", r->signal)
+			  : snprintf(how, sizeof(how), "it ended with status %" PRId64, r->status);
 	if (r->last_words[0])
 		snprintf(how + n, sizeof(how) - (size_t)n, ": %s", r->last_words);
 	r->owner->over(r->ctx, how);
@@ -110,7 +111,7 @@ static void on_process_exit(uv_process_t *process, int64_t status, int signal)
 	check_over(r);
 }
 
-/* ------------------------------------------------------------------------------------------------ reading */
+/* ---- reading ---- */
 
 static void on_alloc(uv_handle_t *h, size_t suggested, uv_buf_t *buf)
 {
@@ -182,7 +183,7 @@ void run_go_on(struct run *r)
 	check_over(r);
 }
 
-/* ------------------------------------------------------------------------------------------------ last words */
+/* ---- last words ---- */
 
 static void end_words(struct run *r)
 {
@@ -220,7 +221,7 @@ static void on_words(uv_stream_t *stream, ssize_t n, const uv_buf_t *buf)
 	}
 }
 
-/* ------------------------------------------------------------------------------------------------ writing */
+/* ---- writing ---- */
 
 static void on_written(uv_write_t *req, int status)
 {
@@ -254,10 +255,10 @@ size_t run_queued(const struct run *r)
 	return uv_stream_get_write_queue_size((const uv_stream_t *)&r->in);
 }
 
-/* ------------------------------------------------------------------------------------------------ life */
+/* ---- life ---- */
 
-int run_start(struct run **ret, uv_loop_t *loop, const char *program, const struct run_owner *owner, void *ctx,
-	struct err *e)
+int run_start(struct run **ret, uv_loop_t *loop, const char *program, const struct run_owner *owner,
+	void *ctx, struct err *e)
 {
 	struct run *r = calloc(1, sizeof(*r));
 	if (!r)

@@ -140,7 +140,7 @@ static int hex4(const uint8_t *p, const uint8_t *end, uint32_t *ret)
 		return -EBADMSG;
 	for (int i = 0; i < 4; i++) {
 		uint8_t c = p[i];
-		uint32_t digit = c >= '0' && c <= '9'   ? (uint32_t)(c - '0')
+		uint32_t digit = c >= '0' && c <= '9'	? (uint32_t)(c - '0')
 				 : c >= 'a' && c <= 'f' ? (uint32_t)(c - 'a' + 10)
 				 : c >= 'A' && c <= 'F' ? (uint32_t)(c - 'A' + 10)
 							: 16;
@@ -186,7 +186,8 @@ static size_t unescape_u(const uint8_t *p, const uint8_t *end, char *out, size_t
 		*out_len += put_utf8(out + *out_len, c);
 		return 4;
 	}
-	if (end - p < 10 || p[4] != '\\' || p[5] != 'u' || hex4(p + 6, end, &low) || low < 0xDC00 || low > 0xDFFF)
+	if (end - p < 10 || p[4] != '\\' || p[5] != 'u' || hex4(p + 6, end, &low) || low < 0xDC00 ||
+		low > 0xDFFF)
 		return 0;
 	*out_len += put_utf8(out + *out_len, 0x10000 + ((c - 0xD800) << 10) + (low - 0xDC00));
 	return 10;

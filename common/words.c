@@ -153,8 +153,12 @@ static const struct {
 
 static void score_groups(struct span word, double score[WORDS_LANGUAGES])
 {
+	/* Most groups are ruled out by a letter the word does not have. */
+	uint64_t letters = 0;
+	for (size_t i = 0; i < word.len; i++)
+		letters |= 1ull << (word.data[i] & 63);
 	for (size_t g = 0; g < ARRAY_SIZE(groups); g++)
-		if (memmem(word.data, word.len, groups[g].group, strlen(groups[g].group)))
+		if ((letters >> (groups[g].group[0] & 63) & letters >> (groups[g].group[1] & 63) & 1) && memmem(word.data, word.len, groups[g].group, strlen(groups[g].group)))
 			score[groups[g].language] += (double)groups[g].weight;
 }
 

@@ -14,7 +14,7 @@
 
 struct sdk {
 	json_t *hello;
-	struct buf input;      /* from the host */
+	struct buf input; /* from the host */
 	size_t scanned;
 	bool input_ended;
 	struct buf posts, places, tail;
@@ -25,7 +25,7 @@ struct sdk {
 	struct buf body;
 };
 
-/* ------------------------------------------------------------------------------------------------ to the host */
+/* ---- to the host ---- */
 
 static int write_all(struct iovec *parts, int n)
 {
@@ -70,7 +70,8 @@ static void add_line(struct buf *b, const struct sdk_line *line)
 	add_member(b, "trust", line->trust);
 	add_member(b, "transport", line->transport);
 	if (line->request)
-		buf_addf(b, ",\"request\":%" PRIu64 ",\"respond\":{\"status\":%u}", line->request, line->status);
+		buf_addf(b, ",\"request\":%" PRIu64 ",\"respond\":{\"status\":%u}", line->request,
+			line->status);
 	buf_adds(b, "}\n");
 }
 
@@ -129,8 +130,8 @@ int sdk_bad(struct sdk *s, const char *place, const char *reason, struct span ra
 	if (r)
 		return r;
 	char base64[sodium_base64_ENCODED_LEN(SDK_RAW_MAX, sodium_base64_VARIANT_ORIGINAL)];
-	sodium_bin2base64(base64, sizeof(base64), raw.data, MIN(raw.len, SDK_RAW_MAX),
-		sodium_base64_VARIANT_ORIGINAL);
+	sodium_bin2base64(
+		base64, sizeof(base64), raw.data, MIN(raw.len, SDK_RAW_MAX), sodium_base64_VARIANT_ORIGINAL);
 	buf_reset(&s->tail);
 	buf_addf(&s->tail, "{\"n\":%" PRIu64 ",\"bad\":{\"bytes\":%" PRIu64, ++s->n, bytes);
 	add_member(&s->tail, "place", place);
@@ -166,7 +167,7 @@ int sdk_respond(struct sdk *s, const struct sdk_request *r, unsigned status, con
 	return write_buf(&s->tail);
 }
 
-/* ------------------------------------------------------------------------------------------------ from the host */
+/* ---- from the host ---- */
 
 /* A line without its end, or an empty span when there is no whole one. Valid until the next read. */
 static struct span take_line(struct sdk *s)
@@ -213,7 +214,8 @@ static bool take_request(struct sdk *s, struct span line)
 	size_t len = strlen(body), decoded = 0;
 	buf_reset(&s->body);
 	uint8_t *room = buf_room(&s->body, len);
-	if (!room || sodium_base642bin(room, len, body, len, NULL, &decoded, NULL, sodium_base64_VARIANT_ORIGINAL))
+	if (!room ||
+		sodium_base642bin(room, len, body, len, NULL, &decoded, NULL, sodium_base64_VARIANT_ORIGINAL))
 		return false;
 	s->body.len = decoded;
 	s->request = (struct sdk_request){
@@ -264,7 +266,7 @@ enum sdk_event sdk_wait(struct sdk *s, int timeout_ms, int fd, const struct sdk_
 	}
 }
 
-/* ------------------------------------------------------------------------------------------------ life */
+/* ---- life ---- */
 
 static int say_hello(const char *name, unsigned receive)
 {
@@ -289,9 +291,7 @@ static bool speaks_version_1(const json_t *hello)
 {
 	const json_t *versions = json_object_get(hello, "hello"), *version;
 	size_t i;
-	json_array_foreach(versions, i, version)
-		if (json_integer_value(version) == 1)
-			return true;
+	json_array_foreach(versions, i, version) if (json_integer_value(version) == 1) return true;
 	return false;
 }
 
@@ -316,7 +316,8 @@ int sdk_open(struct sdk **ret, const char *name, unsigned receive, struct err *e
 		sodium_memzero((uint8_t *)(uintptr_t)line.data, line.len);
 	if (!speaks_version_1(s->hello)) {
 		sdk_close(&s);
-		return err_set(e, -EPROTO, "this program is an adapter: it is started by ascolto-ingest, which says "
+		return err_set(e, -EPROTO,
+			"this program is an adapter: it is started by ascolto-ingest, which says "
 			"hello in version 1 of the protocol in services/adapters/README.md");
 	}
 	drop_line(s, line);

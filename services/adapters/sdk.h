@@ -1,5 +1,6 @@
 /*
- * sdk.h - writing an adapter in C: the protocol of README.md, so that a program thinks of posts and not of lines.
+ * sdk.h - writing an adapter in C: the protocol of README.md, so that a program thinks of posts and not of
+ * lines.
  *
  *     struct sdk *s;
  *     if (sdk_open(&s, "mynet", SDK_POLL, &e)) return sdk_fail(&e);
@@ -10,9 +11,9 @@
  *     }
  *     sdk_close(&s);
  *
- * One thread, blocking writes: while the host takes nothing, sdk_send waits, and that is the back-pressure. Nothing that
- * was sent is kept here: after a crash the host starts the adapter again at the last committed cursor, and posts that
- * come twice are recognised there. Acknowledgements are therefore read and forgotten.
+ * One thread, blocking writes: while the host takes nothing, sdk_send waits, and that is the back-pressure.
+ * Nothing that was sent is kept here: after a crash the host starts the adapter again at the last committed
+ * cursor, and posts that come twice are recognised there. Acknowledgements are therefore read and forgotten.
  *
  * Whatever is written on standard error goes to the host's log, and the last line to its health.
  */
@@ -40,29 +41,29 @@ int sdk_fail(const struct err *e);
 
 const char *sdk_channel(const struct sdk *s);
 const char *sdk_setting(const struct sdk *s, const char *name); /* NULL = not set */
-const char *sdk_cursor(const struct sdk *s);                    /* as the host knew it at the start; NULL = none */
-const char *sdk_secret(const struct sdk *s);                    /* NULL = none */
+const char *sdk_cursor(const struct sdk *s); /* as the host knew it at the start; NULL = none */
+const char *sdk_secret(const struct sdk *s); /* NULL = none */
 const char *sdk_previous_secret(const struct sdk *s);
 
 /* What goes with a line of posts. All may be left out. */
 struct sdk_line {
 	const char *cursor;
 	const char *delivery, *trust, *transport; /* hold for every post of the line */
-	uint64_t request;                         /* the request these posts came with ... */
-	unsigned status;                          /* ... and its answer; the host fills in what became of the posts */
+	uint64_t request;			  /* the request these posts came with ... */
+	unsigned status; /* ... and its answer; the host fills in what became of the posts */
 };
 
 /* Adds a post to the line being put together: JSON without line breaks, checked by the caller. */
 int sdk_post(struct sdk *s, struct span json, const char *place);
 size_t sdk_pending(const struct sdk *s);
-bool sdk_full(const struct sdk *s);       /* send before adding more */
-void sdk_forget(struct sdk *s);           /* what was added */
+bool sdk_full(const struct sdk *s); /* send before adding more */
+void sdk_forget(struct sdk *s);	    /* what was added */
 
 /* Sends what was added, perhaps nothing. -EPIPE: the host is gone. */
 int sdk_send(struct sdk *s, const struct sdk_line *line);
 
-/* Bytes no post could be made of. Sends what was added before it, without a cursor of its own, first. `bytes` is the
- * length before cutting. */
+/* Bytes no post could be made of. Sends what was added before it, without a cursor of its own, first. `bytes`
+ * is the length before cutting. */
 int sdk_bad(struct sdk *s, const char *place, const char *reason, struct span raw, uint64_t bytes,
 	const struct sdk_line *line);
 
@@ -88,8 +89,9 @@ int sdk_respond(struct sdk *s, const struct sdk_request *r, unsigned status, con
 
 enum sdk_event { SDK_TIME, SDK_READABLE, SDK_REQUEST, SDK_FINISH };
 
-/* Waits at most timeout_ms (-1: for ever) for the host, or for `fd` (-1: none) to be readable. *ret_request (may be
- * NULL: requests are then dropped) is valid until the next call. SDK_FINISH: the host wants the adapter to exit. */
+/* Waits at most timeout_ms (-1: for ever) for the host, or for `fd` (-1: none) to be readable. *ret_request
+ * (may be NULL: requests are then dropped) is valid until the next call. SDK_FINISH: the host wants the
+ * adapter to exit. */
 enum sdk_event sdk_wait(struct sdk *s, int timeout_ms, int fd, const struct sdk_request **ret_request);
 
 #endif

@@ -2,7 +2,6 @@
 #include "services/console/console.h"
 
 static const struct http_route routes[] = {
-	{"GET", "/*", get_page, NULL, "the page"},
 	{"GET", "/api/v1/brands", get_brands, NULL, "the brands of this installation"},
 	{"GET", "/api/v1/counts", get_counts, NULL, "messages, cases, incidents by code, alerts sent"},
 	{"GET", "/api/v1/messages", get_messages, NULL, "the inbox: limit, before, case, filter"},
@@ -16,6 +15,7 @@ static const struct http_route routes[] = {
 	{"POST", "/api/v1/messages/*", post_message, NULL, "ID/correct {actor, task, label}"},
 	{"POST", "/api/v1/cases/*", post_case, NULL, "ID/acknowledge {actor}, ID/close {actor, outcome}"},
 	{"POST", "/api/v1/incidents/*", post_incident, NULL, "ID/acknowledge {actor}"},
+	{"GET", "/*", get_page, NULL, "the page"}, /* last: the first that fits is taken */
 	{0},
 };
 

@@ -9,18 +9,19 @@
 #define HELD_MAX ((size_t)8 * 1024 * 1024)
 
 static const struct metric_desc descs[] = {
-	{"ascolto_ingest_channel_posts_total", METRIC_COUNTER, "Posts accepted, since the start of the process",
-		"channel"},
+	{"ascolto_ingest_channel_posts_total", METRIC_COUNTER,
+		"Posts accepted, since the start of the process", "channel"},
 	{"ascolto_ingest_channel_duplicates_total", METRIC_COUNTER, "Posts that had come before", "channel"},
 	{"ascolto_ingest_channel_refused_total", METRIC_COUNTER, "Posts put in quarantine", "channel"},
 	{"ascolto_ingest_channel_last_post_age_seconds", METRIC_GAUGE,
 		"Time since the last accepted post; absent while none is known", "channel"},
-	{"ascolto_ingest_channel_up", METRIC_GAUGE, "1 when the adapter runs, or has read everything there is",
+	{"ascolto_ingest_channel_up", METRIC_GAUGE,
+		"1 when the adapter runs, or has read everything there is", "channel"},
+	{"ascolto_ingest_channel_restarts", METRIC_GAUGE, "How often the adapter was started again",
 		"channel"},
-	{"ascolto_ingest_channel_restarts", METRIC_GAUGE, "How often the adapter was started again", "channel"},
 };
 
-/* ------------------------------------------------------------------------------------------------ outcomes */
+/* ---- outcomes ---- */
 
 static void unlink_done(struct channel *c)
 {
@@ -43,8 +44,8 @@ static void line_finished(struct line *l)
 	unlink_done(l->channel);
 }
 
-/* The last post of the newest line was refused, and its cursor with it. A newer line will bring a newer cursor; without
- * one, what was refused would only be read and refused again after a restart. */
+/* The last post of the newest line was refused, and its cursor with it. A newer line will bring a newer
+ * cursor; without one, what was refused would only be read and refused again after a restart. */
 static void try_cursor(struct line *l, const struct line_item *i)
 {
 	struct channel *c = l->channel;
@@ -114,7 +115,7 @@ bool channel_duplicate(struct channel *c, uint64_t line, uint64_t index)
 	return l;
 }
 
-/* ------------------------------------------------------------------------------------------------ lines */
+/* ---- lines ---- */
 
 static void on_room(void *ctx)
 {
@@ -158,7 +159,8 @@ static void on_line(struct adapter *a, const struct adapter_line *said, void *ct
 	struct channel *c = ctx;
 	if (!said->n) { /* only an answer */
 		const char *body = said->respond_body ? said->respond_body : "";
-		hook_answer(c->in->hook, said->request, said->respond_status, said->respond_type, span_str(body));
+		hook_answer(
+			c->in->hook, said->request, said->respond_status, said->respond_type, span_str(body));
 		return;
 	}
 	struct line *l = line_new(c, said);
@@ -176,7 +178,7 @@ static void on_line(struct adapter *a, const struct adapter_line *said, void *ct
 		line_finished(l);
 }
 
-/* ------------------------------------------------------------------------------------------------ the adapter */
+/* ---- the adapter ---- */
 
 /* The committed cursor, "" when there is none. */
 static void read_cursor(struct channel *c, char *text, size_t size)
@@ -230,7 +232,8 @@ static int start_adapter(struct channel *c, const struct channel_start *start, s
 	if (strchr(conf->adapter, '/'))
 		snprintf(program, sizeof(program), "%s", conf->adapter);
 	else
-		snprintf(program, sizeof(program), "%s/ascolto-adapter-%s", start->conf->programs, conf->adapter);
+		snprintf(program, sizeof(program), "%s/ascolto-adapter-%s", start->conf->programs,
+			conf->adapter);
 	read_cursor(c, cursor, sizeof(cursor));
 	const struct adapter_options o = {
 		.program = program,
@@ -263,8 +266,8 @@ int channel_open(struct channel **ret, struct ingest *in, const struct channel_s
 	arena_init(&c->arena, HELD_MAX);
 	int r = -ENOMEM;
 	if (c->name && c->brand && c->adapter_name) {
-		struct metric **series[] = {&c->m.posts, &c->m.duplicates, &c->m.refused, NULL, &c->m.up,
-			&c->m.restarts};
+		struct metric **series[] = {
+			&c->m.posts, &c->m.duplicates, &c->m.refused, NULL, &c->m.up, &c->m.restarts};
 		for (size_t i = 0; i < ARRAY_SIZE(series); i++)
 			if (series[i])
 				*series[i] = metric_series(svc_metrics(in->svc), &descs[i], c->name);
@@ -317,7 +320,7 @@ void channel_free(struct channel **channel)
 	free(c);
 }
 
-void channel_tick(struct channel *c, int64_t now_ms)
+void channel_gauges(struct channel *c, int64_t now_ms)
 {
 	struct adapter_health health;
 	if (!c->adapter)

@@ -1,7 +1,8 @@
 /*
  * channel.h - one configured channel at work: its adapter, and the lines that are on their way to a commit.
  *
- * A channel that was stopped lives on until its last line is committed, so that outcomes have somewhere to go.
+ * A channel that was stopped lives on until its last line is committed, so that outcomes have somewhere to
+ * go.
  */
 #ifndef ASCOLTO_INGEST_CHANNEL_H
 #define ASCOLTO_INGEST_CHANNEL_H
@@ -15,15 +16,15 @@ struct channel {
 	struct ingest *in;
 	char *name, *brand, *adapter_name; /* copies: settings may be read again at any time */
 	uint8_t key_group;
-	uint64_t fingerprint;    /* of everything the adapter was started with */
-	struct adapter *adapter; /* NULL: stopped */
+	uint64_t fingerprint;	   /* of everything the adapter was started with */
+	struct adapter *adapter;   /* NULL: stopped */
 	struct line *first, **end; /* in the order they came */
-	struct line *held;       /* the last one, not wholly submitted for lack of room */
-	bool waiting;            /* for svc_on_room, which can not be taken back */
-	struct arena arena;      /* what is held of that line */
-	unsigned logged;         /* refusals, in this minute */
+	struct line *held;	   /* the last one, not wholly submitted for lack of room */
+	bool waiting;		   /* for svc_on_room, which can not be taken back */
+	struct arena arena;	   /* what is held of that line */
+	unsigned logged;	   /* refusals, in this minute */
 	int64_t logged_minute;
-	int64_t last_ms;         /* of the last committed post; 0 = not known */
+	int64_t last_ms; /* of the last committed post; 0 = not known */
 	struct {
 		struct metric *posts, *duplicates, *refused, *age, *up, *restarts;
 	} m;
@@ -43,7 +44,8 @@ void channel_stop(struct channel *c);
 bool channel_idle(const struct channel *c); /* stopped, and nothing on its way: may be freed */
 void channel_free(struct channel **c);
 
-void channel_tick(struct channel *c, int64_t now_ms);
+/* Brings its gauges up to date. */
+void channel_gauges(struct channel *c, int64_t now_ms);
 
 /* The post of that line and index was a duplicate. False when the line is not this channel's. */
 bool channel_duplicate(struct channel *c, uint64_t line, uint64_t index);

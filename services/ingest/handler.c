@@ -12,7 +12,7 @@ static void count_refusal(struct turn *t, enum refusal r)
 	metric_add(((struct ingest *)t->state)->refused[r], 1);
 }
 
-/* ------------------------------------------------------------------------------------------------ refusing */
+/* ---- refusing ---- */
 
 static void list_channels(const struct conf *c, char *out, size_t size)
 {
@@ -31,8 +31,8 @@ static void iso_time(int64_t ms, char out[32])
 }
 
 /* The sentence for what the rules found; `place` comes before it. */
-static enum verdict refuse(struct turn *t, const Ascolto__Intake *in, const Ascolto__Post *p, enum refusal r,
-	struct err *why)
+static enum verdict refuse(
+	struct turn *t, const Ascolto__Intake *in, const Ascolto__Post *p, enum refusal r, struct err *why)
 {
 	char list[200], at[32];
 	count_refusal(t, r);
@@ -54,7 +54,8 @@ static enum verdict refuse(struct turn *t, const Ascolto__Intake *in, const Asco
 		break;
 	case REFUSAL_FUTURE:
 		iso_time(p->created_at_ms, at);
-		err_set(why, -EINVAL, "created_at_ms %" PRId64 " (%s) is in the future", p->created_at_ms, at);
+		err_set(why, -EINVAL, "created_at_ms %" PRId64 " (%s) is in the future", p->created_at_ms,
+			at);
 		break;
 	case REFUSAL_TOO_OLD:
 		iso_time(p->created_at_ms, at);
@@ -68,7 +69,7 @@ static enum verdict refuse(struct turn *t, const Ascolto__Intake *in, const Asco
 	return REJECT;
 }
 
-/* ------------------------------------------------------------------------------------------------ facts */
+/* ---- facts ---- */
 
 /* The post, with brand and network of its channel; what a channel asserts replaces what the post says. */
 static enum refusal read_post(struct turn *t, const Ascolto__Intake *in, Ascolto__Post **ret,
@@ -77,8 +78,10 @@ static enum refusal read_post(struct turn *t, const Ascolto__Intake *in, Ascolto
 	const struct conf_channel *from = conf_channel(t->conf, in->channel);
 	Ascolto__Post *p;
 	enum post_error pe = post_parse(span_of(in->raw.data, in->raw.len), t->arena, &p, why);
+	if (pe == POST_NOT_JSON)
+		return REFUSAL_NOT_JSON;
 	if (pe)
-		return pe == POST_NOT_JSON ? REFUSAL_NOT_JSON : pe == POST_UNKNOWN_KIND ? REFUSAL_KIND : REFUSAL_FIELD;
+		return pe == POST_UNKNOWN_KIND ? REFUSAL_KIND : REFUSAL_FIELD;
 	const struct conf_channel *said = str_empty(p->channel) ? NULL : conf_channel(t->conf, p->channel);
 	*ret = p;
 	if (!from) { /* a replay after the channel was taken out of the settings */
@@ -116,8 +119,8 @@ static char *unconst(const char *s)
 	return (char *)(uintptr_t)s; /* protobuf-c has no const; nothing writes to it */
 }
 
-/* Who wrote it has at least one id: a handle is one on its network, and somebody nameless is somebody new each time,
- * unless the network says at least in which conversation. */
+/* Who wrote it has at least one id: a handle is one on its network, and somebody nameless is somebody new
+ * each time, unless the network says at least in which conversation. */
 static int name_author(struct turn *t, Ascolto__Post *p)
 {
 	if (p->author->n_ids)
@@ -140,7 +143,8 @@ static int name_author(struct turn *t, Ascolto__Post *p)
 	return id->scope && id->value ? 0 : -ENOMEM;
 }
 
-static int complete(struct turn *t, const Ascolto__Intake *in, const struct channel_choice *choice, Ascolto__Post *p)
+static int complete(
+	struct turn *t, const Ascolto__Intake *in, const struct channel_choice *choice, Ascolto__Post *p)
 {
 	p->channel = arena_strdup(t->arena, choice->channel);
 	p->network = arena_strdup(t->arena, choice->network);
@@ -157,7 +161,7 @@ static int complete(struct turn *t, const Ascolto__Intake *in, const struct chan
 	return p->channel && p->network ? name_author(t, p) : -ENOMEM;
 }
 
-/* ------------------------------------------------------------------------------------------------ keys and ids */
+/* ---- keys and ids ---- */
 
 static void add_post_parts(struct key *k, const Ascolto__Post *p)
 {
@@ -195,7 +199,7 @@ static void put_cursor(struct turn *t, const Ascolto__Intake *in)
 	turn_put(t, &k, &c);
 }
 
-/* ------------------------------------------------------------------------------------------------ consequences */
+/* ---- consequences ---- */
 
 static void put_raw(struct turn *t, const Ascolto__Intake *in, const Ascolto__Post *p, const struct id *id,
 	uint8_t key_group)
@@ -251,8 +255,8 @@ static enum verdict duplicate(struct turn *t, const Ascolto__Envelope *e)
 	return DONE;
 }
 
-static enum verdict accept_post(struct turn *t, const Ascolto__Envelope *e, Ascolto__Post *p, const char *brand,
-	struct err *why)
+static enum verdict accept_post(
+	struct turn *t, const Ascolto__Envelope *e, Ascolto__Post *p, const char *brand, struct err *why)
 {
 	State__Seen seen = STATE__SEEN__INIT, *before;
 	uint8_t key_group = key_group_of(span_str(p->channel));
@@ -306,7 +310,7 @@ enum verdict handle_intake(struct turn *t, const Ascolto__Envelope *e, struct er
 	return accept_post(t, e, p, choice.brand, why);
 }
 
-/* ------------------------------------------------------------------------------------------------ forgetting */
+/* ---- forgetting ---- */
 
 static void prune_more(void *state, void *arg)
 {

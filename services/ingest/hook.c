@@ -1,4 +1,5 @@
-/* The webhook listener: /hook/CHANNEL goes to the channel's adapter as a line; the answer comes after the commit. */
+/* The webhook listener: /hook/CHANNEL goes to the channel's adapter as a line; the answer comes after the
+ * commit. */
 #include "ingest.h"
 
 #define PENDING_MAX 256
@@ -7,9 +8,9 @@
 
 struct pending {
 	struct http_request *request;
-	uint64_t number;          /* 0 = free */
+	uint64_t number; /* 0 = free */
 	const struct adapter *adapter;
-	bool taken;               /* its line is here, and waits for the commit */
+	bool taken; /* its line is here, and waits for the commit */
 	int64_t since_ms;
 };
 
@@ -47,7 +48,7 @@ static void refuse(struct hook *h, struct http_request *r, unsigned status, cons
 	http_reply_error(r, status, "%s", why);
 }
 
-/* ------------------------------------------------------------------------------------------------ in */
+/* ---- in ---- */
 
 struct headers {
 	struct adapter_header list[HEADERS_MAX];
@@ -89,8 +90,9 @@ static void on_request(struct http_request *r, void *ctx)
 	struct headers headers = {.n = 0};
 	http_headers_each(r, add_header, &headers);
 	uint64_t number = h->last;
-	int err = headers.n == HEADERS_MAX ? -EMSGSIZE :
-		  adapter_request(a, number, http_method(r), http_path(r), "", headers.list, headers.n, http_body(r));
+	int err = headers.n == HEADERS_MAX ? -EMSGSIZE
+					   : adapter_request(a, number, http_method(r), http_path(r), "",
+						     headers.list, headers.n, http_body(r));
 	if (err == -EOPNOTSUPP)
 		refuse(h, r, 404, "this channel takes no webhooks");
 	else if (err == -EMSGSIZE)
@@ -101,7 +103,7 @@ static void on_request(struct http_request *r, void *ctx)
 		*p = (struct pending){r, number, a, false, svc_now_ms(s)};
 }
 
-/* ------------------------------------------------------------------------------------------------ out */
+/* ---- out ---- */
 
 static struct pending *find(struct hook *h, uint64_t request)
 {
@@ -150,7 +152,7 @@ void hook_tick(struct hook *h, int64_t now_ms)
 	}
 }
 
-/* ------------------------------------------------------------------------------------------------ life */
+/* ---- life ---- */
 
 int hook_open(struct ingest *in, struct err *e)
 {
@@ -158,8 +160,14 @@ int hook_open(struct ingest *in, struct err *e)
 	if (!here || str_empty(here->listen))
 		return 0;
 	static struct http_route routes[] = {
-		{.method = "POST", .path = "/hook/*", .fn = on_request, .doc = "a delivery for the channel of that name"},
-		{.method = "GET", .path = "/hook/*", .fn = on_request, .doc = "a network's question whether we are there"},
+		{.method = "POST",
+			.path = "/hook/*",
+			.fn = on_request,
+			.doc = "a delivery for the channel of that name"},
+		{.method = "GET",
+			.path = "/hook/*",
+			.fn = on_request,
+			.doc = "a network's question whether we are there"},
 		{0},
 	};
 	struct hook *h = calloc(1, sizeof(*h));

@@ -5,11 +5,12 @@
  *     hook.c     the webhook listener: requests go to the adapters, answers come back through intake
  *     handler.c  what happens to a post, inside a turn
  *
- * A line's way: adapter -> intake (one Envelope{Intake} per post, svc_submit) -> turn (handler: accept, duplicate or
- * refuse) -> commit -> intake counts the outcomes -> the request is answered and the line acknowledged.
+ * A line's way: adapter -> intake (one Envelope{Intake} per post, svc_submit) -> turn (handler: accept,
+ * duplicate or refuse) -> commit -> intake counts the outcomes -> the request is answered and the line
+ * acknowledged.
  *
- * Back-pressure: when svc_submit takes no more, the rest of the line is held, the adapter is paused, and both go on when
- * there is room. Webhooks get 503 meanwhile.
+ * Back-pressure: when svc_submit takes no more, the rest of the line is held, the adapter is paused, and both
+ * go on when there is room. Webhooks get 503 meanwhile.
  */
 #ifndef ASCOLTO_INGEST_H
 #define ASCOLTO_INGEST_H
@@ -27,7 +28,7 @@ struct ingest {
 	struct channel *channels;
 	struct hook *hook;
 	struct buf scratch;
-	uint64_t lines;          /* ever, to name them */
+	uint64_t lines; /* ever, to name them */
 	int64_t prune_at_ms;
 	struct metric *refused[REFUSALS];
 };
@@ -39,7 +40,9 @@ void intake_close(struct ingest *in);
 
 /* Starts what is new, stops what is gone, restarts what changed. On error everything stays as it was. */
 int intake_reload(struct ingest *in, const struct conf *fresh, struct err *e);
-void intake_tick(struct ingest *in, int64_t now_ms);
+void intake_tick(struct ingest *in);
+
+/* What is wrong with adapters, in words, and the gauges: somebody is looking. */
 void intake_issues(struct ingest *in);
 
 /* After a commit: the post that this Intake's cause_id names was a duplicate. */

@@ -114,7 +114,7 @@ static void sweep(struct ingest *in)
 
 int intake_reload(struct ingest *in, const struct conf *fresh, struct err *e)
 {
-	struct plan *plans;
+	struct plan *plans = NULL;
 	int r = plans_make(&plans, fresh, e);
 	if (r)
 		return r;
@@ -146,10 +146,8 @@ void intake_close(struct ingest *in)
 	sweep(in);
 }
 
-void intake_tick(struct ingest *in, int64_t now_ms)
+void intake_tick(struct ingest *in)
 {
-	for (struct channel *c = in->channels; c; c = c->next)
-		channel_tick(c, now_ms);
 	sweep(in);
 }
 
@@ -167,6 +165,7 @@ void intake_issues(struct ingest *in)
 		struct adapter_health health;
 		if (!c->adapter)
 			continue;
+		channel_gauges(c, svc_now_ms(in->svc));
 		adapter_health(c->adapter, &health);
 		if (health.words[0] && health.state != ADAPTER_FINISHED)
 			svc_issue(in->svc, "channel %s: its adapter (%s) %s: %s", c->name, c->adapter_name,

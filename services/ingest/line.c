@@ -8,8 +8,8 @@
 
 struct line *line_new(struct channel *c, const struct adapter_line *said)
 {
-	/* A cursor goes with the line's last post, in its transaction; a line that ends in bytes no post could be made
-	 * of, or has no post, sends it alone. */
+	/* A cursor goes with the line's last post, in its transaction; a line that ends in bytes no post
+	 * could be made of, or has no post, sends it alone. */
 	bool refused_end = said->n_posts && said->posts[said->n_posts - 1].refused;
 	bool alone = said->cursor && (!said->n_posts || refused_end);
 	size_t n = said->n_posts + alone;
@@ -48,9 +48,10 @@ void line_cut(struct line *l)
 	l->cut = true;
 }
 
-/* ------------------------------------------------------------------------------------------------ submitting */
+/* ---- submitting ---- */
 
-/* The same bytes from the same place give the same id, so what is sent again replaces what is in quarantine. */
+/* The same bytes from the same place give the same id, so what is sent again replaces what is in quarantine.
+ */
 static struct id intake_id(struct line *l, const Ascolto__Intake *in)
 {
 	struct buf *b = &l->channel->in->scratch;
@@ -155,7 +156,7 @@ int line_hold(struct line *l, struct arena *a)
 	return 0;
 }
 
-/* ------------------------------------------------------------------------------------------------ answering */
+/* ---- answering ---- */
 
 static void add_error(struct buf *b, const struct line *l)
 {
@@ -180,7 +181,8 @@ void line_answer(const struct line *l, struct hook *h)
 	if (!l->said.request)
 		return;
 	if (l->cut) {
-		hook_answer(h, l->said.request, 503, NULL, span_str("{\"error\":\"not all of it could be taken; send it again\"}"));
+		hook_answer(h, l->said.request, 503, NULL,
+			span_str("{\"error\":\"not all of it could be taken; send it again\"}"));
 		return;
 	}
 	if (l->respond_body || l->said.respond_status >= 300) {

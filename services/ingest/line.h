@@ -9,19 +9,19 @@
 /* One submission: a post, or (the one behind the last post) the line's cursor alone. */
 struct line_item {
 	struct line *line;
-	char *reason;       /* refused, and somebody waits for the answer */
+	char *reason; /* refused, and somebody waits for the answer */
 	bool refused, duplicate;
 };
 
 struct line {
 	struct line *next;
 	struct channel *channel;
-	uint64_t number;    /* unique in this process */
-	struct adapter_line said; /* borrowed: valid while it is being submitted */
+	uint64_t number;			    /* unique in this process */
+	struct adapter_line said;		    /* borrowed: valid while it is being submitted */
 	char *cursor, *respond_body, *respond_type; /* copies */
 	size_t submitted, outstanding;
 	size_t accepted, duplicates, refused;
-	bool cut;           /* not all of it was submitted, and never will be: it comes again */
+	bool cut; /* not all of it was submitted, and never will be: it comes again */
 	size_t n_items;
 	struct line_item items[];
 };

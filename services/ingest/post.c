@@ -1,7 +1,7 @@
 #include "post.h"
 #include "common/json.h"
 
-/* ------------------------------------------------------------------------------------------------ words */
+/* ---- words ---- */
 
 struct word {
 	const char *word;
@@ -79,7 +79,7 @@ Ascolto__Transport post_transport(const char *word)
 	return (Ascolto__Transport)word_value(transports, word);
 }
 
-/* ------------------------------------------------------------------------------------------------ fields */
+/* ---- fields ---- */
 
 enum type { STRING, U32, U64, TIME, BOOL, WORD };
 
@@ -87,8 +87,8 @@ struct field {
 	const char *name;
 	enum type type;
 	size_t offset;
-	size_t max;                /* STRING: bytes; 0 = POST_STRING_MAX */
-	const struct word *words;  /* WORD */
+	size_t max;		  /* STRING: bytes; 0 = POST_STRING_MAX */
+	const struct word *words; /* WORD */
 };
 
 #define POST(member) offsetof(Ascolto__Post, member)
@@ -173,8 +173,8 @@ static enum post_error take_string(const struct field *f, const json_t *v, char 
 	return *at ? POST_OK : POST_NO_MEMORY;
 }
 
-static enum post_error take_number(const struct field *f, const json_t *v, void *at, const char *where,
-	struct err *why)
+static enum post_error take_number(
+	const struct field *f, const json_t *v, void *at, const char *where, struct err *why)
 {
 	json_int_t n = json_integer_value(v);
 	if (!json_is_integer(v))
@@ -191,7 +191,8 @@ static enum post_error take_number(const struct field *f, const json_t *v, void 
 }
 
 /* The stranger's word, made short and printable enough for a log line. */
-static enum post_error take_word(const struct field *f, const json_t *v, int *at, const char *where, struct err *why)
+static enum post_error take_word(
+	const struct field *f, const json_t *v, int *at, const char *where, struct err *why)
 {
 	if (!json_is_string(v))
 		return wrong(why, where, f->name, "a string");
@@ -205,8 +206,8 @@ static enum post_error take_word(const struct field *f, const json_t *v, int *at
 }
 
 /* `where` is put before the field's name in errors: "author.". */
-static enum post_error take_fields(const struct field *fields, const json_t *object, void *message, struct arena *a,
-	const char *where, struct err *why)
+static enum post_error take_fields(const struct field *fields, const json_t *object, void *message,
+	struct arena *a, const char *where, struct err *why)
 {
 	for (const struct field *f = fields; f->name; f++) {
 		const json_t *v = json_object_get(object, f->name);
@@ -253,8 +254,8 @@ static const struct list author_ids = {
 static const struct list attachments = {
 	"attachments", attachment_fields, sizeof(Ascolto__Attachment), POST_ATTACHMENTS_MAX, init_attachment};
 
-static enum post_error take_list(const struct list *l, const json_t *v, size_t *ret_n, void ***ret, struct arena *a,
-	struct err *why)
+static enum post_error take_list(
+	const struct list *l, const json_t *v, size_t *ret_n, void ***ret, struct arena *a, struct err *why)
 {
 	if (!v || json_is_null(v))
 		return POST_OK;
@@ -262,7 +263,8 @@ static enum post_error take_list(const struct list *l, const json_t *v, size_t *
 	if (!json_is_array(v))
 		return wrong(why, "", l->name, "a list");
 	if (n > l->max) {
-		err_set(why, -EMSGSIZE, "field \"%s\" has %zu elements; the limit is %zu", l->name, n, l->max);
+		err_set(why, -EMSGSIZE, "field \"%s\" has %zu elements; the limit is %zu", l->name, n,
+			l->max);
 		return POST_WRONG_FIELD;
 	}
 	void **items = arena_zalloc(a, (n + 1) * sizeof(*items));
@@ -298,8 +300,9 @@ static enum post_error take_author(const json_t *v, Ascolto__Post *p, struct are
 	if (!json_is_object(v))
 		return wrong(why, "", "author", "an object");
 	enum post_error r = take_fields(author_fields, v, p->author, a, "author.", why);
-	return r ? r : take_list(&author_ids, json_object_get(v, "ids"), &p->author->n_ids,
-			       (void ***)&p->author->ids, a, why);
+	return r ? r
+		 : take_list(&author_ids, json_object_get(v, "ids"), &p->author->n_ids,
+			   (void ***)&p->author->ids, a, why);
 }
 
 static enum post_error take_affordances(const json_t *v, Ascolto__Post *p, struct arena *a, struct err *why)
@@ -333,8 +336,9 @@ enum post_error post_parse(struct span json, struct arena *a, Ascolto__Post **re
 		r = take_fields(post_fields, root, p, a, "", why);
 		r = r ? r : take_author(json_object_get(root, "author"), p, a, why);
 		r = r ? r : take_affordances(json_object_get(root, "affordances"), p, a, why);
-		r = r ? r : take_list(&attachments, json_object_get(root, "attachments"), &p->n_attachments,
-				    (void ***)&p->attachments, a, why);
+		r = r ? r
+		      : take_list(&attachments, json_object_get(root, "attachments"), &p->n_attachments,
+				(void ***)&p->attachments, a, why);
 	}
 	json_decref(root);
 	if (r == POST_NO_MEMORY)

@@ -30,8 +30,8 @@ static void prune(struct ingest *in, int64_t now_ms)
 		in->prune_at_ms = now_ms + PRUNE_EVERY_MS;
 }
 
-/* One per process, and never freed: when the service stops, what was submitted may still be committed and tells its
- * line so. */
+/* One per process, and never freed: when the service stops, what was submitted may still be committed and
+ * tells its line so. */
 static struct ingest the_ingest;
 
 static int start(struct svc *s, void **ret_state, struct err *e)
@@ -53,7 +53,7 @@ static void tick(struct svc *s, void *state, int64_t now_ms)
 {
 	struct ingest *in = state;
 	(void)s;
-	intake_tick(in, now_ms);
+	intake_tick(in);
 	hook_tick(in->hook, now_ms);
 	prune(in, now_ms);
 }
@@ -79,7 +79,8 @@ static void stop(struct svc *s, void *state)
 }
 
 static const struct handler handlers[] = {
-	{ASCOLTO__ENVELOPE__BODY_INTAKE, handle_intake, "a post from an adapter: accepted, a duplicate, or quarantined"},
+	{ASCOLTO__ENVELOPE__BODY_INTAKE, handle_intake,
+		"a post from an adapter: accepted, a duplicate, or quarantined"},
 	{ASCOLTO__ENVELOPE__BODY_TIMER, handle_timer, "forgets what is older than 7 days"},
 	{0},
 };

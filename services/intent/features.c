@@ -4,10 +4,9 @@
 #include "common/words.h"
 
 #define NEGATION_SCOPE 3
-#define CONCEPTS_MAX 24 /* per message, for the pairs */
 #define NAME_MAX_BYTES 160
 
-enum kind { KIND_WORD = 1, KIND_PAIR, KIND_TRIPLE, KIND_STEM, KIND_NEGATED, KIND_SKIP, KIND_CONCEPT, KIND_CONCEPTS,
+enum kind { KIND_WORD = 1, KIND_PAIR, KIND_TRIPLE, KIND_STEM, KIND_NEGATED, KIND_SKIP, KIND_CONCEPT,
 	KIND_NOT_CONCEPT, KIND_META };
 
 int features_init(struct features *f)
@@ -262,8 +261,6 @@ static void chars_of_text(struct block *b, const struct features_spec *s, const 
 
 static void concepts_of_text(struct block *b, const struct text *t, int language)
 {
-	int found[CONCEPTS_MAX];
-	size_t n = 0;
 	int negated = 0;
 	for (size_t i = 0; i < t->count;) {
 		size_t used = 1;
@@ -273,22 +270,11 @@ static void concepts_of_text(struct block *b, const struct text *t, int language
 			add_named(b, KIND_CONCEPT, (uint32_t)hash_span(name), "=%.*s%.*s", name, span_str(""));
 			if (negated > 0)
 				add_named(b, KIND_NOT_CONCEPT, hash_span(name), "not =%.*s%.*s", name, span_str(""));
-			bool again = false;
-			for (size_t k = 0; k < n; k++)
-				again |= found[k] == c;
-			if (!again && n < CONCEPTS_MAX)
-				found[n++] = c;
 		}
 		struct span w = text_token(t, i);
 		negated = is_negation(w) ? NEGATION_SCOPE : negated - 1;
 		i += used;
 	}
-	for (size_t i = 0; i < n; i++)
-		for (size_t k = i + 1; k < n; k++) {
-			struct span x = span_str(concept_name(MIN(found[i], found[k])));
-			struct span y = span_str(concept_name(MAX(found[i], found[k])));
-			add_named(b, KIND_CONCEPTS, hash_pair(hash_span(x), hash_span(y)), "=%.*s & =%.*s", x, y);
-		}
 }
 
 static void add_meta(struct block *b, const char *what, const char *value)

@@ -6,7 +6,7 @@
  *	word	words, pairs of words, their Snowball stems, emoji, marks; words under a negation ("non", "not",
  *		"senza", up to three words on) once more as negated
  *	chars	character n-grams within words, with the word's boundaries
- *	know	concepts (common/concept.h) and pairs of them, surface, channel, language, length, capitals, shouting
+ *	know	concepts (common/concept.h), also under a negation; surface, channel, language, length, capitals, shouting
  * A feature's bucket is its 32-bit hash scaled to the block's size; a bucket counts once per message. At most
  * FEATURES_MAX buckets per block are read, the rest of a very long message is ignored.
  *

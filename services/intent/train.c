@@ -10,7 +10,7 @@
 #include "services/intent/modelfile.h"
 #include "services/intent/solver.h"
 
-#define KNOW_BUCKETS 8192
+#define KNOW_BUCKETS 2048
 #define BLOCK_BUCKETS 49152 /* more has not helped */
 
 void train_defaults(struct train_options *o, const char *task)
@@ -27,8 +27,12 @@ void train_defaults(struct train_options *o, const char *task)
 		return;
 	}
 	o->spec.options = FEATURE_PLAIN | FEATURE_STYLE | FEATURE_NEGATION | FEATURE_CONCEPT | FEATURE_META | FEATURE_STEM;
+	o->weight[BLOCK_WORD] = 1.4f;
+	o->weight[BLOCK_CHARS] = 1.1f;
+	o->weight[BLOCK_KNOW] = 0.55f;
 	if (dataset_is_multi(task)) {
-		o->solver = SOLVER_SVM;
+		o->solver = SOLVER_LOGISTIC;
+		o->c = 3;
 		o->balance = 0.5;
 	}
 }

@@ -49,14 +49,15 @@ static struct call *call_new(struct notification *n, const struct call_plan *p)
 	return c;
 }
 
-/* ------------------------------------------------------------------------------------------------ the end of a call */
+/* ------------------------------------------------------------------------------------------------ the end of
+ * a call */
 
 static void submitted(void *ctx, enum verdict verdict, const char *why)
 {
 	struct call *c = ctx;
 	if (verdict != DONE)
-		log_error("what became of an order for destination %s can not be written down: %s", c->destination,
-			why);
+		log_error("what became of an order for destination %s can not be written down: %s",
+			c->destination, why);
 	free(c);
 }
 
@@ -135,16 +136,30 @@ static void add_words(char *out, size_t size, const char *before, struct span wo
 	out[n] = 0;
 }
 
+/* The reply line without its number, which is said already; otherwise libcurl's words. */
+static struct span reply_words(const struct fetch_response *r)
+{
+	char number[16];
+	size_t n = (size_t)snprintf(number, sizeof(number), "%ld", r->status);
+	bool numbered = r->body.len > n && memcmp(r->body.data, number, n) == 0;
+	return numbered ? span_of(r->body.data + n + 1, r->body.len - n - 1) : span_str(r->error);
+}
+
 static void describe(struct call *c, const struct fetch_response *r)
 {
+	if (c->mail && r->result == FETCH_ANSWERED) {
+		snprintf(c->detail, sizeof(c->detail), "the mail server answered %ld", r->status);
+		add_words(c->detail, sizeof(c->detail), ": ", reply_words(r));
+		return;
+	}
 	if (c->result == ASCOLTO__DELIVERY_RESULT__DELIVERY_UNKNOWN)
 		snprintf(c->detail, sizeof(c->detail), "sent, and no answer came");
 	else if (r->result == FETCH_NOT_SENT)
 		snprintf(c->detail, sizeof(c->detail), "not sent");
 	else
-		snprintf(c->detail, sizeof(c->detail), "%s %ld", c->mail ? "the mail server answered" : "HTTP", r->status);
+		snprintf(c->detail, sizeof(c->detail), "HTTP %ld", r->status);
 	add_words(c->detail, sizeof(c->detail), ": ", span_str(r->error));
-	if (c->result != ASCOLTO__DELIVERY_RESULT__DELIVERY_SENT || c->mail)
+	if (c->result != ASCOLTO__DELIVERY_RESULT__DELIVERY_SENT)
 		add_words(c->detail, sizeof(c->detail), ": ", span_of(r->body.data, MIN(r->body.len, 120u)));
 }
 
@@ -164,7 +179,8 @@ static Ascolto__DeliveryResult delivery_result(enum attempt_result r)
 
 static void on_fetched(const struct fetch_response *r, void *ctx)
 {
-	static const enum call_end ends[] = {[FETCH_ANSWERED] = CALL_ANSWERED, [FETCH_NOT_SENT] = CALL_NOT_SENT,
+	static const enum call_end ends[] = {[FETCH_ANSWERED] = CALL_ANSWERED,
+		[FETCH_NOT_SENT] = CALL_NOT_SENT,
 		[FETCH_UNKNOWN] = CALL_UNKNOWN};
 	struct call *c = ctx;
 	struct destination *d = destination_find(c->n, c->destination);
@@ -177,35 +193,46 @@ static void on_fetched(const struct fetch_response *r, void *ctx)
 	ended(c);
 }
 
-/* ------------------------------------------------------------------------------------------------ the start of a call */
+/* ------------------------------------------------------------------------------------------------ the start
+ * of a call */
 
 static bool on_this_machine(const char *url)
 {
 	return strstr(url, "://127.") || strstr(url, "://[::1]") || strstr(url, "://localhost");
 }
 
-static int start_mail(struct call *c, const struct conf_destination *to, const char *password, const Ascolto__Order *o,
-	struct err *e)
+static int start_mail(struct call *c, const struct conf_destination *to, const char *password,
+	const Ascolto__Order *o, struct err *e)
 {
 	const char *list[64 + 1] = {NULL};
 	struct buf text CLEANUP(buf_free);
-	struct mail m = {.from = to->from, .to = list, .subject = o->subject, .text = o->text, .brand = o->brand,
-		.order = c->order, .at_ms = svc_now_ms(c->n->svc)};
+	struct mail m = {.from = to->from,
+		.to = list,
+		.subject = o->subject,
+		.text = o->text,
+		.brand = o->brand,
+		.order = c->order,
+		.at_ms = svc_now_ms(c->n->svc)};
 	id_of(o->incident_id, &m.incident);
 	for (unsigned i = 0; i < to->to_count && i < ARRAY_SIZE(list) - 1; i++)
 		list[i] = to->to[i];
 	buf_init(&text, MAIL_BYTES_MAX);
 	int r = mail_compose(&text, &m, e);
-	const struct fetch_request request = {.url = to->url, .body = buf_span(&text), .mail_from = to->from,
-		.mail_to = list, .user = to->user, .password = to->user ? password : NULL,
+	const struct fetch_request request = {.url = to->url,
+		.body = buf_span(&text),
+		.mail_from = to->from,
+		.mail_to = list,
+		.user = to->user,
+		.password = to->user ? password : NULL,
 		/* a password leaves this machine only encrypted */
-		.require_tls = to->user && !on_this_machine(to->url), .timeout_ms = CALL_TIMEOUT_MS,
+		.require_tls = to->user && !on_this_machine(to->url),
+		.timeout_ms = CALL_TIMEOUT_MS,
 		.response_max = ANSWER_MAX};
 	return r ? r : fetch_start(svc_fetch(c->n->svc), &request, on_fetched, c, e);
 }
 
-static int start_hook(struct call *c, const struct conf_destination *to, const char *secret, const Ascolto__Order *o,
-	struct err *e)
+static int start_hook(struct call *c, const struct conf_destination *to, const char *secret,
+	const Ascolto__Order *o, struct err *e)
 {
 	struct hook h CLEANUP(hook_free);
 	if (hook_compose(&h, o, &c->order, secret ? secret : "", svc_now_ms(c->n->svc)))
@@ -216,8 +243,12 @@ static int start_hook(struct call *c, const struct conf_destination *to, const c
 		{"X-Ascolto-Signature", h.signature},
 		{"X-Ascolto-Signature-256", h.signature_256},
 	};
-	const struct fetch_request request = {.url = to->url, .method = "POST", .headers = headers,
-		.n_headers = ARRAY_SIZE(headers), .body = buf_span(&h.body), .timeout_ms = CALL_TIMEOUT_MS,
+	const struct fetch_request request = {.url = to->url,
+		.method = "POST",
+		.headers = headers,
+		.n_headers = ARRAY_SIZE(headers),
+		.body = buf_span(&h.body),
+		.timeout_ms = CALL_TIMEOUT_MS,
 		.response_max = ANSWER_MAX};
 	return fetch_start(svc_fetch(c->n->svc), &request, on_fetched, c, e);
 }
@@ -250,10 +281,11 @@ void call_start(void *state, void *arg)
 	ended(c);
 }
 
-/* ------------------------------------------------------------------------------------------------ after a start */
+/* ------------------------------------------------------------------------------------------------ after a
+ * start */
 
-static void recover_one(struct notification *n, struct txn *t, struct arena *a, uint8_t key_group,
-	const State__Delivery *d)
+static void recover_one(
+	struct notification *n, struct txn *t, struct arena *a, uint8_t key_group, const State__Delivery *d)
 {
 	State__Seen *seen;
 	struct call_plan p = {.order = d->order, .key_group = key_group, .number = d->attempts};

@@ -12,8 +12,8 @@ static const struct metric_desc alert_desc = {"ascolto_notification_alert_second
 static const struct metric_desc result_descs[] = {
 	[ASCOLTO__DELIVERY_RESULT__DELIVERY_SENT] = {"ascolto_notification_sent_total", METRIC_COUNTER,
 		"Deliveries sent, since the start of the process", "destination", NULL, 0},
-	[ASCOLTO__DELIVERY_RESULT__DELIVERY_REJECTED] = {"ascolto_notification_rejected_total", METRIC_COUNTER,
-		"Deliveries the receiver refused for good", "destination", NULL, 0},
+	[ASCOLTO__DELIVERY_RESULT__DELIVERY_REJECTED] = {"ascolto_notification_rejected_total",
+		METRIC_COUNTER, "Deliveries the receiver refused for good", "destination", NULL, 0},
 	[ASCOLTO__DELIVERY_RESULT__DELIVERY_RETRY] = {"ascolto_notification_retries_total", METRIC_COUNTER,
 		"Attempts that failed and are made again", "destination", NULL, 0},
 	[ASCOLTO__DELIVERY_RESULT__DELIVERY_UNKNOWN] = {"ascolto_notification_unknown_total", METRIC_COUNTER,
@@ -83,7 +83,8 @@ int destinations_load(struct notification *n, const struct conf *conf, struct er
 	return 0;
 }
 
-/* ------------------------------------------------------------------------------------------------ how it goes */
+/* ------------------------------------------------------------------------------------------------ how it
+ * goes */
 
 static void begins_to_fail(struct destination *d, int64_t since_ms, const char *detail)
 {
@@ -138,7 +139,7 @@ void destination_issues(struct notification *n)
 			continue;
 		gmtime_r(&at, &tm);
 		strftime(since, sizeof(since), "%Y-%m-%dT%H:%M:%SZ", &tm);
-		svc_issue(n->svc, "nothing has reached destination %s since %s; the last attempt: %s", d->name, since,
-			d->detail);
+		svc_issue(n->svc, "nothing has reached destination %s since %s; the last attempt: %s",
+			d->name, since, d->detail);
 	}
 }

@@ -15,7 +15,8 @@ static char *unconst(const char *s)
 /* RETRY for what the store could not give; afterwards it is in quarantine with these words. */
 static enum verdict unreadable(struct err *why, int r)
 {
-	err_set(why, r, "the delivery can not be read: %s", r == -EBADMSG ? "its checksum is wrong" : strerror(-r));
+	err_set(why, r, "the delivery can not be read: %s",
+		r == -EBADMSG ? "its checksum is wrong" : strerror(-r));
 	return RETRY;
 }
 
@@ -41,7 +42,8 @@ static void list_destinations(const struct conf *c, const char *brand, char *out
 	snprintf(out, size, "none");
 	for (unsigned i = 0; i < c->destinations_count && n < size; i++)
 		if (str_eq(c->destinations[i].brand, brand))
-			n += (size_t)snprintf(out + n, size - n, "%s%s", n ? ", " : "", c->destinations[i].name);
+			n += (size_t)snprintf(
+				out + n, size - n, "%s%s", n ? ", " : "", c->destinations[i].name);
 }
 
 static enum verdict check_order(struct turn *t, const Ascolto__Order *o, struct id *ret_id, struct err *why)
@@ -55,7 +57,8 @@ static enum verdict check_order(struct turn *t, const Ascolto__Order *o, struct 
 	if (d && str_eq(d->brand, o->brand))
 		return DONE;
 	list_destinations(t->conf, o->brand, list, sizeof(list));
-	err_set(why, -ENOENT, "brand %.60s has no destination \"%.60s\" (it has: %s)", o->brand, o->destination, list);
+	err_set(why, -ENOENT, "brand %.60s has no destination \"%.60s\" (it has: %s)", o->brand,
+		o->destination, list);
 	return REJECT;
 }
 
@@ -86,7 +89,8 @@ enum verdict handle_order(struct turn *t, const Ascolto__Envelope *e, struct err
 	return DONE;
 }
 
-/* ------------------------------------------------------------------------------------------------ what became of it */
+/* ------------------------------------------------------------------------------------------------ what
+ * became of it */
 
 static void emit_outcome(struct turn *t, const Ascolto__Envelope *cause, const State__Delivery *d)
 {
@@ -124,15 +128,15 @@ static void tell(struct turn *t, const State__Delivery *d)
 	struct key k = orders_key(t->key_group, &id);
 	if (!news)
 		return;
-	*news = (struct destination_news){d->order->destination, d->order->template_, d->result, d->detail, t->now_ms,
-		d->order->arrived_ms, t->now_ms};
+	*news = (struct destination_news){d->order->destination, d->order->template_, d->result, d->detail,
+		t->now_ms, d->order->arrived_ms, t->now_ms};
 	if (turn_get(t, &notification_tables[ORDERS], &k, &seen) == 0)
 		news->order_ms = seen->at_ms;
 	turn_effect(t, note, news);
 }
 
-static void end_delivery(struct turn *t, const Ascolto__Envelope *cause, const struct id *id, State__Delivery *d,
-	const char *counter)
+static void end_delivery(struct turn *t, const Ascolto__Envelope *cause, const struct id *id,
+	State__Delivery *d, const char *counter)
 {
 	struct key open = open_key(t->key_group, id), done = ended_key(t->key_group, t->now_ms, id);
 	d->next_attempt_ms = 0;
@@ -155,7 +159,8 @@ static void try_again(struct turn *t, const Ascolto__Envelope *cause, const stru
 	int64_t retry_after_ms)
 {
 	struct key open = open_key(t->key_group, id);
-	d->next_attempt_ms = retry_at(d->attempts, t->now_ms, retry_after_ms, d->order->not_after_ms, seed_of(id));
+	d->next_attempt_ms =
+		retry_at(d->attempts, t->now_ms, retry_after_ms, d->order->not_after_ms, seed_of(id));
 	turn_put(t, &open, d);
 	put_attempt_timer(t, cause, "attempt", d->attempts, d->order->id, d->next_attempt_ms);
 	turn_count(t, d->result == RESULT(UNKNOWN) ? "unknown" : "retries", 1);
@@ -202,7 +207,8 @@ enum verdict handle_attempt(struct turn *t, const Ascolto__Envelope *e, struct e
 
 /* ------------------------------------------------------------------------------------------------ timers */
 
-static enum verdict attempt(struct turn *t, const Ascolto__Envelope *e, const struct id *id, State__Delivery *d)
+static enum verdict attempt(
+	struct turn *t, const Ascolto__Envelope *e, const struct id *id, State__Delivery *d)
 {
 	struct key open = open_key(t->key_group, id);
 	struct call_plan *plan = arena_zalloc(t->arena, sizeof(*plan));
@@ -237,7 +243,8 @@ static enum verdict attempt_due(struct turn *t, const Ascolto__Envelope *e, stru
 		return unreadable(why, r ? r : -EBADMSG);
 	const struct destination *to = destination_find(t->state, d->order->destination);
 	const struct due_facts facts = {
-		.waiting = d->result == RESULT(PLANNED) || d->result == RESULT(RETRY) || d->result == RESULT(UNKNOWN),
+		.waiting = d->result == RESULT(PLANNED) || d->result == RESULT(RETRY) ||
+			   d->result == RESULT(UNKNOWN),
 		.next_attempt_ms = d->next_attempt_ms,
 		.deadline_ms = d->order->not_after_ms,
 		.calls = to ? to->calls + to->decided : 0,
@@ -248,9 +255,11 @@ static enum verdict attempt_due(struct turn *t, const Ascolto__Envelope *e, stru
 		return DONE;
 	case DUE_EXPIRE:
 		d->result = RESULT(EXPIRED);
-		d->detail = d->attempts ? arena_printf(t->arena, "its time was over after %" PRIu32 " attempts; the last: %s",
-						  d->attempts, d->detail)
-					: arena_strdup(t->arena, "its time was over before it could be sent");
+		d->detail = d->attempts
+				    ? arena_printf(t->arena,
+					      "its time was over after %" PRIu32 " attempts; the last: %s",
+					      d->attempts, d->detail)
+				    : arena_strdup(t->arena, "its time was over before it could be sent");
 		if (!d->detail)
 			return RETRY;
 		end_delivery(t, e, &id, d, "expired");

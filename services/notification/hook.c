@@ -16,7 +16,8 @@ static void sign(const char *secret, struct span before, struct span body, char 
 	sodium_memzero(&state, sizeof(state));
 }
 
-int hook_compose(struct hook *h, const Ascolto__Order *o, const struct id *id, const char *secret, int64_t now_ms)
+int hook_compose(
+	struct hook *h, const Ascolto__Order *o, const struct id *id, const char *secret, int64_t now_ms)
 {
 	char hex[65], before[32];
 	*h = (struct hook){0};

@@ -54,8 +54,8 @@ static int64_t arrived_at(struct txn *t, struct arena *a, uint8_t key_group, str
 	return svc_read(t, a, &notification_tables[ORDERS], &k, &seen) ? 0 : seen->at_ms;
 }
 
-static void collect(struct rows *rows, struct txn *t, struct arena *a, enum notification_table table, uint8_t key_group,
-	size_t max)
+static void collect(struct rows *rows, struct txn *t, struct arena *a, enum notification_table table,
+	uint8_t key_group, size_t max)
 {
 	struct key prefix = turn_key_in(key_group, &notification_tables[table]);
 	struct cursor *c;
@@ -85,8 +85,8 @@ static void add_delivery(struct buf *out, struct txn *t, struct arena *a, const 
 		return;
 	d->order->incident = NULL;
 	d->order->text = NULL;
-	buf_addf(out, "%s{\"at_ms\":%" PRId64 ",\"open\":%s,\"delivery\":", out->data[out->len - 1] == '[' ? "" : ",",
-		row->at_ms, row->table == OPEN ? "true" : "false");
+	buf_addf(out, "%s{\"at_ms\":%" PRId64 ",\"open\":%s,\"delivery\":",
+		out->data[out->len - 1] == '[' ? "" : ",", row->at_ms, row->table == OPEN ? "true" : "false");
 	json_add_message(out, &d->base);
 	buf_adds(out, "}");
 }

@@ -2,16 +2,21 @@
 
 #include <sodium.h>
 
-#define WORD_BYTES 39  /* of text in one encoded word: with "Subject: " before it the line has 76 characters at most */
+#define WORD_BYTES                                                                                           \
+	39 /* of text in one encoded word: with "Subject: " before it the line has 76 characters at most */
 #define QP_LINE 76
 
-/* ------------------------------------------------------------------------------------------------ characters */
+/* ------------------------------------------------------------------------------------------------ characters
+ */
 
 /* The length of the UTF-8 character at s, which ends in NUL; 0 when there is none that is valid. */
 static size_t utf8_len(const uint8_t *s)
 {
-	size_t n = s[0] < 0x80 ? 1 : s[0] >= 0xc2 && s[0] < 0xe0 ? 2 : (s[0] & 0xf0) == 0xe0 ? 3 :
-		   s[0] >= 0xf0 && s[0] < 0xf5 ? 4 : 0;
+	size_t n = s[0] < 0x80			 ? 1
+		   : s[0] >= 0xc2 && s[0] < 0xe0 ? 2
+		   : (s[0] & 0xf0) == 0xe0	 ? 3
+		   : s[0] >= 0xf0 && s[0] < 0xf5 ? 4
+						 : 0;
 	for (size_t i = 1; i < n; i++)
 		if ((s[i] & 0xc0) != 0x80)
 			return 0;
@@ -27,7 +32,8 @@ static void add_clean(struct buf *out, const char *text, size_t max, bool lines)
 	size_t before = out->len;
 	while (*s && !out->broken) {
 		size_t n = utf8_len(s);
-		bool control = n == 1 && (s[0] < 0x20 || s[0] == 0x7f) && !(lines && (s[0] == '\n' || s[0] == '\t'));
+		bool control =
+			n == 1 && (s[0] < 0x20 || s[0] == 0x7f) && !(lines && (s[0] == '\n' || s[0] == '\t'));
 		bool c1 = n == 2 && s[0] == 0xc2 && s[1] < 0xa0;
 		const char *instead = !n ? "\xef\xbf\xbd" : control || c1 ? " " : NULL;
 		if (lines && s[0] == '\r')
@@ -57,7 +63,8 @@ static void add_encoded_words(struct buf *out, const char *s)
 		size_t n = 0, next;
 		while (s[n] && (next = utf8_len((const uint8_t *)s + n)) && n + next <= WORD_BYTES)
 			n += next;
-		sodium_bin2base64(base64, sizeof(base64), (const uint8_t *)s, n, sodium_base64_VARIANT_ORIGINAL);
+		sodium_bin2base64(
+			base64, sizeof(base64), (const uint8_t *)s, n, sodium_base64_VARIANT_ORIGINAL);
 		buf_addf(out, "%s=?UTF-8?B?%s?=", fold, base64);
 		s += n;
 	}
@@ -95,12 +102,14 @@ static int check_addresses(const struct mail *m, struct err *e)
 		return err_set(e, -EINVAL, "the mail has no recipient");
 	for (const char *const *to = m->to; *to; to++)
 		if (!is_address(*to))
-			return err_set(e, -EINVAL, "recipient %zu has an address that can not be written into a mail",
+			return err_set(e, -EINVAL,
+				"recipient %zu has an address that can not be written into a mail",
 				(size_t)(to - m->to) + 1);
 	return 0;
 }
 
-static void add_id(struct buf *out, const char *name, const char *prefix, const struct id *id, const char *from)
+static void add_id(
+	struct buf *out, const char *name, const char *prefix, const struct id *id, const char *from)
 {
 	char text[ID_TEXT + 1];
 	buf_addf(out, "%s: <%s%s@%s>\r\n", name, prefix, id_format(id, text), strrchr(from, '@') + 1);
@@ -164,10 +173,10 @@ static void add_quoted_printable(struct buf *out, const char *text)
 int mail_compose(struct buf *out, const struct mail *m, struct err *e)
 {
 	char order[ID_TEXT + 1];
-	struct buf text CLEANUP(buf_free);
 	int r = check_addresses(m, e);
 	if (r)
 		return r;
+	struct buf text CLEANUP(buf_free);
 	buf_init(&text, MAIL_BYTES_MAX);
 	add_clean(&text, m->text, MAIL_BYTES_MAX / 4, true);
 	buf_adds(&text, "\n\n-- \nAscolto");

@@ -1,11 +1,12 @@
 /*
- * notification.h - the notification service: carries out orders, one delivery each, and reports what became of them.
- * README.md is the service's page.
+ * notification.h - the notification service: carries out orders, one delivery each, and reports what became
+ * of them. README.md is the service's page.
  *
- * The way of an order: handler.c writes it down (PLANNED) with a timer due now -> the timer's turn commits ATTEMPTING and
- * starts the call as its effect (call.c) -> the call's end comes back as an Attempt, a message to oneself -> its turn
- * writes what that means (rules.c): ended, or a timer for the next attempt. What the process was doing when it died is
- * found at the next start, ATTEMPTING without a call, and gets an Attempt that says UNKNOWN.
+ * The way of an order: handler.c writes it down (PLANNED) with a timer due now -> the timer's turn commits
+ * ATTEMPTING and starts the call as its effect (call.c) -> the call's end comes back as an Attempt, a message
+ * to oneself -> its turn writes what that means (rules.c): ended, or a timer for the next attempt. What the
+ * process was doing when it died is found at the next start, ATTEMPTING without a call, and gets an Attempt
+ * that says UNKNOWN.
  *
  * In memory are only the destinations: their secrets, their calls under way, and since when one fails.
  */
@@ -28,11 +29,11 @@ struct call;
 
 struct destination {
 	char name[DESTINATION_NAME_MAX];
-	char *secret;               /* NULL = none */
-	unsigned calls;             /* under way */
-	unsigned decided;           /* in this turn, started after its commit */
-	int64_t failing_since_ms;   /* 0: the last attempt went well, or there was none */
-	char detail[DETAIL_MAX];    /* of the last failure */
+	char *secret;		  /* NULL = none */
+	unsigned calls;		  /* under way */
+	unsigned decided;	  /* in this turn, started after its commit */
+	int64_t failing_since_ms; /* 0: the last attempt went well, or there was none */
+	char detail[DETAIL_MAX];  /* of the last failure */
 };
 
 /* The state of svc's spec. */
@@ -47,7 +48,8 @@ struct notification {
 
 /* ---- destination.c ---- */
 
-/* Reads every destination's secret and takes over what is known of those there were. On error all stays as it was. */
+/* Reads every destination's secret and takes over what is known of those there were. On error all stays as it
+ * was. */
 int destinations_load(struct notification *n, const struct conf *conf, struct err *e);
 void destinations_free(struct notification *n);
 
@@ -55,13 +57,14 @@ void destinations_free(struct notification *n);
 struct destination *destination_find(struct notification *n, const char *name);
 const struct conf_destination *destination_conf(const struct conf *c, const char *name);
 
-/* What became of an attempt or of the order; logs when a destination begins to fail and when it works again. */
+/* What became of an attempt or of the order; logs when a destination begins to fail and when it works again.
+ */
 struct destination_news {
 	const char *destination, *template;
 	Ascolto__DeliveryResult result;
 	const char *detail;
-	int64_t order_ms;           /* when the order arrived here */
-	int64_t message_ms;         /* when the message that caused it arrived; 0 = not known */
+	int64_t order_ms;   /* when the order arrived here */
+	int64_t message_ms; /* when the message that caused it arrived; 0 = not known */
 	int64_t now_ms;
 };
 void destination_note(struct notification *n, const struct destination_news *news);

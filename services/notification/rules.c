@@ -39,7 +39,8 @@ static uint64_t mix(uint64_t x)
 	return x ^ x >> 31;
 }
 
-int64_t retry_at(uint32_t attempts, int64_t now_ms, int64_t retry_after_ms, int64_t deadline_ms, uint64_t seed)
+int64_t retry_at(
+	uint32_t attempts, int64_t now_ms, int64_t retry_after_ms, int64_t deadline_ms, uint64_t seed)
 {
 	int64_t pause = RETRY_FIRST_MS;
 	for (uint32_t n = 1; n < attempts && pause < RETRY_MAX_MS; n++)

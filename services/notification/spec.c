@@ -15,8 +15,8 @@ static struct notification notification;
 static void set_open(struct svc *s, void *state)
 {
 	struct notification *n = state;
-	metric_set_to(n->open, (double)(svc_counter(s, "orders") - svc_counter(s, "sent") - svc_counter(s, "rejected") -
-				       svc_counter(s, "expired")));
+	metric_set_to(n->open, (double)(svc_counter(s, "orders") - svc_counter(s, "sent") -
+					svc_counter(s, "rejected") - svc_counter(s, "expired")));
 }
 
 static int start(struct svc *s, void **ret_state, struct err *e)
@@ -86,7 +86,8 @@ static void stop(struct svc *s, void *state)
 
 static const struct handler handlers[] = {
 	{ASCOLTO__ENVELOPE__BODY_ORDER, handle_order, "Order: what to tell whom, from escalation"},
-	{ASCOLTO__ENVELOPE__BODY_TIMER, handle_timer, "Timer: an attempt is due; what ended long ago is forgotten"},
+	{ASCOLTO__ENVELOPE__BODY_TIMER, handle_timer,
+		"Timer: an attempt is due; what ended long ago is forgotten"},
 	{ASCOLTO__ENVELOPE__BODY_ATTEMPT, handle_attempt, "Attempt: how a call of our own ended"},
 	{0},
 };
@@ -104,13 +105,15 @@ static const struct counter counters[] = {
 static const char *const emits[] = {[NOTIFICATION_TO_ESCALATION] = "escalation", NULL};
 
 static const struct http_route routes[] = {
-	{"GET", "/-/deliveries", get_deliveries, NULL, "what was ordered lately and what became of it: ?limit=N"},
+	{"GET", "/-/deliveries", get_deliveries, NULL,
+		"what was ordered lately and what became of it: ?limit=N"},
 	{0},
 };
 
 const struct svc_spec notification_spec = {
 	.name = "notification",
-	.summary = "sends alerts by mail and signed webhook, again until they arrive, and reports what became of them",
+	.summary = "sends alerts by mail and signed webhook, again until they arrive, and reports what "
+		   "became of them",
 	.handlers = handlers,
 	.tables = notification_tables,
 	.counters = counters,

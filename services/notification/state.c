@@ -4,11 +4,13 @@
 
 const struct table notification_tables[] = {
 	[ORDERS] = {0x20, "orders", &state__seen__descriptor,
-		"key group of the destination; order id: when it arrived, so that it is carried out once; 30 days"},
+		"key group of the destination; order id: when it arrived, so that it is carried out once; 30 "
+		"days"},
 	[OPEN] = {0x21, "open", &state__delivery__descriptor,
 		"key group of the destination; order id: planned, under way or to be tried again"},
 	[ENDED] = {0x22, "ended", &state__delivery__descriptor,
-		"key group of the destination; time, newest first, order id: sent, rejected or expired; 30 days"},
+		"key group of the destination; time, newest first, order id: sent, rejected or expired; 30 "
+		"days"},
 	{0},
 };
 

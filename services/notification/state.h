@@ -1,7 +1,7 @@
 /*
- * state.h - what notification keeps. Keys begin with table and key group (common/key.h); the group is that of the
- * destination's name. An order is in ORDERS and in one of OPEN and ENDED; what ended is forgotten after KEPT_MS, ORDERS
- * with it: until then the same order again does nothing.
+ * state.h - what notification keeps. Keys begin with table and key group (common/key.h); the group is that of
+ * the destination's name. An order is in ORDERS and in one of OPEN and ENDED; what ended is forgotten after
+ * KEPT_MS, ORDERS with it: until then the same order again does nothing.
  */
 #ifndef ASCOLTO_NOTIFICATION_STATE_H
 #define ASCOLTO_NOTIFICATION_STATE_H
@@ -12,8 +12,9 @@
 
 enum notification_table {
 	ORDERS, /* order id -> Seen: when it arrived here; message_id is its trace */
-	OPEN,   /* order id -> Delivery: planned, under way or to be tried again. order.not_after_ms is the deadline */
-	ENDED,  /* time it ended, newest first, order id -> Delivery: sent, rejected or expired */
+	OPEN,	/* order id -> Delivery: planned, under way or to be tried again. order.not_after_ms is the
+		   deadline */
+	ENDED,	/* time it ended, newest first, order id -> Delivery: sent, rejected or expired */
 };
 
 /* In that order, then a zero row. */

@@ -5,11 +5,7 @@
 #define ASCOLTO_TESTS_ADAPTER_HOST_H
 
 #include "common/adapter.h"
-#include "tests/unit/check.h"
-
-#include <fcntl.h>
-#include <sys/stat.h>
-#include <unistd.h>
+#include "tests/component/files.h"
 
 #define HEARD_MAX 4096
 
@@ -29,9 +25,9 @@ struct host {
 	struct adapter *a;
 	struct heard heard[HEARD_MAX];
 	size_t n, posts, downs, says;
-	bool ack;            /* acknowledge at once */
+	bool ack; /* acknowledge at once */
 	bool pause_on_line;
-	bool drop_posts;     /* count only */
+	bool drop_posts; /* count only */
 	char restart_cursor[64], said[512];
 };
 
@@ -46,11 +42,18 @@ static void host_line(struct adapter *a, const struct adapter_line *l, void *ctx
 	h->posts += l->n_posts;
 	if (h->n < HEARD_MAX && !h->drop_posts) {
 		struct heard *x = &h->heard[h->n];
-		*x = (struct heard){.n = l->n, .request = l->request, .status = l->respond_status, .posts = l->n_posts,
-			.cursor = copy(l->cursor), .body = copy(l->respond_body), .trust = copy(l->trust),
+		*x = (struct heard){.n = l->n,
+			.request = l->request,
+			.status = l->respond_status,
+			.posts = l->n_posts,
+			.cursor = copy(l->cursor),
+			.body = copy(l->respond_body),
+			.trust = copy(l->trust),
 			.delivery = copy(l->delivery_id)};
 		if (l->n_posts) {
-			x->json = strndup((const char *)l->posts[0].json.data, l->posts[0].json.len);
+			x->json = l->posts[0].json.len
+					  ? strndup((const char *)l->posts[0].json.data, l->posts[0].json.len)
+					  : NULL;
 			x->place = copy(l->posts[0].place);
 			x->refused = copy(l->posts[0].refused);
 			x->raw_len = l->posts[0].raw.len;
@@ -111,20 +114,29 @@ static struct host *host_open(const char *program, const char *const *settings, 
 	uv_timer_init(&h->loop, &h->timer);
 	h->timer.data = h;
 	h->ack = true;
-	const struct adapter_options o = {.program = program, .channel = "acme-x", .settings = settings, .n_settings = n,
-		.secret = secret, .previous_secret = previous, .cursor = cursor, .line = host_line,
-		.restart = host_restart, .down = host_down, .says = host_says, .ctx = h};
+	const struct adapter_options o = {.program = program,
+		.channel = "acme-x",
+		.settings = settings,
+		.n_settings = n,
+		.secret = secret,
+		.previous_secret = previous,
+		.cursor = cursor,
+		.line = host_line,
+		.restart = host_restart,
+		.down = host_down,
+		.says = host_says,
+		.ctx = h};
 	assert_int_equal(adapter_start(&h->a, &h->loop, &o, &e), 0);
 	return h;
 }
 
 /* Runs the loop until the condition holds; gives up after some seconds and says false. */
-#define host_until(h, condition)                                                                                       \
-	({                                                                                                             \
-		host_timer(h, 20000);                                                                                  \
-		while (!(condition) && !(h)->late)                                                                     \
-			uv_run(&(h)->loop, UV_RUN_ONCE);                                                               \
-		(condition);                                                                                           \
+#define host_until(h, condition)                                                                             \
+	({                                                                                                   \
+		host_timer(h, 20000);                                                                        \
+		while (!(condition) && !(h)->late)                                                           \
+			uv_run(&(h)->loop, UV_RUN_ONCE);                                                     \
+		(condition);                                                                                 \
 	})
 
 UNUSED static void host_wait(struct host *h, int64_t ms)
@@ -149,36 +161,12 @@ static void host_close(struct host *h)
 	assert_int_equal(uv_loop_close(&h->loop), 0);
 	for (size_t i = 0; i < MIN(h->n, (size_t)HEARD_MAX); i++) {
 		struct heard *x = &h->heard[i];
-		char *const all[] = {x->cursor, x->json, x->place, x->refused, x->body, x->trust, x->delivery};
+		char *const all[] = {
+			x->cursor, x->json, x->place, x->refused, x->body, x->trust, x->delivery};
 		for (size_t k = 0; k < ARRAY_SIZE(all); k++)
 			free(all[k]);
 	}
 	free(h);
-}
-
-/* A file of the test's own folder; valid until the second next call. */
-static const char *test_path(const char *name)
-{
-	static char folder[64], path[2][256];
-	static int turn;
-	if (!folder[0]) {
-		snprintf(folder, sizeof(folder), "/tmp/ascolto-test-XXXXXX");
-		assert_non_null(mkdtemp(folder));
-	}
-	turn = !turn;
-	snprintf(path[turn], sizeof(path[turn]), "%s/%s", folder, name);
-	return path[turn];
-}
-
-UNUSED static const char *write_file(const char *name, const void *data, size_t len, mode_t mode)
-{
-	const char *path = test_path(name);
-	unlink(path);
-	int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC, mode);
-	assert_true(fd >= 0);
-	assert_int_equal(write(fd, data, len), (ssize_t)len);
-	close(fd);
-	return path;
 }
 
 #endif

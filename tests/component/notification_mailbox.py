@@ -24,7 +24,7 @@ class Mailbox:
         self.count += 1
         (self.folder / f"{self.count}.eml").write_bytes(envelope.content)
         mail = email.message_from_bytes(envelope.content, policy=email.policy.default)
-        row = {"message_id": mail["Message-ID"], "subject": mail["Subject"], "body": mail.get_content(),
+        row = {"message_id": mail["Message-ID"], "subject": mail["Subject"], "body": mail.get_content().replace("\r\n", "\n"),
                "to": envelope.rcpt_tos, "defects": [str(d) for d in mail.defects]}
         with open(self.folder / "index", "a", encoding="utf-8") as index:
             index.write(json.dumps(row, ensure_ascii=False) + "\n")

@@ -1,6 +1,6 @@
 /*
- * notification_peer.h - stands in for escalation: sends orders over a real link from a journal in memory, takes the
- * outcomes. Also a web server that answers as it is told. For test_notification.c.
+ * notification_peer.h - stands in for escalation: sends orders over a real link from a journal in memory,
+ * takes the outcomes. Also a web server that answers as it is told. For test_notification.c.
  */
 #ifndef ASCOLTO_TESTS_NOTIFICATION_PEER_H
 #define ASCOLTO_TESTS_NOTIFICATION_PEER_H
@@ -43,8 +43,8 @@ struct peer {
 	struct http *http;
 	struct request_seen seen[REQUESTS_MAX];
 	size_t n_seen;
-	unsigned refuse;            /* so many requests get 503 */
-	bool hold;                  /* requests are kept unanswered */
+	unsigned refuse; /* so many requests get 503 */
+	bool hold;	 /* requests are kept unanswered */
 	struct http_request *held[REQUESTS_MAX];
 	size_t n_held, most_held;
 };
@@ -56,7 +56,8 @@ static int64_t wall_ms(void)
 	return (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
 }
 
-/* ------------------------------------------------------------------------------------------------ sending orders */
+/* ------------------------------------------------------------------------------------------------ sending
+ * orders */
 
 static size_t peer_read(void *ctx, enum lane lane, uint64_t from, struct link_record *ret, size_t max)
 {
@@ -117,7 +118,8 @@ static void peer_order(struct peer *p, const Ascolto__Order *o)
 	p->n_journal++;
 }
 
-/* ------------------------------------------------------------------------------------------------ taking outcomes */
+/* ------------------------------------------------------------------------------------------------ taking
+ * outcomes */
 
 struct peer_route {
 	size_t len;
@@ -130,8 +132,8 @@ static void peer_load(void *ctx, struct link_source *source)
 	source->route = calloc(1, sizeof(struct peer_route));
 }
 
-static void peer_deliver(void *ctx, struct link_source *source, enum lane lane, uint8_t key_group, uint64_t seq,
-	struct span envelope)
+static void peer_deliver(void *ctx, struct link_source *source, enum lane lane, uint8_t key_group,
+	uint64_t seq, struct span envelope)
 {
 	struct peer *p = ctx;
 	if (p->n_outcomes < OUTCOMES_MAX)
@@ -151,7 +153,8 @@ static bool peer_room(void *ctx, enum lane lane)
 	return true;
 }
 
-static const struct link_receiver_ops peer_receiver_ops = {peer_load, peer_deliver, peer_send_back, peer_room};
+static const struct link_receiver_ops peer_receiver_ops = {
+	peer_load, peer_deliver, peer_send_back, peer_room};
 
 static void peer_note_route(void *arg, struct link_source *source)
 {
@@ -181,14 +184,16 @@ static void peer_tick(uv_timer_t *timer)
 	link_sender_tick(&p->sender, (int64_t)uv_now(&p->loop));
 }
 
-/* ------------------------------------------------------------------------------------------------ the web server */
+/* ------------------------------------------------------------------------------------------------ the web
+ * server */
 
 static void peer_hook(struct http_request *r, void *ctx)
 {
 	struct peer *p = ctx;
 	if (p->n_seen < REQUESTS_MAX) {
 		struct request_seen *s = &p->seen[p->n_seen++];
-		const char *delivery = http_header(r, "X-Ascolto-Delivery"), *signature = http_header(r, "X-Ascolto-Signature");
+		const char *delivery = http_header(r, "X-Ascolto-Delivery"),
+			   *signature = http_header(r, "X-Ascolto-Signature");
 		snprintf(s->delivery, sizeof(s->delivery), "%s", delivery ? delivery : "");
 		snprintf(s->signature, sizeof(s->signature), "%s", signature ? signature : "");
 		buf_init(&s->body, 1 << 20);

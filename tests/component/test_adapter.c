@@ -17,7 +17,8 @@ static void hello_tells_everything(void **state)
 {
 	(void)state;
 	char body[512];
-	snprintf(body, sizeof(body), "read -r hello; printf '%%s\\n' \"$hello\" >%s; echo '{\"hello\":1}'; read -r x",
+	snprintf(body, sizeof(body),
+		"read -r hello; printf '%%s\\n' \"$hello\" >%s; echo '{\"hello\":1}'; read -r x",
 		test_path("hello.json"));
 	struct host *h = script("hello", body);
 	assert_true(host_until(h, host_health(h).state == ADAPTER_RUNNING));
@@ -27,9 +28,10 @@ static void hello_tells_everything(void **state)
 	assert_non_null(f);
 	assert_non_null(fgets(text, sizeof(text), f));
 	fclose(f);
-	assert_string_equal(text,
-		"{\"hello\":[1],\"role\":\"read\",\"window\":512,\"channel\":\"acme-x\",\"settings\":{\"a\":\"1\",\"b\":"
-		"\"x=\\\"y\\\"\"},\"cursor\":\"c0\",\"secret\":\"hush\",\"previous_secret\":\"hush before\"}\n");
+	assert_string_equal(text, "{\"hello\":[1],\"role\":\"read\",\"window\":512,\"channel\":\"acme-x\","
+				  "\"settings\":{\"a\":\"1\",\"b\":"
+				  "\"x=\\\"y\\\"\"},\"cursor\":\"c0\",\"secret\":\"hush\",\"previous_"
+				  "secret\":\"hush before\"}\n");
 }
 
 static void it_is_restarted_with_the_committed_cursor(void **state)
@@ -44,7 +46,8 @@ static void it_is_restarted_with_the_committed_cursor(void **state)
 	assert_true(host_until(h, h->downs == 1));
 	struct adapter_health health = host_health(h);
 	assert_int_equal(health.state, ADAPTER_WAITING);
-	assert_non_null(strstr(health.words, "it ended with status 3: the network said no; starting again in"));
+	assert_non_null(
+		strstr(health.words, "it ended with status 3: the network said no; starting again in"));
 	assert_string_equal(h->said, "the network said no");
 	assert_true(host_until(h, h->n == 2));
 	assert_string_equal(h->heard[0].cursor, "c0+");
@@ -60,8 +63,9 @@ static void it_is_restarted_with_the_committed_cursor(void **state)
 static void what_a_dying_adapter_wrote_is_heard(void **state)
 {
 	(void)state;
-	struct host *h = script("dying", HELLO
-		"i=1; while [ $i -le 100 ]; do echo \"{\\\"n\\\":$i,\\\"post\\\":{}}\"; i=$((i+1)); done; kill -9 $$\n");
+	struct host *h =
+		script("dying", HELLO "i=1; while [ $i -le 100 ]; do echo "
+				      "\"{\\\"n\\\":$i,\\\"post\\\":{}}\"; i=$((i+1)); done; kill -9 $$\n");
 	h->pause_on_line = true; /* held back while it ends */
 	assert_true(host_until(h, h->n == 1));
 	host_wait(h, 300);
@@ -78,8 +82,9 @@ static void what_a_dying_adapter_wrote_is_heard(void **state)
 static void the_window_holds_it_back(void **state)
 {
 	(void)state;
-	struct host *h = script("window", HELLO
-		"i=1; while [ $i -le 600 ]; do echo \"{\\\"n\\\":$i,\\\"post\\\":{}}\"; i=$((i+1)); done; read -r x; read -r y\n");
+	struct host *h = script(
+		"window", HELLO "i=1; while [ $i -le 600 ]; do echo \"{\\\"n\\\":$i,\\\"post\\\":{}}\"; "
+				"i=$((i+1)); done; read -r x; read -r y\n");
 	h->ack = false;
 	assert_true(host_until(h, h->n == ADAPTER_WINDOW));
 	host_wait(h, 200);
@@ -96,8 +101,9 @@ static void the_window_holds_it_back(void **state)
 static void pause_stops_at_the_next_line(void **state)
 {
 	(void)state;
-	struct host *h = script("pause", HELLO
-		"i=1; while [ $i -le 50 ]; do echo \"{\\\"n\\\":$i,\\\"post\\\":{}}\"; i=$((i+1)); done; read -r x\n");
+	struct host *h =
+		script("pause", HELLO "i=1; while [ $i -le 50 ]; do echo \"{\\\"n\\\":$i,\\\"post\\\":{}}\"; "
+				      "i=$((i+1)); done; read -r x\n");
 	h->pause_on_line = true;
 	for (size_t n = 1; n <= 50; n++) {
 		assert_true(host_until(h, h->n == n));
@@ -116,7 +122,9 @@ static void many_lines_in_one_write(void **state)
 	size_t len = 0;
 	for (int i = 1; i <= 200; i++)
 		len += (size_t)snprintf(lines + len, 100000 - len,
-			"{\"n\":%d, \"cursor\":\"%d\",\"posts\":[{\"t\":\"]}\\\"[\"},{}],\"places\":[\"f:%d\",\"g\"]}\n", i, i, i);
+			"{\"n\":%d, "
+			"\"cursor\":\"%d\",\"posts\":[{\"t\":\"]}\\\"[\"},{}],\"places\":[\"f:%d\",\"g\"]}\n",
+			i, i, i);
 	write_file("lines", lines, len, 0644);
 	snprintf(body, sizeof(body), HELLO "cat %s; echo '{\"end\":true}'\n", test_path("lines"));
 	struct host *h = script("many", body);
@@ -140,11 +148,15 @@ static void protocol_errors_end_the_run(void **state)
 		const char *name, *body, *words;
 		enum adapter_state state;
 	} rows[] = {
-		{"garbage", HELLO "echo oops; sleep 9", "not the protocol: not a JSON object", ADAPTER_WAITING},
+		{"garbage", HELLO "echo oops; sleep 9", "not the protocol: not a JSON object",
+			ADAPTER_WAITING},
 		{"broken", HELLO "echo '{\"n\":1,'; sleep 9", "not the protocol: not JSON", ADAPTER_WAITING},
-		{"long", HELLO "head -c 2500000 /dev/zero | tr '\\0' a; sleep 9", "a line of more than", ADAPTER_WAITING},
-		{"number", HELLO "echo '{\"n\":2,\"post\":{}}'; sleep 9", "line number 2 came after 0", ADAPTER_WAITING},
-		{"early", "read -r x; echo '{\"n\":1,\"post\":{}}'; sleep 9", "first line was not hello", ADAPTER_WAITING},
+		{"long", HELLO "head -c 2500000 /dev/zero | tr '\\0' a; sleep 9", "a line of more than",
+			ADAPTER_WAITING},
+		{"number", HELLO "echo '{\"n\":2,\"post\":{}}'; sleep 9", "line number 2 came after 0",
+			ADAPTER_WAITING},
+		{"early", "read -r x; echo '{\"n\":1,\"post\":{}}'; sleep 9", "first line was not hello",
+			ADAPTER_WAITING},
 		{"twice", HELLO "echo '{\"hello\":1}'; sleep 9", "it said hello twice", ADAPTER_WAITING},
 		{"version", "read -r x; echo '{\"hello\":2}'; sleep 9", "version 2", ADAPTER_FAILED},
 	};
@@ -173,8 +185,9 @@ static void a_missing_program_is_named(void **state)
 static void health_is_passed_on(void **state)
 {
 	(void)state;
-	struct host *h = script("health", HELLO
-		"echo '{\"health\":{\"error\":\"token revoked\",\"lag_ms\":4}}'; read -r x; echo '{\"health\":{}}'; read -r x\n");
+	struct host *h =
+		script("health", HELLO "echo '{\"health\":{\"error\":\"token revoked\",\"lag_ms\":4}}'; read "
+				       "-r x; echo '{\"health\":{}}'; read -r x\n");
 	assert_true(host_until(h, host_health(h).words[0]));
 	assert_string_equal(host_health(h).words, "token revoked");
 	host_close(h);
@@ -185,13 +198,17 @@ static void requests_go_round(void **state)
 	(void)state;
 	char body[600];
 	snprintf(body, sizeof(body),
-		"read -r h; echo '{\"hello\":1,\"receive\":[\"webhook\"]}'; read -r r; printf '%%s\\n' \"$r\" >%s\n"
-		"echo '{\"request\":7,\"respond\":{\"status\":401,\"body\":\"{\\\"error\\\":\\\"no\\\"}\"}}'; read -r x\n",
+		"read -r h; echo '{\"hello\":1,\"receive\":[\"webhook\"]}'; read -r r; printf '%%s\\n' "
+		"\"$r\" >%s\n"
+		"echo "
+		"'{\"request\":7,\"respond\":{\"status\":401,\"body\":\"{\\\"error\\\":\\\"no\\\"}\"}}'; "
+		"read -r x\n",
 		test_path("request.json"));
 	struct host *h = script("request", body);
 	static const struct adapter_header headers[] = {{"X-Sig", "a"}, {"Host", "h"}, {"x-sig", "b\""}};
 	assert_true(host_until(h, host_health(h).state == ADAPTER_RUNNING));
-	assert_int_equal(adapter_request(h->a, 7, "POST", "/hook/c", "q=1", headers, 3, span_str("\x01{}")), 0);
+	assert_int_equal(
+		adapter_request(h->a, 7, "POST", "/hook/c", "q=1", headers, 3, span_str("\x01{}")), 0);
 	assert_true(host_until(h, h->n == 1));
 	assert_int_equal(h->heard[0].request, 7);
 	assert_int_equal(h->heard[0].status, 401);
@@ -200,7 +217,8 @@ static void requests_go_round(void **state)
 	FILE *f = fopen(test_path("request.json"), "r");
 	assert_non_null(fgets(text, sizeof(text), f));
 	fclose(f);
-	assert_string_equal(text, "{\"request\":7,\"method\":\"POST\",\"path\":\"/hook/c\",\"query\":\"q=1\",\"headers\":{\"x-sig\":"
+	assert_string_equal(text, "{\"request\":7,\"method\":\"POST\",\"path\":\"/hook/"
+				  "c\",\"query\":\"q=1\",\"headers\":{\"x-sig\":"
 				  "[\"a\",\"b\\\"\"],\"host\":\"h\"},\"body_base64\":\"AXt9\"}\n");
 	host_close(h);
 }
@@ -208,7 +226,8 @@ static void requests_go_round(void **state)
 static void a_stubborn_adapter_is_killed(void **state)
 {
 	(void)state;
-	struct host *h = script("stubborn", HELLO "echo '{\"n\":1,\"post\":{}}'; exec 0</dev/null; sleep 60\n");
+	struct host *h =
+		script("stubborn", HELLO "echo '{\"n\":1,\"post\":{}}'; exec 0</dev/null; sleep 60\n");
 	assert_true(host_until(h, h->n == 1));
 	uint64_t before = uv_hrtime();
 	host_close(h);
@@ -227,7 +246,8 @@ static void lines_are_read(void **state)
 		{" { \"n\" : 1 , \"posts\" : [ ] } ", NULL},
 		{"{\"n\":1,\"cursor\":\"c\"}", NULL},
 		{"{\"n\":1,\"post\":{},\"news\":[{}]}", NULL},
-		{"{\"n\":1,\"bad\":{\"place\":\"f:1\",\"reason\":\"r\",\"raw_base64\":\"AAE=\",\"bytes\":2}}", NULL},
+		{"{\"n\":1,\"bad\":{\"place\":\"f:1\",\"reason\":\"r\",\"raw_base64\":\"AAE=\",\"bytes\":2}}",
+			NULL},
 		{"{\"request\":1,\"respond\":{\"status\":200}}", NULL},
 		{"{\"end\":true}", NULL},
 		{"", "not a JSON object"},

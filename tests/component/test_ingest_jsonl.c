@@ -49,7 +49,7 @@ static void bad_lines_are_named_and_good_ones_pass(void **state)
 		{NULL, "storm.jsonl:2", "not JSON", 22},
 		{"{\"native_id\":\"2\"}", "storm.jsonl:3", NULL, 0},
 		{NULL, "storm.jsonl:4", "the line has 2097163 bytes; the limit is 1048576", 65536},
-		{NULL, "storm.jsonl:7", "not UTF-8", 19},
+		{NULL, "storm.jsonl:7", "not UTF-8", 18},
 		{NULL, "storm.jsonl:8", "not a JSON object", 3},
 		{NULL, "storm.jsonl:9", "duplicate", 13},
 		{NULL, "storm.jsonl:10", "nested too deeply", 65536},
@@ -102,6 +102,20 @@ static void it_goes_on_at_the_cursor(void **state)
 	assert_int_equal(h->posts, 100);
 	assert_non_null(strstr(h->said, "shorter"));
 	host_close(h);
+
+	static const char late[] = "{\"native_id\":\"1\"}\n{\"native_id\":\"2\"}";
+	h = open_file(write_file("late.jsonl", late, sizeof(late) - 1, 0644), NULL, NULL);
+	assert_true(finished(h));
+	assert_string_equal(h->heard[0].cursor, "35:2");
+	host_close(h);
+	FILE *f = fopen(test_path("late.jsonl"), "a");
+	fputs("\n{\"native_id\":\"3\"}\n", f);
+	fclose(f);
+	h = open_file(test_path("late.jsonl"), NULL, "35:2");
+	assert_true(finished(h));
+	assert_int_equal(h->n, 1);
+	assert_string_equal(h->heard[0].place, "late.jsonl:3");
+	host_close(h);
 }
 
 static void it_keeps_pace(void **state)
@@ -111,7 +125,8 @@ static void it_keeps_pace(void **state)
 	size_t n = 0;
 	for (int i = 0; i < 5; i++)
 		n += (size_t)snprintf(text + n, sizeof(text) - n,
-			"{\"native_id\":\"%d\",\"created_at_ms\":%" PRId64 "}\n", i, INT64_C(1700000000000) + i * 10000);
+			"{\"native_id\":\"%d\",\"created_at_ms\":%" PRId64 "}\n", i,
+			INT64_C(1700000000000) + i * 10000);
 	const char *path = write_file("pace.jsonl", text, n, 0644);
 	struct host *h = open_file(path, "pace=100", NULL);
 	assert_true(host_until(h, h->n == 1));
@@ -201,15 +216,20 @@ static void wrong_settings_are_its_last_words(void **state)
 static void it_is_fast(void **state)
 {
 	(void)state;
-	char line[600], *text = malloc(60000 * 460);
+	char line[600], *text = malloc(20000 * 460);
 	size_t n = 0;
 	assert_non_null(text);
-	for (int i = 0; i < 60000; i++) {
+	for (int i = 0; i < 20000; i++) {
 		int len = snprintf(line, sizeof(line),
-			"{\"channel\": \"x-acme\", \"native_id\": \"5675914800854%05d\", \"revision\": 0, \"kind\": \"message\", "
-			"\"surface\": \"public\", \"conversation\": \"567591480085463040\", \"author\": {\"ids\": [{\"scope\": \"x\", "
-			"\"value\": \"u_16c4f1d752\"}], \"handle\": \"u_16c4f1d752\"}, \"text\": \"@acme yes. We waited in line for "
-			"almost an hour to do so. Some passengers just left.\", \"created_at_ms\": 1424159328849}\n", i);
+			"{\"channel\": \"x-acme\", \"native_id\": \"5675914800854%05d\", \"revision\": 0, "
+			"\"kind\": \"message\", "
+			"\"surface\": \"public\", \"conversation\": \"567591480085463040\", \"author\": "
+			"{\"ids\": [{\"scope\": \"x\", "
+			"\"value\": \"u_16c4f1d752\"}], \"handle\": \"u_16c4f1d752\"}, \"text\": \"@acme "
+			"yes. We waited in line for "
+			"almost an hour to do so. Some passengers just left.\", \"created_at_ms\": "
+			"1424159328849}\n",
+			i);
 		memcpy(text + n, line, (size_t)len);
 		n += (size_t)len;
 	}
@@ -219,8 +239,9 @@ static void it_is_fast(void **state)
 	h->drop_posts = true;
 	uint64_t start = uv_hrtime();
 	assert_true(finished(h));
-	assert_int_equal(h->posts, 60000);
-	print_message("jsonl adapter and host: %.0f posts/s\n", 60000 / ((double)(uv_hrtime() - start) / 1e9));
+	assert_int_equal(h->posts, 20000);
+	print_message(
+		"jsonl adapter and host: %.0f posts/s\n", 20000 / ((double)(uv_hrtime() - start) / 1e9));
 	host_close(h);
 }
 

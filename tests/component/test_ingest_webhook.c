@@ -8,10 +8,10 @@
 
 static const char *signed_header(const char *secret, int64_t t, const char *body)
 {
-	static char text[4][128];
+	static char text[16][128];
 	static int turn;
 	char time_text[32], hex[SIGNATURE_HEX + 1];
-	turn = (turn + 1) % 4;
+	turn = (turn + 1) % 16;
 	snprintf(time_text, sizeof(time_text), "%" PRId64, t);
 	signature_make(secret, time_text, span_str(body), hex);
 	snprintf(text[turn], sizeof(text[turn]), "t=%s,v1=%s", time_text, hex);
@@ -90,10 +90,13 @@ static void signatures_are_checked(void **state)
 		{"no v1", "t=1763757000", BODY, false},
 		{"no t", strstr(good, "v1="), BODY, false},
 		{"empty v1", "t=1763757000,v1=", BODY, false},
-		{"t 1e9", "t=1e9,v1=0000000000000000000000000000000000000000000000000000000000000000", BODY, false},
-		{"t negative", "t=-5,v1=0000000000000000000000000000000000000000000000000000000000000000", BODY, false},
+		{"t 1e9", "t=1e9,v1=0000000000000000000000000000000000000000000000000000000000000000", BODY,
+			false},
+		{"t negative", "t=-5,v1=0000000000000000000000000000000000000000000000000000000000000000",
+			BODY, false},
 		{"t of 20 digits", signed_header("new", INT64_MAX, BODY), BODY, false},
-		{"t empty", "t=,v1=0000000000000000000000000000000000000000000000000000000000000000", BODY, false},
+		{"t empty", "t=,v1=0000000000000000000000000000000000000000000000000000000000000000", BODY,
+			false},
 		{"t twice", "t=1763757000,t=1763757000,v1=00", BODY, false},
 		{"nine v1", many, BODY, false},
 		{"not a list", "nonsense", BODY, false},
@@ -108,12 +111,15 @@ static void signatures_are_checked(void **state)
 	struct err why = {0};
 	void (*const edits[])(char *) = {to_upper, cut_one, add_one};
 	for (size_t i = 0; i < ARRAY_SIZE(edits); i++)
-		assert_int_equal(signature_check(edited(good, edits[i]), span_str(BODY), secrets, 2, NOW, &why), -EACCES);
+		assert_int_equal(
+			signature_check(edited(good, edits[i]), span_str(BODY), secrets, 2, NOW, &why),
+			-EACCES);
 	/* An empty secret, as from an empty file, opens nothing. */
-	assert_int_equal(signature_check(signed_header("", NOW, BODY), span_str(BODY), empty, 2, NOW, &why), -EACCES);
+	assert_int_equal(
+		signature_check(signed_header("", NOW, BODY), span_str(BODY), empty, 2, NOW, &why), -EACCES);
 }
 
-/* ------------------------------------------------------------------------------------------------ the process */
+/* ---- the process ---- */
 
 static struct host *open_hook(const char *setting, const char *secret, const char *previous)
 {
@@ -140,8 +146,10 @@ static struct heard *ask(struct host *h, const struct ask *a)
 	for (size_t i = 0; i < a->n_sign; i++)
 		headers[n++] = (struct adapter_header){"X-Ascolto-Signature", a->sign[i]};
 	if (!a->n_sign)
-		headers[n++] = (struct adapter_header){"X-Ascolto-Signature", signed_header("s", time(NULL), a->body)};
-	assert_int_equal(adapter_request(h->a, ++request, "POST", "/hook/x", "", headers, n, span_str(a->body)), 0);
+		headers[n++] = (struct adapter_header){
+			"X-Ascolto-Signature", signed_header("s", time(NULL), a->body)};
+	assert_int_equal(
+		adapter_request(h->a, ++request, "POST", "/hook/x", "", headers, n, span_str(a->body)), 0);
 	assert_true(host_until(h, h->n == before + 1));
 	assert_int_equal(h->heard[before].request, request);
 	return &h->heard[before];
@@ -194,7 +202,8 @@ static void bad_deliveries_are_refused(void **state)
 		{{json, "d", BODY, {""}, 1}, 401, "missing, empty"},
 		{{json, "d", BODY, {"t=1,v1=0"}, 1}, 401, "64 lower-case hex"},
 		{{json, "d", BODY, {signed_header("no", time(NULL), BODY)}, 1}, 401, "does not match"},
-		{{json, "d", BODY, {signed_header("s", time(NULL) - 400, BODY)}, 1}, 401, "away from our clock"},
+		{{json, "d", BODY, {signed_header("s", time(NULL) - 400, BODY)}, 1}, 401,
+			"away from our clock"},
 		{{"text/plain", "d", BODY, {good}, 1}, 415, "application/json"},
 		{{"multipart/form-data; boundary=x", "d", BODY, {good}, 1}, 415, "application/json"},
 		{{"application/jsonp", "d", BODY, {good}, 1}, 415, "application/json"},
@@ -210,7 +219,8 @@ static void bad_deliveries_are_refused(void **state)
 		if (x->status == 401 || x->status == 415)
 			assert_int_equal(x->n, 0); /* nothing to store */
 	}
-	static const char *const rubbish[] = {"", "nonsense", "7", "{\"a\":1,\"a\":2}", "{\"t\":\"\xff\"}", "[[[[[[[[[[[[[[[[[["
+	static const char *const rubbish[] = {"", "nonsense", "7", "{\"a\":1,\"a\":2}", "{\"t\":\"\xff\"}",
+		"[[[[[[[[[[[[[[[[[["
 		"[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[["};
 	for (size_t i = 0; i < ARRAY_SIZE(rubbish); i++) {
 		struct heard *x = ask(h, &(struct ask){json, "d", rubbish[i]});
@@ -228,7 +238,8 @@ static void without_a_secret_only_by_name(void **state)
 	struct host *h = open_hook(NULL, "", NULL);
 	assert_true(host_until(h, host_health(h).words[0]));
 	assert_non_null(strstr(host_health(h).words, "insecure=yes"));
-	struct heard *x = ask(h, &(struct ask){"application/json", "d", BODY, {signed_header("", time(NULL), BODY)}, 1});
+	struct heard *x = ask(
+		h, &(struct ask){"application/json", "d", BODY, {signed_header("", time(NULL), BODY)}, 1});
 	assert_int_equal(x->status, 401);
 	host_close(h);
 

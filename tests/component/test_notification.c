@@ -1,259 +1,385 @@
 /*
- * ascolto-notification as a process, with peers that are not ours: Debian's python3-aiosmtpd takes the mails, Debian's
- * webhook checks a signature. Escalation is notification_peer.h.
+ * ascolto-notification as a process, with peers that are not ours: Debian's python3-aiosmtpd takes the mails,
+ * Debian's webhook checks a signature. Where one is not installed its cases are skipped, saying so.
  */
-#include "tests/unit/check.h"
+#include "tests/component/notification_world.h"
 
-#include "common/buf.h"
-#include "tests/component/notification_peer.h"
-
-#include <arpa/inet.h>
-#include <fcntl.h>
-#include <signal.h>
 #include <sodium.h>
-#include <sys/socket.h>
-#include <sys/stat.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
-#define PROGRAM BINARY_DIR "/bin/ascolto-notification"
-#define SECRET "correct horse battery staple"
-#define PYTHON "/usr/bin/python3"
-#define WEBHOOK "/usr/bin/webhook"
+/* ------------------------------------------------------------------------------------------------ set up */
 
-enum { LINK_HERE, LINK_THERE, HTTP_THERE, HOOK, MAIL, MAIL_LATE, DEAD, DEBIAN_WEBHOOK, UNUSED_FIRST, PORTS = UNUSED_FIRST + 9 };
-
-static struct world {
-	struct peer peer;
-	char folder[64];
-	int port[PORTS];
-	pid_t program, mailbox, late, webhook;
-	int mailbox_in, late_in;  /* closing it ends the mailbox */
-	bool have_mailbox, have_webhook;
-} w;
-
-/* ------------------------------------------------------------------------------------------------ processes, files */
-
-static int free_port(void)
+static void write_conf(void)
 {
-	static int next;
-	next = next ? next : 15000 + getpid() % 1500 * 10;
-	for (int tries = 0; tries < 2000; tries++) {
-		struct sockaddr_in a = {.sin_family = AF_INET, .sin_addr = {htonl(INADDR_LOOPBACK)}};
-		int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0), on = 1;
-		next = next < 31000 ? next + 1 : 15000;
-		a.sin_port = htons((uint16_t)next);
-		setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
-		int r = bind(fd, (struct sockaddr *)&a, sizeof(a));
-		close(fd);
-		if (r == 0)
-			return next;
-	}
-	abort();
+	static char text[4000];
+	snprintf(text, sizeof(text),
+		"data: state\nunsafe_fs: true\nlog: debug\nfetch_allow:\n  - 127.0.0.0/8\n"
+		"services:\n  escalation:\n    link: tcp://127.0.0.1:%d\n"
+		"  notification:\n    link: tcp://127.0.0.1:%d\n    http: 127.0.0.1:%d\n"
+		"brands:\n  - name: brezza\n    playbook: playbook.yaml\n"
+		"destinations:\n"
+		"  - {name: mail, brand: brezza, kind: mail, url: \"smtp://127.0.0.1:%d\", from: "
+		"ascolto@brezza.example,"
+		" to: [crisi@brezza.example, capo@brezza.example]}\n"
+		"  - {name: late, brand: brezza, kind: mail, url: \"smtp://127.0.0.1:%d\", from: "
+		"ascolto@brezza.example,"
+		" to: [crisi@brezza.example]}\n"
+		"  - {name: dead, brand: brezza, kind: mail, url: \"smtp://127.0.0.1:%d\", from: "
+		"ascolto@brezza.example,"
+		" to: [crisi@brezza.example]}\n"
+		"  - {name: hook, brand: brezza, kind: webhook, url: \"http://127.0.0.1:%d/hook\", "
+		"secret_file: secret}\n"
+		"  - {name: gone, brand: brezza, kind: webhook, url: \"http://127.0.0.1:%d/gone\", "
+		"secret_file: secret}\n"
+		"  - {name: alert, brand: brezza, kind: webhook, url: \"http://127.0.0.1:%d/hooks/alert\","
+		" secret_file: secret}\n"
+		"  - {name: wrong, brand: brezza, kind: webhook, url: \"http://127.0.0.1:%d/hooks/wrong\","
+		" secret_file: secret}\n",
+		w.port[LINK_HERE], w.port[LINK_THERE], w.port[HTTP_THERE], w.port[MAIL], w.port[MAIL_LATE],
+		w.port[DEAD], w.port[HOOK], w.port[HOOK], w.port[DEBIAN_WEBHOOK], w.port[DEBIAN_WEBHOOK]);
+	write_file(path("conf.yaml"), text, 0600);
+	write_file(path("playbook.yaml"), "", 0600);
+	write_file(path("secret"), SECRET "\n", 0600);
 }
 
-PRINTF(1, 2)
-static const char *path(const char *fmt, ...)
+/* Two hooks of Debian's webhook that put what they take into the file "taken"; only one has our secret. */
+static void write_hooks(void)
 {
-	static char ring[8][300];
-	static unsigned n;
-	char *out = ring[n++ % 8];
-	va_list ap;
-	int len = snprintf(out, sizeof(ring[0]), "%s/", w.folder);
-	va_start(ap, fmt);
-	vsnprintf(out + len, sizeof(ring[0]) - (size_t)len, fmt, ap);
-	va_end(ap);
-	return out;
-}
-
-static void write_file(const char *name, const char *text, mode_t mode)
-{
-	int fd = open(name, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, mode);
-	if (fd < 0 || write(fd, text, strlen(text)) != (ssize_t)strlen(text))
-		fail_msg("%s: %s", name, strerror(errno));
-	close(fd);
-}
-
-/* Freed by the next call. "" when there is no such file. */
-static const char *read_file(const char *name)
-{
-	static struct buf b;
-	int fd = open(name, O_RDONLY | O_CLOEXEC);
-	ssize_t n = 1;
-	buf_free(&b);
-	buf_init(&b, 1 << 20);
-	while (fd >= 0 && n > 0) {
-		uint8_t *room = buf_room(&b, 4096);
-		n = room ? read(fd, room, 4096) : 0;
-		b.len += n > 0 ? (size_t)n : 0;
-	}
-	buf_add(&b, "", 0);
-	if (fd >= 0)
-		close(fd);
-	if (b.data)
-		b.data[b.len] = 0;
-	return buf_str(&b);
-}
-
-/* *ret_in: the writing end of its standard input, or NULL. */
-static pid_t spawn(char *const argv[], int *ret_in)
-{
-	int pipes[2] = {-1, -1};
-	if (ret_in && pipe2(pipes, O_CLOEXEC))
-		abort();
-	pid_t pid = fork();
-	if (pid == 0) {
-		if (ret_in)
-			dup2(pipes[0], 0);
-		int log = open(path("log"), O_WRONLY | O_CREAT | O_APPEND, 0600);
-		dup2(log, 1);
-		dup2(log, 2);
-		execv(argv[0], argv);
-		_exit(127);
-	}
-	if (ret_in) {
-		close(pipes[0]);
-		*ret_in = pipes[1];
-	}
-	return pid;
-}
-
-static int end(pid_t *pid, int signal)
-{
-	int status = 0;
-	if (*pid > 0) {
-		kill(*pid, signal);
-		waitpid(*pid, &status, 0);
-	}
-	*pid = 0;
-	return status;
-}
-
-static void start_program(void)
-{
-	char *const argv[] = {(char *)(uintptr_t)PROGRAM, (char *)(uintptr_t)"-c", (char *)(uintptr_t)path("conf.yaml"), NULL};
-	w.program = spawn(argv, NULL);
-}
-
-static pid_t start_mailbox(int port, const char *folder, int *ret_in)
-{
-	char number[16];
-	char *const argv[] = {(char *)(uintptr_t)PYTHON, (char *)(uintptr_t)SOURCE_DIR "/tests/component/notification_mailbox.py",
-		number, (char *)(uintptr_t)folder, NULL};
-	snprintf(number, sizeof(number), "%d", port);
-	return spawn(argv, ret_in);
-}
-
-static bool answers(int port)
-{
-	struct sockaddr_in a = {.sin_family = AF_INET, .sin_addr = {htonl(INADDR_LOOPBACK)}, .sin_port = htons((uint16_t)port)};
-	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	bool yes = connect(fd, (struct sockaddr *)&a, sizeof(a)) == 0;
-	close(fd);
-	return yes;
-}
-
-/* ------------------------------------------------------------------------------------------------ waiting */
-
-static void run_ms(int64_t ms)
-{
-	for (int64_t until = wall_ms() + ms; wall_ms() < until;)
-		uv_run(&w.peer.loop, UV_RUN_ONCE); /* the ticker wakes it */
-}
-
-#define WAIT_FOR(condition, seconds) \
-	do { \
-		int64_t until_ = wall_ms() + (seconds) * INT64_C(1000); \
-		while (!(condition) && wall_ms() < until_) \
-			run_ms(20); \
-		if (!(condition)) \
-			fail_msg("waited %d s for " #condition "\n%s", (seconds), read_file(path("log"))); \
-	} while (0)
-
-/* The n-th outcome of that order, or NULL. */
-static const Ascolto__Outcome *outcome(const struct id *order, unsigned n)
-{
-	for (size_t i = 0; i < w.peer.n_outcomes; i++) {
-		const Ascolto__Outcome *o = w.peer.outcome[i]->outcome;
-		if (memcmp(o->order_id.data, order->b, ID_BYTES) == 0 && n-- == 0)
-			return o;
-	}
-	return NULL;
-}
-
-static const Ascolto__Outcome *wait_outcome(const struct id *order, unsigned n, Ascolto__DeliveryResult expected, int seconds)
-{
-	WAIT_FOR(outcome(order, n), seconds);
-	const Ascolto__Outcome *o = outcome(order, n);
-	if (o->result != expected)
-		fail_msg("outcome %u is %d (%s), not %d", n, o->result, o->detail, expected);
-	return o;
-}
-
-#define RESULT(word) ASCOLTO__DELIVERY_RESULT__DELIVERY_##word
-
-/* ------------------------------------------------------------------------------------------------ orders */
-
-static struct id order_in_time(const char *destination, const char *name, int64_t not_after_ms)
-{
-	struct id id = id_from(wall_ms(), span_str(name)), incident = id_from(1, span_str("incident"));
-	Ascolto__Order o = ASCOLTO__ORDER__INIT;
-	Ascolto__Incident i = ASCOLTO__INCIDENT__INIT;
-	char subject[200];
-	snprintf(subject, sizeof(subject), "Perch\xc3\xa9 \xf0\x9f\x94\xa5 %s", name);
-	i.title = (char *)(uintptr_t)"Blackout";
-	i.people = 214;
-	o.id = (ProtobufCBinaryData){ID_BYTES, id.b};
-	o.brand = (char *)(uintptr_t)"brezza";
-	o.destination = (char *)(uintptr_t)destination;
-	o.template_ = (char *)(uintptr_t)"incident_opened";
-	o.subject = subject;
-	o.text = (char *)(uintptr_t)"214 persone, un solo guasto: \xc3\xa8 un incidente.\n.\nFine";
-	o.code = ASCOLTO__CODE__CODE_RED;
-	o.incident_id = (ProtobufCBinaryData){ID_BYTES, incident.b};
-	o.arrived_ms = wall_ms();
-	o.not_after_ms = not_after_ms;
-	o.incident = &i;
-	peer_order(&w.peer, &o);
-	if (str_eq(name, "twice"))
-		peer_order(&w.peer, &o);
-	return id;
-}
-
-static struct id order(const char *destination, const char *name)
-{
-	return order_in_time(destination, name, 0);
-}
-
-/* How often that order is in a mailbox's index. */
-static unsigned mails_of(const char *index, const struct id *id)
-{
-	char needle[64], text[ID_TEXT + 1];
-	unsigned n = 0;
-	snprintf(needle, sizeof(needle), "\"message_id\": \"<%s@brezza.example>\"", id_format(id, text));
-	for (const char *at = read_file(index); (at = strstr(at, needle)); at++)
-		n++;
-	return n;
-}
-
-/* GET from the program itself, by hand. */
-static const char *get(const char *what)
-{
-	static char answer[1 << 18];
-	struct sockaddr_in a = {.sin_family = AF_INET, .sin_addr = {htonl(INADDR_LOOPBACK)},
-		.sin_port = htons((uint16_t)w.port[HTTP_THERE])};
-	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	static char text[4000];
 	size_t n = 0;
-	ssize_t got;
-	answer[0] = 0;
-	if (connect(fd, (struct sockaddr *)&a, sizeof(a)) == 0) {
-		dprintf(fd, "GET %s HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n", what);
-		while (n + 1 < sizeof(answer) && (got = read(fd, answer + n, sizeof(answer) - 1 - n)) > 0)
-			n += (size_t)got;
-		answer[n] = 0;
-	}
-	close(fd);
-	return answer;
+	for (int i = 0; i < 2; i++)
+		n += (size_t)snprintf(text + n, sizeof(text) - n,
+			"%s{\"id\":\"%s\",\"execute-command\":\"%s\",\"http-methods\":[\"POST\"],"
+			"\"pass-arguments-to-command\":[{\"source\":\"header\",\"name\":\"X-Ascolto-"
+			"Delivery\"},"
+			"{\"source\":\"payload\",\"name\":\"subject\"},{\"source\":\"payload\",\"name\":"
+			"\"incident.people\"}],"
+			"\"trigger-rule\":{\"match\":{\"type\":\"payload-hmac-sha256\",\"secret\":\"%s\","
+			"\"parameter\":{\"source\":\"header\",\"name\":\"X-Ascolto-Signature-256\"}}}}%s",
+			i ? "," : "[", i ? "wrong" : "alert", path("take"), i ? "another secret" : SECRET,
+			i ? "]" : "");
+	write_file(path("hooks.json"), text, 0600);
+	snprintf(text, sizeof(text), "#!/bin/sh\necho \"$1 $2 $3\" >> %s\n", path("taken"));
+	write_file(path("take"), text, 0700);
 }
 
-#include "tests/component/notification_cases.h"
+static int set_up(void **state)
+{
+	(void)state;
+	signal(SIGPIPE, SIG_IGN);
+	snprintf(w.folder, sizeof(w.folder), "/tmp/ascolto-notification-XXXXXX");
+	if (sodium_init() < 0 || !mkdtemp(w.folder))
+		return -1;
+	for (size_t i = 0; i < PORTS; i++)
+		w.port[i] = free_port();
+	if (peer_open(&w.peer, w.port[LINK_HERE], w.port[LINK_THERE], w.port[HOOK]))
+		return -1;
+	write_conf();
+	write_hooks();
+	mkdir(path("box"), 0700);
+	mkdir(path("late"), 0700);
+	w.have_mailbox = have_aiosmtpd();
+	w.have_webhook = access(WEBHOOK, X_OK) == 0;
+	if (w.have_mailbox)
+		w.mailbox = start_mailbox(w.port[MAIL], path("box"), &w.mailbox_in);
+	if (w.have_webhook)
+		start_webhook();
+	start_program();
+	WAIT_FOR(answers(w.port[HTTP_THERE]), 20);
+	WAIT_FOR(!w.have_mailbox || answers(w.port[MAIL]), 20);
+	WAIT_FOR(!w.have_webhook || answers(w.port[DEBIAN_WEBHOOK]), 20);
+	return 0;
+}
+
+static int tear_down(void **state)
+{
+	(void)state;
+	int status = end(&w.program, SIGTERM);
+	end(&w.mailbox, SIGKILL);
+	end(&w.late, SIGKILL);
+	end(&w.webhook, SIGKILL);
+	peer_close(&w.peer);
+	if (status) {
+		print_error("the program ended with status %d\n%s", status, log_end());
+		return -1;
+	}
+	char *const argv[] = {(char *)(uintptr_t) "/bin/rm", (char *)(uintptr_t) "-r", w.folder, NULL};
+	pid_t pid = spawn(argv, NULL);
+	waitpid(pid, &status, 0);
+	read_file("");
+	return 0;
+}
+
+static void need_mailbox(void)
+{
+	if (!w.have_mailbox) {
+		print_message("skipped: the package python3-aiosmtpd is not installed\n");
+		skip();
+	}
+	unlink(path("box/mode"));
+}
+
+/* ------------------------------------------------------------------------------------------------ mail */
+
+static void test_mail(void **state)
+{
+	(void)state;
+	need_mailbox();
+	struct id id = order("mail", "twice"); /* the same order comes two times */
+	const Ascolto__Outcome *o = wait_outcome(&id, 0, RESULT(SENT), 20);
+	assert_int_equal(o->attempts, 1);
+	assert_string_equal(o->destination, "mail");
+	assert_int_equal(o->code, ASCOLTO__CODE__CODE_RED);
+	assert_int_equal(o->incident_id.len, ID_BYTES);
+	run_ms(500);
+	assert_null(outcome(&id, 1));
+	assert_int_equal(mails_of(path("box/index"), &id), 1);
+	const char *index = read_file(path("box/index"));
+	assert_non_null(strstr(index, "\"subject\": \"Perch\xc3\xa9 \xf0\x9f\x94\xa5 twice\""));
+	assert_non_null(strstr(index,
+		"\"body\": \"214 persone, un solo guasto: \xc3\xa8 un incidente.\\n.\\nFine\\n\\n-- \\n"));
+	assert_non_null(strstr(index, "\"to\": [\"crisi@brezza.example\", \"capo@brezza.example\"]"));
+	assert_non_null(strstr(index, "\"defects\": []"));
+}
+
+static void test_mail_refused(void **state)
+{
+	(void)state;
+	need_mailbox();
+	write_file(path("box/mode"), "550 no such mailbox", 0600);
+	struct id id = order("mail", "refused");
+	const Ascolto__Outcome *o = wait_outcome(&id, 0, RESULT(REJECTED), 20);
+	assert_string_equal(o->detail, "the mail server answered 550: no such mailbox");
+	assert_non_null(strstr(get("/readyz"), "nothing has reached destination mail since 2"));
+	write_file(path("box/mode"), "451 try later", 0600);
+	id = order("mail", "later");
+	o = wait_outcome(&id, 0, RESULT(RETRY), 20);
+	assert_int_equal(o->attempts, 1);
+	run_ms(1200); /* the second attempt fails too, and is not reported */
+	unlink(path("box/mode"));
+	o = wait_outcome(&id, 1, RESULT(SENT), 20);
+	assert_in_range(o->attempts, 2, 5);
+	assert_int_equal(mails_of(path("box/index"), &id), 1);
+	assert_null(strstr(get("/readyz"), "destination mail"));
+}
+
+static void test_mail_server_comes_late(void **state)
+{
+	(void)state;
+	need_mailbox();
+	struct id id = order("late", "late");
+	const Ascolto__Outcome *o = wait_outcome(&id, 0, RESULT(RETRY), 20);
+	assert_non_null(strstr(o->detail, "not sent"));
+	w.late = start_mailbox(w.port[MAIL_LATE], path("late"), &w.late_in);
+	wait_outcome(&id, 1, RESULT(SENT), 30);
+	assert_int_equal(mails_of(path("late/index"), &id), 1);
+}
+
+static void test_expired(void **state)
+{
+	(void)state;
+	struct id id = order_in_time("dead", "expires", wall_ms() + 1800),
+		  late = order_in_time("dead", "too late", 1);
+	wait_outcome(&id, 0, RESULT(RETRY), 20);
+	const Ascolto__Outcome *o = wait_outcome(&id, 1, RESULT(EXPIRED), 20);
+	assert_in_range(o->attempts, 2, 3);
+	assert_non_null(strstr(o->detail, "its time was over"));
+	o = wait_outcome(&late, 0, RESULT(EXPIRED), 20);
+	assert_int_equal(o->attempts, 0);
+}
+
+/* The mail is taken, and before the answer comes the process ends. Nobody knows, so it is sent again: as the
+ * same mail. */
+static void end_during_an_attempt(const char *name, int signal)
+{
+	need_mailbox();
+	write_file(path("box/mode"), "hang", 0600);
+	struct id id = order("mail", name);
+	WAIT_FOR(mails_of(path("box/index"), &id) == 1, 20);
+	int status = end(&w.program, signal);
+	assert_int_equal(signal == SIGKILL ? WTERMSIG(status) : status, signal == SIGKILL ? SIGKILL : 0);
+	unlink(path("box/mode"));
+	start_program();
+	const Ascolto__Outcome *o = wait_outcome(&id, 0, RESULT(UNKNOWN), 30);
+	if (signal == SIGKILL) /* one that is told to stop may still see the call end */
+		assert_string_equal(o->detail, "the service ended during the attempt");
+	o = wait_outcome(&id, 1, RESULT(SENT), 20);
+	assert_int_equal(o->attempts, 2);
+	assert_int_equal(mails_of(path("box/index"), &id), 2); /* both with the one Message-ID */
+	run_ms(500);
+	assert_null(outcome(&id, 2));
+	struct id trace = id_from(1, span_str("trace")); /* kept all the way */
+	for (size_t i = 0; i < w.peer.n_outcomes; i++)
+		assert_memory_equal(w.peer.outcome[i]->trace_id.data, trace.b, ID_BYTES);
+}
+
+static void test_killed_during_an_attempt(void **state)
+{
+	(void)state;
+	end_during_an_attempt("killed", SIGKILL);
+}
+
+static void test_stopped_during_an_attempt(void **state)
+{
+	(void)state;
+	end_during_an_attempt("stopped", SIGTERM);
+}
+
+/* ------------------------------------------------------------------------------------------------ webhooks
+ */
+
+static void test_debian_webhook(void **state)
+{
+	char text[ID_TEXT + 1];
+	(void)state;
+	if (!w.have_webhook) {
+		print_message("skipped: the package webhook is not installed\n");
+		skip();
+	}
+	struct id id = order("alert", "signed");
+	struct id wrong = order_in_time("wrong", "signed with another secret", wall_ms() + 1500);
+	wait_outcome(&id, 0, RESULT(SENT), 20);
+	const Ascolto__Outcome *o = wait_outcome(&wrong, 0, RESULT(RETRY), 20);
+	assert_non_null(strstr(o->detail, "HTTP 500")); /* how it says that a signature is wrong */
+	wait_outcome(&wrong, 1, RESULT(EXPIRED), 20);
+	const char *taken = read_file(path("taken"));
+	char expected[200];
+	snprintf(expected, sizeof(expected), "%s Perch\xc3\xa9 \xf0\x9f\x94\xa5 signed 214\n",
+		id_format(&id, text));
+	assert_string_equal(taken, expected);
+}
+
+/* "t=SECONDS,v1=HEX" over "SECONDS.BODY". */
+static void check_signature(const struct request_seen *s, const char *secret)
+{
+	uint8_t mac[crypto_auth_hmacsha256_BYTES];
+	char hex[65], t[32];
+	struct buf text CLEANUP(buf_free);
+	crypto_auth_hmacsha256_state h;
+	assert_memory_equal(s->signature, "t=", 2);
+	snprintf(t, sizeof(t), "%.*s", (int)strcspn(s->signature + 2, ","), s->signature + 2);
+	assert_in_range(strtoll(t, NULL, 10), wall_ms() / 1000 - 60, wall_ms() / 1000 + 1);
+	buf_init(&text, 1 << 20);
+	buf_addf(&text, "%s.%s", t, buf_str(&s->body));
+	crypto_auth_hmacsha256_init(&h, (const uint8_t *)secret, strlen(secret));
+	crypto_auth_hmacsha256_update(&h, text.data, text.len);
+	crypto_auth_hmacsha256_final(&h, mac);
+	sodium_bin2hex(hex, sizeof(hex), mac, sizeof(mac));
+	assert_string_equal(strstr(s->signature, ",v1=") + 4, hex);
+}
+
+static void test_busy_web_server(void **state)
+{
+	char text[ID_TEXT + 1];
+	(void)state;
+	w.peer.refuse = 1;
+	size_t first = w.peer.n_seen;
+	struct id id = order("hook", "busy");
+	const Ascolto__Outcome *o = wait_outcome(&id, 0, RESULT(RETRY), 20);
+	assert_non_null(strstr(o->detail, "HTTP 503"));
+	int64_t at_ms = o->at_ms;
+	o = wait_outcome(&id, 1, RESULT(SENT), 20);
+	assert_int_equal(o->attempts, 2);
+	assert_in_range(o->at_ms - at_ms, 1000, 5000); /* what Retry-After said */
+	assert_int_equal(w.peer.n_seen, first + 2);
+	for (size_t i = first; i < first + 2; i++) {
+		assert_string_equal(w.peer.seen[i].delivery, id_format(&id, text));
+		check_signature(&w.peer.seen[i], SECRET);
+		assert_non_null(strstr(buf_str(&w.peer.seen[i].body), "\"people\":214"));
+	}
+	assert_string_equal(buf_str(&w.peer.seen[first].body), buf_str(&w.peer.seen[first + 1].body));
+}
+
+static void test_webhook_is_gone(void **state)
+{
+	(void)state;
+	struct id id = order("gone", "gone");
+	const Ascolto__Outcome *o = wait_outcome(&id, 0, RESULT(REJECTED), 20);
+	assert_non_null(strstr(o->detail, "HTTP 404"));
+	assert_int_equal(o->attempts, 1);
+}
+
+static void test_four_calls_at_once(void **state)
+{
+	struct id id[12];
+	char name[16];
+	(void)state;
+	w.peer.hold = true;
+	for (size_t i = 0; i < ARRAY_SIZE(id); i++) {
+		snprintf(name, sizeof(name), "crowd %zu", i);
+		id[i] = order("hook", name);
+	}
+	WAIT_FOR(w.peer.n_held == 4, 20);
+	run_ms(700);
+	assert_int_equal(w.peer.most_held, 4);
+	w.peer.hold = false;
+	peer_let_go(&w.peer);
+	for (size_t i = 0; i < ARRAY_SIZE(id); i++)
+		assert_int_equal(wait_outcome(&id[i], 0, RESULT(SENT), 20)->attempts, 1);
+}
+
+/* ------------------------------------------------------------------------------------------------ operators
+ */
+
+static void test_secret_is_changed(void **state)
+{
+	(void)state;
+	WAIT_FOR(answers(w.port[HTTP_THERE]), 20);
+	write_file(path("secret"), "a new secret\n", 0600);
+	kill(w.program, SIGHUP);
+	WAIT_FOR(strstr(read_file(path("log")), "configuration read again"), 20);
+	size_t first = w.peer.n_seen;
+	struct id id = order("hook", "new secret");
+	wait_outcome(&id, 0, RESULT(SENT), 20);
+	check_signature(&w.peer.seen[first], "a new secret");
+}
+
+static void test_unknown_destination(void **state)
+{
+	(void)state;
+	struct id id = order("nowhere", "lost");
+	WAIT_FOR(strstr(get("/-/quarantine"),
+			 "brand brezza has no destination \\\"nowhere\\\" (it has: mail, late, dead,"),
+		20);
+	assert_null(outcome(&id, 0));
+}
+
+static void test_what_operators_see(void **state)
+{
+	(void)state;
+	struct id id = order("hook", "seen");
+	wait_outcome(&id, 0, RESULT(SENT), 20);
+	char text[ID_TEXT + 1];
+	const char *list = get("/-/deliveries?limit=1"), *items = strstr(list, "{\"items\":[");
+	assert_non_null(items);
+	assert_non_null(strstr(items, id_format(&id, text)));
+	assert_non_null(strstr(items, "\"result\":\"sent\""));
+	assert_null(strstr(items, "\"result\":\"expired\""));
+	assert_non_null(strstr(get("/-/deliveries"), "\"result\":\"expired\""));
+	assert_non_null(strstr(get("/-/deliveries?limit=x"), "HTTP/1.1 400"));
+	const char *metrics = get("/metrics");
+	assert_non_null(strstr(metrics, "ascolto_notification_seconds_count{template=\"incident_opened\"}"));
+	assert_non_null(strstr(metrics, "ascolto_notification_sent_total{destination=\"hook\"}"));
+	assert_non_null(strstr(metrics, "\nascolto_notification_open_deliveries 0\n"));
+	assert_non_null(strstr(
+		metrics, w.have_webhook ? "\nascolto_expired_total 3\n" : "\nascolto_expired_total 2\n"));
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_mail),
+		cmocka_unit_test(test_mail_refused),
+		cmocka_unit_test(test_mail_server_comes_late),
+		cmocka_unit_test(test_expired),
+		cmocka_unit_test(test_debian_webhook),
+		cmocka_unit_test(test_busy_web_server),
+		cmocka_unit_test(test_webhook_is_gone),
+		cmocka_unit_test(test_four_calls_at_once),
+		cmocka_unit_test(test_unknown_destination),
+		cmocka_unit_test(test_killed_during_an_attempt),
+		cmocka_unit_test(test_stopped_during_an_attempt),
+		cmocka_unit_test(test_secret_is_changed),
+		cmocka_unit_test(test_what_operators_see),
+	};
+	return cmocka_run_group_tests(tests, set_up, tear_down);
+}

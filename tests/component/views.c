@@ -34,7 +34,7 @@ static ProtobufCBinaryData bytes_of(struct ids *ids, const char *name)
 	return (ProtobufCBinaryData){ID_BYTES, id->b};
 }
 
-static void send(struct peer *p, const char *brand, Ascolto__View *v)
+static void send_view(struct peer *p, const char *brand, Ascolto__View *v)
 {
 	static uint64_t number;
 	uint8_t name[8];
@@ -166,7 +166,7 @@ void view_message(struct peer *p, const struct made_message *m)
 	arm.n_actions = m->case_name || m->incident_name ? 2 : 1;
 	v.what_case = ASCOLTO__VIEW__WHAT_ARM;
 	v.arm = &arm;
-	send(p, m->brand, &v);
+	send_view(p, m->brand, &v);
 }
 
 /* ---- cases ---- */
@@ -198,7 +198,7 @@ void view_case(struct peer *p, const struct made_case *m)
 	c.late = m->late;
 	v.what_case = ASCOLTO__VIEW__WHAT_CASE;
 	v.case_ = &c;
-	send(p, NULL, &v);
+	send_view(p, NULL, &v);
 }
 
 /* ---- incidents ---- */
@@ -255,7 +255,7 @@ void view_incident(struct peer *p, const struct made_incident *m)
 	i.keywords = keywords;
 	v.what_case = ASCOLTO__VIEW__WHAT_INCIDENT;
 	v.incident = &i;
-	send(p, NULL, &v);
+	send_view(p, NULL, &v);
 }
 
 /* ---- deliveries ---- */
@@ -277,5 +277,5 @@ void view_delivery(struct peer *p, const char *order, const char *incident, cons
 	o.subject = word("incident");
 	v.what_case = ASCOLTO__VIEW__WHAT_DELIVERY;
 	v.delivery = &o;
-	send(p, NULL, &v);
+	send_view(p, NULL, &v);
 }

@@ -61,7 +61,7 @@ static void features_are_as_the_manual_says(void **state)
 		{"bollette pagate", WORDS_IT, "bollett-", true},
 		{"bollette pagate", WORDS_NONE, "bollett-", false},
 		{"router dead", WORDS_EN, "=modem", true},
-		{"router dead", WORDS_EN, "=modem & =down", true},
+		{"no refund", WORDS_EN, "not =refund", true},
 		{"ciao", WORDS_IT, "<ci", true},
 		{"ciao", WORDS_IT, "ao>", true},
 		{"ciao a tutti", WORDS_IT, "[surface public]", true},

@@ -37,13 +37,14 @@ static void channels_are_chosen(void **state)
 		bool catches_all;
 		const char *said;
 		const char *said_brand; /* NULL: not configured */
-		const char *channel;    /* NULL: refused */
+		const char *channel;	/* NULL: refused */
 		const char *network;
 	} rows[] = {
 		{false, NULL, NULL, "hook", "x"},
 		{false, "", NULL, "hook", "x"},
 		{false, "other", NULL, NULL, NULL},
-		{false, "mail", "acme", NULL, NULL}, /* one channel's key does not speak for another channel */
+		{false, "mail", "acme", NULL,
+			NULL}, /* one channel's key does not speak for another channel */
 		{true, NULL, NULL, "hook", "x"},
 		{true, "anything", NULL, "anything", "x"},
 		{true, "mail", "acme", "mail", "email"},

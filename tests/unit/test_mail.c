@@ -11,8 +11,12 @@ static const char *const to_three[] = {"a@b.example", "c@d.example", "e@f.exampl
 
 static struct mail mail_of(const char *subject, const char *text)
 {
-	struct mail m = {.from = "ascolto@brezza.example", .to = to_one, .subject = subject, .text = text,
-		.brand = "brezza", .at_ms = AT_MS};
+	struct mail m = {.from = "ascolto@brezza.example",
+		.to = to_one,
+		.subject = subject,
+		.text = text,
+		.brand = "brezza",
+		.at_ms = AT_MS};
 	m.order = id_from(AT_MS, span_str("order"));
 	return m;
 }
@@ -63,7 +67,8 @@ static void test_header(void **state)
 		"Content-Transfer-Encoding: quoted-printable\r\n"
 		"Auto-Submitted: auto-generated\r\n"
 		"X-Ascolto-Delivery: %s\r\n\r\n"
-		"Two hundred people.\r\nRing the area manager.\r\n\r\n--=20\r\nAscolto for brezza, order %s\r\n",
+		"Two hundred people.\r\nRing the area manager.\r\n\r\n--=20\r\nAscolto for brezza, order "
+		"%s\r\n",
 		order, id_format(&m.incident, incident), order, order);
 	char *text = compose(&m);
 	assert_string_equal(text, expected);
@@ -83,13 +88,15 @@ static void test_subjects(void **state)
 		{NULL, "Subject: \r\n"},
 		{"perch\xc3\xa9", "Subject: =?UTF-8?B?cGVyY2jDqQ==?=\r\n"},
 		{"x =?UTF-8?B?eA==?=", "Subject: =?UTF-8?B?eCA9P1VURi04P0I/ZUE9PT89?=\r\n"},
-		{"evil\r\nBcc: all@brezza.example\n\tX: y", "Subject: evil  Bcc: all@brezza.example  X: y\r\n"},
+		{"evil\r\nBcc: all@brezza.example\n\tX: y",
+			"Subject: evil  Bcc: all@brezza.example  X: y\r\n"},
 		{"a\x01\x7f\xc2\x85z", "Subject: a   z\r\n"},
 		{"\xff\xe2\x82", "Subject: =?UTF-8?B?77+977+977+9?=\r\n"},
 		{"\xed\xa0\x80", "Subject: =?UTF-8?B?77+977+977+9?=\r\n"}, /* half of a surrogate pair */
 		{"\xf0\x9f\x94\xa5\xf0\x9f\x94\xa5\xf0\x9f\x94\xa5\xf0\x9f\x94\xa5\xf0\x9f\x94\xa5"
 		 "\xf0\x9f\x94\xa5\xf0\x9f\x94\xa5\xf0\x9f\x94\xa5\xf0\x9f\x94\xa5\xf0\x9f\x94\xa5",
-			"Subject: =?UTF-8?B?8J+UpfCflKXwn5Sl8J+UpfCflKXwn5Sl8J+UpfCflKXwn5Sl?=\r\n =?UTF-8?B?8J+UpQ==?=\r\n"},
+			"Subject: =?UTF-8?B?8J+UpfCflKXwn5Sl8J+UpfCflKXwn5Sl8J+UpfCflKXwn5Sl?=\r\n "
+			"=?UTF-8?B?8J+UpQ==?=\r\n"},
 	};
 	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
@@ -152,7 +159,8 @@ static void test_long_bodies(void **state)
 
 static void test_addresses(void **state)
 {
-	static const char *const bad[] = {"", "x", "@x", "x@", "a@b\r\nBcc: c@d", "a b@c", "a@b,c@d", "<a@b>", "a@\xc3\xa9"};
+	static const char *const bad[] = {
+		"", "x", "@x", "x@", "a@b\r\nBcc: c@d", "a b@c", "a@b,c@d", "<a@b>", "a@\xc3\xa9"};
 	struct buf b;
 	(void)state;
 	buf_init(&b, MAIL_BYTES_MAX);
@@ -184,9 +192,9 @@ static void test_hook(void **state)
 	Ascolto__Incident incident = ASCOLTO__INCIDENT__INIT;
 	char text[ID_TEXT + 1], hex[65];
 	(void)state;
-	o.subject = (char *)(uintptr_t)"\xc3\xa8 \"vero\"";
+	o.subject = (char *)(uintptr_t) "\xc3\xa8 \"vero\"";
 	o.code = ASCOLTO__CODE__CODE_RED;
-	incident.title = (char *)(uintptr_t)"Blackout";
+	incident.title = (char *)(uintptr_t) "Blackout";
 	o.incident = &incident;
 	assert_int_equal(hook_compose(&h, &o, &id, "key", AT_MS), 0);
 	assert_string_equal(h.delivery, id_format(&id, text));

@@ -13,30 +13,22 @@ static void test_results(void **state)
 		struct call_facts facts;
 		enum attempt_result expected;
 	} rows[] = {
-		{{false, CALL_ANSWERED, 200}, ATTEMPT_SENT},
-		{{false, CALL_ANSWERED, 204}, ATTEMPT_SENT},
+		{{false, CALL_ANSWERED, 200}, ATTEMPT_SENT}, {{false, CALL_ANSWERED, 204}, ATTEMPT_SENT},
 		{{false, CALL_UNKNOWN, 200}, ATTEMPT_SENT}, /* its body was too long */
 		{{false, CALL_ANSWERED, 301}, ATTEMPT_REJECTED},
 		{{false, CALL_ANSWERED, 400}, ATTEMPT_REJECTED},
 		{{false, CALL_ANSWERED, 401}, ATTEMPT_REJECTED},
 		{{false, CALL_ANSWERED, 404}, ATTEMPT_REJECTED},
-		{{false, CALL_ANSWERED, 410}, ATTEMPT_REJECTED},
-		{{false, CALL_ANSWERED, 408}, ATTEMPT_RETRY},
-		{{false, CALL_ANSWERED, 425}, ATTEMPT_RETRY},
-		{{false, CALL_ANSWERED, 429}, ATTEMPT_RETRY},
-		{{false, CALL_ANSWERED, 500}, ATTEMPT_RETRY},
-		{{false, CALL_ANSWERED, 503}, ATTEMPT_RETRY},
-		{{false, CALL_UNKNOWN, 503}, ATTEMPT_RETRY},
-		{{false, CALL_UNKNOWN, 0}, ATTEMPT_UNKNOWN},
-		{{false, CALL_UNKNOWN, 100}, ATTEMPT_UNKNOWN},
-		{{false, CALL_NOT_SENT, 0}, ATTEMPT_RETRY},
-		{{true, CALL_ANSWERED, 250}, ATTEMPT_SENT},
-		{{true, CALL_ANSWERED, 421}, ATTEMPT_RETRY},
-		{{true, CALL_ANSWERED, 451}, ATTEMPT_RETRY},
-		{{true, CALL_ANSWERED, 535}, ATTEMPT_REJECTED},
-		{{true, CALL_ANSWERED, 550}, ATTEMPT_REJECTED},
-		{{true, CALL_UNKNOWN, 0}, ATTEMPT_UNKNOWN},
-		{{true, CALL_UNKNOWN, 354}, ATTEMPT_UNKNOWN}, /* the text went out, the last reply is that to DATA */
+		{{false, CALL_ANSWERED, 410}, ATTEMPT_REJECTED}, {{false, CALL_ANSWERED, 408}, ATTEMPT_RETRY},
+		{{false, CALL_ANSWERED, 425}, ATTEMPT_RETRY}, {{false, CALL_ANSWERED, 429}, ATTEMPT_RETRY},
+		{{false, CALL_ANSWERED, 500}, ATTEMPT_RETRY}, {{false, CALL_ANSWERED, 503}, ATTEMPT_RETRY},
+		{{false, CALL_UNKNOWN, 503}, ATTEMPT_RETRY}, {{false, CALL_UNKNOWN, 0}, ATTEMPT_UNKNOWN},
+		{{false, CALL_UNKNOWN, 100}, ATTEMPT_UNKNOWN}, {{false, CALL_NOT_SENT, 0}, ATTEMPT_RETRY},
+		{{true, CALL_ANSWERED, 250}, ATTEMPT_SENT}, {{true, CALL_ANSWERED, 421}, ATTEMPT_RETRY},
+		{{true, CALL_ANSWERED, 451}, ATTEMPT_RETRY}, {{true, CALL_ANSWERED, 535}, ATTEMPT_REJECTED},
+		{{true, CALL_ANSWERED, 550}, ATTEMPT_REJECTED}, {{true, CALL_UNKNOWN, 0}, ATTEMPT_UNKNOWN},
+		{{true, CALL_UNKNOWN, 354},
+			ATTEMPT_UNKNOWN}, /* the text went out, the last reply is that to DATA */
 		{{true, CALL_NOT_SENT, 0}, ATTEMPT_RETRY},
 		{{true, CALL_NOT_SENT, 250}, ATTEMPT_RETRY}, /* a greeting is not an answer */
 	};
@@ -60,15 +52,18 @@ static void test_pauses(void **state)
 	static const struct {
 		uint32_t attempts;
 		int64_t at_most_s;
-	} rows[] = {{1, 1}, {2, 2}, {3, 4}, {4, 8}, {5, 16}, {8, 128}, {9, 256}, {10, 300}, {11, 300}, {4000000000u, 300}};
+	} rows[] = {{1, 1}, {2, 2}, {3, 4}, {4, 8}, {5, 16}, {8, 128}, {9, 256}, {10, 300}, {11, 300},
+		{4000000000u, 300}};
 	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
 		bool differ = false;
 		int64_t first = 0;
 		for (uint64_t seed = 0; seed < 200; seed++) {
 			int64_t pause = retry_at(rows[i].attempts, NOW, 0, NOW + 24 * HOUR, seed) - NOW;
-			assert_in_range(pause, rows[i].at_most_s * SECOND * 3 / 4, rows[i].at_most_s * SECOND);
-			assert_int_equal(pause, retry_at(rows[i].attempts, NOW, 0, NOW + 24 * HOUR, seed) - NOW);
+			assert_in_range(
+				pause, rows[i].at_most_s * SECOND * 3 / 4, rows[i].at_most_s * SECOND);
+			assert_int_equal(
+				pause, retry_at(rows[i].attempts, NOW, 0, NOW + 24 * HOUR, seed) - NOW);
 			differ |= seed && pause != first;
 			first = pause;
 		}
@@ -81,9 +76,11 @@ static void test_retry_after(void **state)
 	int64_t far = NOW + 24 * HOUR;
 	(void)state;
 	assert_int_equal(retry_at(1, NOW, 17 * SECOND, far, 7), NOW + 17 * SECOND);
-	assert_in_range(retry_at(6, NOW, SECOND, far, 7), NOW + 24 * SECOND, NOW + 32 * SECOND); /* ours is longer */
+	assert_in_range(
+		retry_at(6, NOW, SECOND, far, 7), NOW + 24 * SECOND, NOW + 32 * SECOND); /* ours is longer */
 	assert_int_equal(retry_at(1, NOW, 10 * HOUR, far, 7), NOW + RETRY_AFTER_MAX_MS);
-	assert_int_equal(retry_at(9, NOW, 0, NOW + 3 * SECOND, 7), NOW + 3 * SECOND); /* to be found expired then */
+	assert_int_equal(
+		retry_at(9, NOW, 0, NOW + 3 * SECOND, 7), NOW + 3 * SECOND); /* to be found expired then */
 	assert_int_equal(retry_at(1, NOW, 0, NOW - 3 * SECOND, 7), NOW);
 }
 

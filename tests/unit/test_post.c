@@ -3,15 +3,21 @@
 #include "tests/unit/check.h"
 
 static const char whole[] =
-	"{\"channel\":\"acme-fb\",\"account\":\"page\",\"native_id\":\"n1\",\"revision\":3,\"kind\":\"review\","
-	"\"surface\":\"private\",\"root\":\"r\",\"parent\":\"p\",\"conversation\":\"c\",\"permalink\":\"https://x.example/1\","
-	"\"author\":{\"ids\":[{\"scope\":\"psid\",\"value\":\"7\"},{\"scope\":\"email\",\"value\":\"a@b.example\"}],"
-	"\"handle\":\"ada\",\"name\":\"Ada\",\"followers\":12,\"verified\":true,\"is_self\":false,\"is_bot\":true,\"new\":1},"
+	"{\"channel\":\"acme-fb\",\"account\":\"page\",\"native_id\":\"n1\",\"revision\":3,\"kind\":"
+	"\"review\","
+	"\"surface\":\"private\",\"root\":\"r\",\"parent\":\"p\",\"conversation\":\"c\",\"permalink\":"
+	"\"https://x.example/1\","
+	"\"author\":{\"ids\":[{\"scope\":\"psid\",\"value\":\"7\"},{\"scope\":\"email\",\"value\":\"a@b."
+	"example\"}],"
+	"\"handle\":\"ada\",\"name\":\"Ada\",\"followers\":12,\"verified\":true,\"is_self\":false,\"is_bot\":"
+	"true,\"new\":1},"
 	"\"text\":\"perch\xc3\xa9\",\"subject\":\"s\",\"language\":\"it\",\"rating\":2,"
 	"\"attachments\":[{\"type\":\"image\",\"url\":\"https://x.example/i\",\"name\":\"i.png\"}],"
 	"\"created_at_ms\":1763757000000,\"precision_ms\":1000,"
-	"\"affordances\":{\"reply_public\":true,\"private_left\":1,\"private_until_ms\":1763757000001,\"can_hide\":true},"
-	"\"transport\":\"poll\",\"trust\":\"pulled_tls\",\"delivery_id\":\"d\",\"repost_of\":\"n0\",\"raw\":{\"x\":[1]},"
+	"\"affordances\":{\"reply_public\":true,\"private_left\":1,\"private_until_ms\":1763757000001,\"can_"
+	"hide\":true},"
+	"\"transport\":\"poll\",\"trust\":\"pulled_tls\",\"delivery_id\":\"d\",\"repost_of\":\"n0\",\"raw\":{"
+	"\"x\":[1]},"
 	"\"something_new\":{\"deep\":[{}]},\"parse_error\":null}";
 
 static void every_field_arrives(void **state)
@@ -73,18 +79,26 @@ static void wrong_posts_are_named(void **state)
 		{"{\"text\":{\"a\":[]}}", POST_WRONG_FIELD, "field \"text\" must be a string"},
 		{"{\"revision\":\"1\"}", POST_WRONG_FIELD, "field \"revision\" must be a whole number"},
 		{"{\"revision\":-1}", POST_WRONG_FIELD, "field \"revision\" must be from 0 to 4294967295"},
-		{"{\"revision\":4294967296}", POST_WRONG_FIELD, "field \"revision\" must be from 0 to 4294967295"},
-		{"{\"created_at_ms\":1.5}", POST_WRONG_FIELD, "field \"created_at_ms\" must be a whole number"},
+		{"{\"revision\":4294967296}", POST_WRONG_FIELD,
+			"field \"revision\" must be from 0 to 4294967295"},
+		{"{\"created_at_ms\":1.5}", POST_WRONG_FIELD,
+			"field \"created_at_ms\" must be a whole number"},
 		{"{\"kind\":\"foo\"}", POST_UNKNOWN_KIND, "unknown kind \"foo\" (known: message, edit,"},
 		{"{\"kind\":7}", POST_WRONG_FIELD, "field \"kind\" must be a string"},
-		{"{\"surface\":\"open\"}", POST_WRONG_FIELD, "unknown surface \"open\" (known: public, semi, private)"},
+		{"{\"surface\":\"open\"}", POST_WRONG_FIELD,
+			"unknown surface \"open\" (known: public, semi, private)"},
 		{"{\"author\":[]}", POST_WRONG_FIELD, "field \"author\" must be an object"},
 		{"{\"author\":{\"ids\":{}}}", POST_WRONG_FIELD, "field \"author.ids\" must be a list"},
-		{"{\"author\":{\"ids\":[1]}}", POST_WRONG_FIELD, "field \"author.ids\" must be a list of objects"},
-		{"{\"author\":{\"ids\":[{\"value\":7}]}}", POST_WRONG_FIELD, "field \"author.ids[0].value\" must be"},
-		{"{\"author\":{\"followers\":-1}}", POST_WRONG_FIELD, "field \"author.followers\" must be 0 or more"},
-		{"{\"author\":{\"verified\":1}}", POST_WRONG_FIELD, "field \"author.verified\" must be true or false"},
-		{"{\"affordances\":{\"can_hide\":\"yes\"}}", POST_WRONG_FIELD, "field \"affordances.can_hide\" must be"},
+		{"{\"author\":{\"ids\":[1]}}", POST_WRONG_FIELD,
+			"field \"author.ids\" must be a list of objects"},
+		{"{\"author\":{\"ids\":[{\"value\":7}]}}", POST_WRONG_FIELD,
+			"field \"author.ids[0].value\" must be"},
+		{"{\"author\":{\"followers\":-1}}", POST_WRONG_FIELD,
+			"field \"author.followers\" must be 0 or more"},
+		{"{\"author\":{\"verified\":1}}", POST_WRONG_FIELD,
+			"field \"author.verified\" must be true or false"},
+		{"{\"affordances\":{\"can_hide\":\"yes\"}}", POST_WRONG_FIELD,
+			"field \"affordances.can_hide\" must be"},
 	};
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
 		struct arena a;
@@ -126,8 +140,10 @@ static void sizes_are_bounded(void **state)
 	assert_int_equal(parse_built("{\"native_id\":\"", "a", POST_STRING_MAX, "\"}"), POST_OK);
 	assert_int_equal(parse_built("{\"native_id\":\"", "a", POST_STRING_MAX + 1, "\"}"), POST_WRONG_FIELD);
 	assert_int_equal(parse_built("{\"author\":{\"ids\":[", "{}", POST_AUTHOR_IDS_MAX, "]}}"), POST_OK);
-	assert_int_equal(parse_built("{\"author\":{\"ids\":[", "{}", POST_AUTHOR_IDS_MAX + 1, "]}}"), POST_WRONG_FIELD);
-	assert_int_equal(parse_built("{\"attachments\":[", "{}", POST_ATTACHMENTS_MAX + 1, "]}"), POST_WRONG_FIELD);
+	assert_int_equal(parse_built("{\"author\":{\"ids\":[", "{}", POST_AUTHOR_IDS_MAX + 1, "]}}"),
+		POST_WRONG_FIELD);
+	assert_int_equal(
+		parse_built("{\"attachments\":[", "{}", POST_ATTACHMENTS_MAX + 1, "]}"), POST_WRONG_FIELD);
 	assert_int_equal(parse_built("{\"x\":", "[", 100000, ""), POST_NOT_JSON);
 	assert_int_equal(parse_built("{\"text\":\"", "a", 2 << 20, "\"}"), POST_NOT_JSON);
 }
@@ -139,8 +155,9 @@ static void words_are_known(void **state)
 	assert_int_equal(post_trust("SIGNED"), ASCOLTO__TRUST__TRUST_UNKNOWN);
 	assert_int_equal(post_trust(NULL), ASCOLTO__TRUST__TRUST_UNKNOWN);
 	assert_int_equal(post_transport("webhook"), ASCOLTO__TRANSPORT__TRANSPORT_WEBHOOK);
-	assert_string_equal(post_kinds(), "message, edit, delete, review, reaction, call, delivery_status, echo, "
-					  "moderation, auth_change, gap");
+	assert_string_equal(post_kinds(),
+		"message, edit, delete, review, reaction, call, delivery_status, echo, "
+		"moderation, auth_change, gap");
 }
 
 int main(void)

@@ -18,7 +18,8 @@ void lines_free(struct lines *l)
 }
 
 /* Gives what lies between start and `end`, which is `ending` bytes of line end further. */
-static enum lines_got give(struct lines *l, size_t end, size_t ending, struct span *ret_line, uint64_t *ret_bytes)
+static enum lines_got give(
+	struct lines *l, size_t end, size_t ending, struct span *ret_line, uint64_t *ret_bytes)
 {
 	size_t len = end - l->start;
 	struct span line = span_of(l->data + l->start, len);

@@ -1,8 +1,9 @@
 /*
  * ascolto-adapter-jsonl - posts from a file or a named pipe, one JSON object per line.
  *
- * Settings: file=PATH; pace=N replays with the original spacing divided by N; follow=yes waits for more at the end.
- * The cursor is "OFFSET:LINE". Line endings \n and \r\n; a last line without one is a line; empty lines are passed over.
+ * Settings: file=PATH; pace=N replays with the original spacing divided by N; follow=yes waits for more at
+ * the end. The cursor is "OFFSET:LINE". Line endings \n and \r\n; a last line without one is a line; empty
+ * lines are passed over.
  */
 #include "common/json.h"
 #include "services/adapters/jsonl/lines.h"
@@ -18,11 +19,11 @@ struct reader {
 	struct sdk *sdk;
 	const char *file, *name; /* path, and its last part for places */
 	bool follow, pipe;
-	double pace;             /* 0 = as fast as possible */
-	int64_t first_ms;        /* created_at_ms of the first post; 0 = none yet */
-	int64_t started_ms;      /* our clock then */
+	double pace;	    /* 0 = as fast as possible */
+	int64_t first_ms;   /* created_at_ms of the first post; 0 = none yet */
+	int64_t started_ms; /* our clock then */
 	struct lines lines;
-	bool finish;             /* the host wants the adapter to exit */
+	bool finish; /* the host wants the adapter to exit */
 };
 
 static int64_t clock_ms(void)
@@ -83,7 +84,8 @@ static int keep_pace(struct reader *r, const json_t *post, const char *before)
 }
 
 /* One line: a post, or bytes and a reason. `before` is the cursor before it. */
-static int take_line(struct reader *r, enum lines_got got, struct span line, uint64_t bytes, const char *before)
+static int take_line(
+	struct reader *r, enum lines_got got, struct span line, uint64_t bytes, const char *before)
 {
 	char at[48], where[512];
 	struct err why = {0};
@@ -94,7 +96,8 @@ static int take_line(struct reader *r, enum lines_got got, struct span line, uin
 	if (got == LINES_LINE && blank == line.len)
 		return 0;
 	if (got == LINES_LONG)
-		err_set(&why, -EMSGSIZE, "the line has %" PRIu64 " bytes; the limit is %zu", bytes, LINES_MAX);
+		err_set(&why, -EMSGSIZE, "the line has %" PRIu64 " bytes; the limit is %zu", bytes,
+			LINES_MAX);
 	else if (json_parse(line, &post, &why) == 0 && !json_is_object(post))
 		err_set(&why, -EBADMSG, "not a JSON object");
 	int err = 0;
@@ -166,7 +169,8 @@ static int run(struct reader *r)
 		if (over)
 			return err ? err : sdk_end(r->sdk);
 		check_begun_anew(r);
-		/* A pipe without a writer is "readable" all the time, so it is looked at now and then like a file. */
+		/* A pipe without a writer is "readable" all the time, so it is looked at now and then like a
+		 * file. */
 		idle(r, n == -EAGAIN ? 60000 : FOLLOW_MS, n == -EAGAIN ? r->lines.fd : -1);
 	}
 	return err;
@@ -179,6 +183,14 @@ static void wait_for_writer(struct reader *r, int fd)
 	while (r->pipe && event == SDK_TIME)
 		event = sdk_wait(r->sdk, -1, fd, NULL);
 	r->finish = event == SDK_FINISH;
+}
+
+/* A last line that had no line end when it was read may have one now: it is not an empty line of its own. */
+static uint64_t pass_late_line_end(int fd, uint64_t offset)
+{
+	char two[2];
+	bool late = offset && pread(fd, two, 2, (off_t)offset - 1) == 2 && two[0] != '\n' && two[1] == '\n';
+	return offset + late;
 }
 
 static int open_file(struct reader *r, struct err *e)
@@ -203,11 +215,12 @@ static int open_file(struct reader *r, struct err *e)
 		close(fd);
 		return err_set(e, -EINVAL, "%s is neither a file nor a named pipe", r->file);
 	} else if ((uint64_t)st.st_size < offset) {
-		fprintf(stderr, "%s is shorter than where reading stopped: reading it from its beginning\n", r->file);
+		fprintf(stderr, "%s is shorter than where reading stopped: reading it from its beginning\n",
+			r->file);
 		offset = line = 0;
 	}
 	if (!r->pipe)
-		lseek(fd, (off_t)offset, SEEK_SET);
+		lseek(fd, (off_t)(offset = pass_late_line_end(fd, offset)), SEEK_SET);
 	if (lines_init(&r->lines, fd, offset, line))
 		return err_set(e, -ENOMEM, "out of memory");
 	wait_for_writer(r, fd);

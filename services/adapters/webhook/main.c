@@ -1,8 +1,9 @@
 /*
  * ascolto-adapter-webhook - posts that come as a signed HTTP POST (signature.h says how it is signed).
  *
- * The body is a post, a list of posts, or {"posts": […]}. X-Ascolto-Delivery names the delivery in complaints. Settings:
- * insecure=yes takes unsigned deliveries, and then the channel's posts are marked unsigned.
+ * The body is a post, a list of posts, or {"posts": […]}. X-Ascolto-Delivery names the delivery in
+ * complaints. Settings: insecure=yes takes unsigned deliveries, and then the channel's posts are marked
+ * unsigned.
  */
 #include "common/buf.h"
 #include "common/json.h"
@@ -15,7 +16,7 @@
 struct hook {
 	struct sdk *sdk;
 	bool insecure;
-	char *body;        /* of the delivery at hand, line breaks made spaces */
+	char *body; /* of the delivery at hand, line breaks made spaces */
 	char delivery[DELIVERY_MAX + 1];
 };
 
@@ -82,8 +83,11 @@ static struct span find_list(struct span body)
 
 static int deliver(struct hook *h, const struct sdk_request *r)
 {
-	const struct sdk_line line = {.delivery = h->delivery, .trust = h->insecure ? "unsigned" : "signed",
-		.transport = "webhook", .request = r->number, .status = 200};
+	const struct sdk_line line = {.delivery = h->delivery,
+		.trust = h->insecure ? "unsigned" : "signed",
+		.transport = "webhook",
+		.request = r->number,
+		.status = 200};
 	char place[DELIVERY_MAX + 16];
 	snprintf(place, sizeof(place), "delivery %s", h->delivery);
 	struct err why = {0};
@@ -107,7 +111,8 @@ static int deliver(struct hook *h, const struct sdk_request *r)
 	int err = 0;
 	if (!list.len)
 		err = add_post(h, body, n++);
-	for (struct jsonspan s = jsonspan_open(list); list.len && !err && jsonspan_next(&s, &key, &value); n++)
+	for (struct jsonspan s = jsonspan_open(list); list.len && !err && jsonspan_next(&s, &key, &value);
+		n++)
 		err = n < SDK_POSTS_MAX ? add_post(h, value, n) : 0;
 	if (n > SDK_POSTS_MAX) {
 		sdk_forget(h->sdk);
@@ -143,7 +148,8 @@ int main(void)
 	h.insecure = str_eq(sdk_setting(h.sdk, "insecure"), "yes");
 	int err = 0;
 	if (!h.insecure && str_empty(sdk_secret(h.sdk)) && str_empty(sdk_previous_secret(h.sdk)))
-		err = sdk_health(h.sdk, "it has no secret and refuses everything: set secret_file, or the setting "
+		err = sdk_health(h.sdk,
+			"it has no secret and refuses everything: set secret_file, or the setting "
 			"insecure=yes");
 	const struct sdk_request *r;
 	while (!err && sdk_wait(h.sdk, -1, -1, &r) == SDK_REQUEST)

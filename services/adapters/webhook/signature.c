@@ -76,8 +76,8 @@ void signature_make(const char *secret, const char *t, struct span body, char he
 	sodium_memzero(&state, sizeof(state));
 }
 
-int signature_check(const char *header, struct span body, const char *const *secrets, size_t n_secrets, int64_t now_s,
-	struct err *why)
+int signature_check(const char *header, struct span body, const char *const *secrets, size_t n_secrets,
+	int64_t now_s, struct err *why)
 {
 	struct header h = {{0}};
 	int r = read_header(&h, header, why);
@@ -99,7 +99,8 @@ int signature_check(const char *header, struct span body, const char *const *sec
 		return refuse(why, "the signature does not match the body");
 	int64_t t = (int64_t)strtoll(h.t, NULL, 10);
 	if (t < now_s - SIGNATURE_WINDOW_S || t > now_s + SIGNATURE_WINDOW_S)
-		return err_set(why, -EACCES, "the signature's t is %" PRId64 " s away from our clock; at most %d are allowed",
+		return err_set(why, -EACCES,
+			"the signature's t is %" PRId64 " s away from our clock; at most %d are allowed",
 			t > now_s ? t - now_s : now_s - t, SIGNATURE_WINDOW_S);
 	return 0;
 }

@@ -1,1 +1,332 @@
-//
+// page.js - what is shown and what happens: loads everything once, then follows the console's events. After an interruption it
+// loads everything again.
+import { byId, el, number } from "./dom.js";
+import { get, path, post, useBrand } from "./api.js";
+import { language, setLanguage, t, translatePage } from "./words.js";
+import { ROWS_MAX, focusMessage, forgetRows, markOpen, showInbox, step } from "./inbox.js";
+import { announce, openIncidents, showIncidents } from "./banner.js";
+import { caseIsOpen, showCases } from "./cases.js";
+import { showCase, showMessage, showMissing } from "./record.js";
+
+const FILTERS = ["all", "needs_answer", "incident"];
+const HEALTH_EVERY_MS = 10000;
+
+const state = {
+	brand: null, live: "connecting", counts: null, clockOffset: 0, filter: "all", next: null,
+	rows: new Map(), cases: new Map(), incidents: new Map(), deliveries: new Map(), health: null,
+	open: null, // { kind: "message" | "case", id, answer }
+};
+
+const now = () => Date.now() + state.clockOffset;
+
+// ---- showing ----
+
+let drawing = false;
+function draw() {
+	if (drawing)
+		return;
+	drawing = true;
+	requestAnimationFrame(() => {
+		drawing = false;
+		drawTop();
+		showIncidents(state.incidents, state.deliveries, now(), actions);
+		showInbox(visibleRows(), actions);
+		showCases(state.cases, state.counts, now(), actions);
+		byId("more").hidden = !state.next;
+	});
+}
+
+function fits(row) {
+	return state.filter === "all" || (state.filter === "incident" ? row.incident_id : row.needs_answer);
+}
+
+const visibleRows = () => [...state.rows.values()].filter(fits)
+	.sort((a, b) => b.occurred_ms - a.occurred_ms || (a.id < b.id ? 1 : -1));
+
+function drawTop() {
+	const worst = openIncidents(state.incidents)[0];
+	const title = state.brand?.title || "";
+	document.title = `${worst ? `${t(`code_${worst.code}`)} · ` : ""}${title} – Ascolto`;
+	byId("brand").textContent = title;
+	byId("live").className = `live ${state.live}`;
+	byId("live").textContent = t(state.live);
+	const c = state.counts;
+	byId("counts").replaceChildren(...(c ? [["n_messages", c.messages], ["n_cases", c.open_cases],
+		["n_incidents", c.open_incidents], ["n_alerts", c.alerts_sent]]
+		.map(([key, n]) => el("li", {}, el("strong", {}, number(n)), " ", t(n === 1 ? `${key}_1` : key))) : []));
+}
+
+function drawFilters() {
+	byId("filters").replaceChildren(...FILTERS.map((f) => el("button", { type: "button", "aria-pressed": String(f === state.filter),
+		onclick: () => chooseFilter(f) }, t(`filter_${f}`))));
+}
+
+function drawHealth() {
+	const list = state.health || [];
+	const ready = list.filter((s) => s.ready).length;
+	const trouble = list.flatMap((s) => s.issues.map((issue) => `${s.name}: ${issue}`));
+	byId("health").classList.toggle("bad", ready < list.length);
+	byId("health").firstElementChild.textContent = list.length ? t("services", `${ready}/${list.length}`) : t("health_unknown");
+	byId("health").lastElementChild.replaceChildren(...(trouble.length ? trouble : [t("all_well")]).map((x) => el("li", {}, x)));
+}
+
+let troubleTimer;
+function complain(text) {
+	byId("trouble").textContent = text;
+	byId("trouble").hidden = !text;
+	clearTimeout(troubleTimer);
+	troubleTimer = setTimeout(() => complain(""), 8000);
+}
+
+// ---- loading ----
+
+function addRows(rows) {
+	for (const row of rows)
+		state.rows.set(row.id, row);
+	if (state.rows.size <= ROWS_MAX + 100)
+		return;
+	const sorted = [...state.rows.values()].sort((a, b) => b.occurred_ms - a.occurred_ms);
+	for (const row of sorted.slice(ROWS_MAX))
+		state.rows.delete(row.id);
+	state.next = sorted[ROWS_MAX - 1].id;
+}
+
+function addIncident(incident) {
+	announce(state.incidents.get(incident.id), incident);
+	state.incidents.set(incident.id, incident);
+}
+
+function addDelivery(d) {
+	const subject = d.incident_id || d.case_id;
+	const others = (state.deliveries.get(subject) || []).filter((x) => x.order_id !== d.order_id);
+	state.deliveries.set(subject, [...others, d]);
+}
+
+function addCase(c) {
+	state.cases.set(c.id, c);
+	for (const [id, row] of state.rows)
+		if (row.case_id === c.id && Boolean(row.needs_answer) !== caseIsOpen(c))
+			state.rows.set(id, { ...row, needs_answer: caseIsOpen(c) });
+	if (state.open?.kind === "case" && state.open.id === c.id)
+		actions.openCase(c.id, false);
+}
+
+function addCounts(counts) {
+	state.counts = counts;
+	state.clockOffset = counts.now_ms - Date.now();
+}
+
+async function loadMessages() {
+	const answer = await get("messages", { limit: 100, filter: state.filter });
+	state.rows.clear();
+	addRows(answer.messages);
+	state.next = answer.next || null;
+}
+
+async function loadAll() {
+	try {
+		const [counts, incidents, cases] = await Promise.all([get("counts"), get("incidents", { limit: 50 }),
+			get("cases", { limit: 200 }), loadMessages()]);
+		addCounts(counts);
+		state.cases = new Map(cases.cases.map((c) => [c.id, c]));
+		for (const i of incidents.incidents)
+			addIncident(i);
+		for (const i of openIncidents(state.incidents).slice(0, 5))
+			state.deliveries.set(i.id, (await get(`incidents/${i.id}`)).deliveries);
+	} catch (e) {
+		complain(t("failed", e.message || t("offline")));
+	}
+	draw();
+}
+
+// At most every two seconds, however often it is asked for.
+let loading = null;
+function loadSoon() {
+	loading ??= setTimeout(() => {
+		loading = null;
+		loadAll();
+	}, 2000);
+}
+
+async function loadHealth() {
+	try {
+		state.health = (await get("health")).services;
+	} catch {
+		state.health = null;
+	}
+	drawHealth();
+}
+
+// ---- events ----
+
+const events = {
+	inbox: (d) => addRows(d.messages),
+	case: (d) => d.cases.forEach(addCase),
+	incident: (d) => d.incidents.forEach(addIncident),
+	delivery: (d) => d.deliveries.forEach(addDelivery),
+	counts: addCounts,
+	reload: loadSoon,
+};
+
+function listen() {
+	const source = new EventSource(path("events"));
+	source.onopen = () => {
+		state.live = "live";
+		loadAll();
+	};
+	source.onerror = () => {
+		state.live = "lost";
+		drawTop();
+		if (source.readyState === EventSource.CLOSED)
+			setTimeout(listen, 3000); // refused: the browser does not come back by itself
+	};
+	for (const [name, fn] of Object.entries(events))
+		source.addEventListener(name, (e) => {
+			const data = JSON.parse(e.data);
+			fn(data);
+			if (data.more)
+				loadSoon();
+			draw();
+		});
+}
+
+// ---- deciding and opening ----
+
+async function decide(rest, body, button, words = t("sending")) {
+	const actor = byId("actor").value.trim();
+	if (!actor) {
+		complain(t("name_first"));
+		byId("actor").focus();
+		return;
+	}
+	const before = button.textContent;
+	button.disabled = true;
+	try {
+		await post(rest, { actor, ...body });
+		button.textContent = words;
+	} catch (e) {
+		button.disabled = false;
+		button.textContent = before;
+		complain(t("failed", e.message || t("offline")));
+	}
+}
+
+async function open(kind, id, focus) {
+	let answer = null;
+	try {
+		answer = await get(`${kind}s/${id}`);
+	} catch {
+		answer = null;
+	}
+	state.open = { kind, id, answer };
+	drawRecord();
+	if (focus)
+		byId("record").focus({ preventScroll: true });
+	if (focus)
+		byId("record").scrollTop = 0;
+}
+
+function drawRecord() {
+	const o = state.open;
+	document.body.classList.toggle("reading", Boolean(o));
+	byId("record").hidden = !o;
+	markOpen(o?.kind === "message" ? o.id : "");
+	if (!o)
+		return;
+	if (!o.answer)
+		showMissing();
+	else if (o.kind === "message")
+		showMessage(o.answer, actions);
+	else
+		showCase(o.answer, now(), actions);
+}
+
+function closeRecord() {
+	const o = state.open;
+	state.open = null;
+	drawRecord();
+	if (o?.kind === "message")
+		focusMessage(o.id);
+	else if (o)
+		byId("case-list").querySelector(`[data-open-case="${CSS.escape(o.id)}"]`)?.focus();
+}
+
+const actions = {
+	openMessage: (id) => open("message", id, true),
+	openCase: (id, focus = true) => open("case", id, focus),
+	acknowledgeIncident: (id, button) => decide(`incidents/${id}/acknowledge`, {}, button),
+	acknowledgeCase: (id, button) => decide(`cases/${id}/acknowledge`, {}, button),
+	closeCase: (id, outcome, button) => decide(`cases/${id}/close`, { outcome }, button),
+	correct: (id, value, button) => decide(`messages/${id}/correct`, { task: "intent", label: value }, button, t("corrected")),
+};
+
+function chooseFilter(filter) {
+	state.filter = filter;
+	drawFilters();
+	loadMessages().catch((e) => complain(t("failed", e.message || t("offline")))).then(draw);
+}
+
+async function loadOlder() {
+	const answer = await get("messages", { limit: 100, filter: state.filter, before: state.next }).catch(() => null);
+	if (!answer)
+		return;
+	for (const row of answer.messages)
+		state.rows.set(row.id, row);
+	state.next = answer.next || null;
+	draw();
+}
+
+function chooseView(view) {
+	document.body.dataset.view = view;
+	for (const b of document.querySelectorAll("[data-view]"))
+		if (b !== document.body)
+			b.setAttribute("aria-pressed", String(b.dataset.view === view));
+}
+
+function chooseLanguage(name) {
+	setLanguage(name);
+	translatePage();
+	forgetRows();
+	byId("messages").replaceChildren();
+	drawFilters();
+	drawHealth();
+	drawRecord();
+	draw();
+}
+
+function onKey(e) {
+	if (e.target.closest("input, select, textarea") || e.ctrlKey || e.metaKey || e.altKey)
+		return;
+	if (e.key === "j" || e.key === "k") {
+		step(e.key === "j" ? 1 : -1);
+		e.preventDefault();
+	} else if (e.key === "Escape" && state.open) {
+		closeRecord();
+	}
+}
+
+// ---- start ----
+
+async function start() {
+	byId("actor").value = localStorage.getItem("ascolto.actor") || "";
+	byId("actor").addEventListener("change", (e) => localStorage.setItem("ascolto.actor", e.target.value.trim()));
+	byId("more").addEventListener("click", loadOlder);
+	byId("record").addEventListener("click", (e) => e.target.closest("[data-close]") && closeRecord());
+	for (const b of document.querySelectorAll("[data-language]"))
+		b.addEventListener("click", () => chooseLanguage(b.dataset.language));
+	for (const b of document.querySelectorAll("nav [data-view]"))
+		b.addEventListener("click", () => chooseView(b.dataset.view));
+	document.addEventListener("keydown", onKey);
+	chooseView("inbox");
+	chooseLanguage(language());
+	const wanted = new URLSearchParams(location.search).get("brand");
+	const { brands } = await get("brands").catch(() => ({ brands: [] }));
+	state.brand = brands.find((b) => b.name === wanted) || brands[0] || null;
+	useBrand(state.brand?.name || "");
+	listen();
+	loadHealth();
+	setInterval(loadHealth, HEALTH_EVERY_MS);
+	setInterval(draw, 15000);
+}
+
+start();

@@ -1,0 +1,123 @@
+// banner.js - open incidents: the code in colour and in a word, how many people against how many normally, what to do.
+import { byId, due, el, number, time, when } from "./dom.js";
+import { label, t } from "./words.js";
+import { chip } from "./inbox.js";
+
+const open = (i) => !i.closed_ms && (i.code === "red" || i.code === "yellow");
+const weight = { red: 2, yellow: 1 };
+
+// Open ones, the worst and then the newest first.
+export const openIncidents = (incidents) =>
+	[...incidents.values()].filter(open).sort((a, b) => weight[b.code] - weight[a.code] || b.opened_ms - a.opened_ms);
+
+const actorWords = (name) => (name || "").replaceAll("_", " ");
+
+function facts(i) {
+	const rows = [[t("since"), time(i.opened_ms)]];
+	if (i.red_ms)
+		rows.push([t("red_since"), time(i.red_ms)]);
+	rows.push([t("detected"), time(i.detected_ms)]);
+	return el("dl", { class: "facts" }, rows.map(([name, value]) => el("div", {}, el("dt", {}, name), el("dd", {}, value))));
+}
+
+function crowd(i) {
+	return el("p", { class: "crowd" },
+		el("strong", {}, number(i.people)), " ", t("people_per_hour"), ", ",
+		el("span", { class: "against" }, t("normally", number(Math.round((i.normal || 0) * 10) / 10))));
+}
+
+function stepItem(s, now) {
+	const done = s.done_ms > 0;
+	const late = !done && s.due_ms && s.due_ms < now;
+	return el("li", { class: done ? "done" : late ? "late" : "" },
+		el("span", { class: "box", "aria-hidden": "true" }, done ? "✓" : "○"),
+		el("span", { class: "what" }, s.text, el("span", { class: "by" }, actorWords(s.actor), " · ",
+			done ? `${t("done")} ${when(s.done_ms, now)}` : s.due_ms ? due(s.due_ms, now) : t("to_do"))));
+}
+
+function steps(i, now, wide) {
+	if (!i.steps?.length)
+		return null;
+	const done = i.steps.filter((s) => s.done_ms > 0).length;
+	return el("details", { class: "steps", open: wide },
+		el("summary", {}, `${t("steps")} (${done}/${i.steps.length})`),
+		el("ol", {}, i.steps.map((s) => stepItem(s, now))));
+}
+
+function deliveryItem(d, now) {
+	const good = d.result === "sent" ? "good" : ["rejected", "expired", "unknown"].includes(d.result) ? "bad" : "";
+	return el("li", { class: good },
+		el("span", { class: "box", "aria-hidden": "true" }, good === "good" ? "✓" : good === "bad" ? "✗" : "…"),
+		el("span", { class: "what" }, d.destination, el("span", { class: "by" }, label("result", d.result), d.at_ms ? ` · ${when(d.at_ms, now)}` : "",
+			d.attempts > 1 ? ` · ${t("attempts", d.attempts)}` : "", d.detail && good !== "good" ? ` · ${d.detail}` : "")));
+}
+
+function alerts(deliveries, now, wide) {
+	return el("details", { class: "alerts", open: wide },
+		el("summary", {}, `${t("alerts")} (${deliveries.filter((d) => d.result === "sent").length})`),
+		deliveries.length ? el("ul", {}, deliveries.map((d) => deliveryItem(d, now))) : el("p", {}, t("no_alerts")));
+}
+
+function carer(i, actions) {
+	if (i.acknowledged_ms)
+		return el("p", { class: "carer" }, el("span", { "aria-hidden": "true" }, "✓ "),
+			t("acknowledged_by", actorWords(i.acknowledged_by)), " · ", time(i.acknowledged_ms));
+	return el("button", { type: "button", class: "primary", "data-acknowledge": i.id,
+		onclick: (e) => actions.acknowledgeIncident(i.id, e.currentTarget) }, t("acknowledge"));
+}
+
+function banner(i, deliveries, now, wide, actions) {
+	const sorted = [...deliveries].sort((a, b) => (b.at_ms || 0) - (a.at_ms || 0));
+	return el("article", { class: `incident ${i.code}`, "data-incident": i.id },
+		el("div", { class: "summary" },
+			el("h2", {}, chip(i.code), " ", i.title || i.kind),
+			crowd(i),
+			i.because ? el("p", { class: "because" }, i.because) : null,
+			el("p", { class: "sizes" }, t("peak", number(i.peak_people || i.people)), " · ",
+				t("messages_in_all", number(i.messages))),
+			facts(i),
+			carer(i, actions)),
+		steps(i, now, wide),
+		alerts(sorted, now, wide));
+}
+
+let last = ""; // what is shown, so that the same is not built again while somebody uses it
+
+export function showIncidents(incidents, deliveries, now, actions) {
+	const list = openIncidents(incidents);
+	const wide = window.matchMedia("(min-width: 800px)").matches;
+	const minute = Math.floor(now / 30000);
+	const state = JSON.stringify([list, list.map((i) => deliveries.get(i.id) || []), minute, document.documentElement.lang]);
+	if (state === last)
+		return;
+	last = state;
+	const closed = new Set([...byId("incidents").querySelectorAll("details:not([open])")].map(keyOf));
+	const opened = new Set([...byId("incidents").querySelectorAll("details[open]")].map(keyOf));
+	const had = document.activeElement?.dataset?.acknowledge;
+	byId("incidents").replaceChildren(
+		...list.map((i) => banner(i, deliveries.get(i.id) || [], now, wide, actions)));
+	for (const d of byId("incidents").querySelectorAll("details"))
+		d.open = opened.has(keyOf(d)) || (d.open && !closed.has(keyOf(d)));
+	if (had)
+		byId("incidents").querySelector(`[data-acknowledge="${CSS.escape(had)}"]`)?.focus({ preventScroll: true });
+	byId("incidents").hidden = list.length === 0;
+}
+
+const keyOf = (d) => `${d.closest("article").dataset.incident} ${d.className}`;
+
+// Says once, for people who listen to the page, that an incident began, got worse, was taken care of or ended.
+export function announce(before, now) {
+	const title = now.title || now.kind || "";
+	const word = t(`code_${now.code}`);
+	let text = "";
+	if (now.closed_ms && before && !before.closed_ms)
+		text = t("incident_closed", title);
+	else if (open(now) && (!before || before.code !== now.code))
+		text = t("incident_new", word, title);
+	else if (now.acknowledged_ms && before && !before.acknowledged_ms)
+		text = t("incident_acknowledged", title, actorWords(now.acknowledged_by));
+	if (text)
+		byId("announce").textContent = text;
+}
+
+export { actorWords };

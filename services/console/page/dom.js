@@ -1,0 +1,84 @@
+// dom.js - elements and times. Whatever a customer wrote becomes a text node; no markup is ever parsed here.
+import { language, t } from "./words.js";
+
+const attributes = new Set(["class", "type", "id", "role", "lang", "for", "value", "title", "tabindex", "datetime", "href",
+	"rel", "target", "name", "hidden", "disabled", "open", "selected", "rows", "maxlength"]);
+
+// el("p", { class: "x", onclick: fn, "aria-label": "…" }, "text", element, null, …)
+export function el(tag, properties = {}, ...children) {
+	const element = document.createElement(tag);
+	for (const [name, value] of Object.entries(properties)) {
+		if (name.startsWith("on"))
+			element.addEventListener(name.slice(2), value);
+		else if (value !== null && value !== undefined && value !== false &&
+			(attributes.has(name) || name.startsWith("aria-") || name.startsWith("data-")))
+			element.setAttribute(name, value === true ? "" : String(value));
+	}
+	element.append(...children.flat(Infinity).filter((c) => c !== null && c !== undefined && c !== ""));
+	return element;
+}
+
+export const byId = (id) => document.getElementById(id);
+
+// A link to where the message was written: only schemes that show a page.
+export function outerLink(url, text) {
+	let scheme = "";
+	try {
+		scheme = new URL(url).protocol;
+	} catch {
+		return null;
+	}
+	if (scheme !== "https:" && scheme !== "http:")
+		return null;
+	return el("a", { href: url, rel: "noopener noreferrer nofollow", target: "_blank" }, text);
+}
+
+// ---- time ----
+
+const formats = new Map();
+function format(kind, options) {
+	const key = language() + kind;
+	if (!formats.has(key))
+		formats.set(key, new Intl.DateTimeFormat(language() === "it" ? "it-IT" : "en-GB", options));
+	return formats.get(key);
+}
+
+const dayKey = (ms) => new Date(ms).toDateString();
+
+export const clock = (ms) => format("clock", { hour: "2-digit", minute: "2-digit" }).format(ms);
+
+export const longDay = (ms) =>
+	format("day", { weekday: "long", day: "numeric", month: "long", year: "numeric" }).format(ms);
+
+// "oggi 10:32", "gio 12 mar, 18:52", with the year when it is not this one.
+export function when(ms, now = Date.now()) {
+	if (!ms)
+		return "";
+	if (dayKey(ms) === dayKey(now))
+		return `${t("today")} ${clock(ms)}`;
+	const year = new Date(ms).getFullYear() === new Date(now).getFullYear() ? {} : { year: "numeric" };
+	const day = format(`short${year.year || ""}`, { weekday: "short", day: "numeric", month: "short", ...year });
+	return `${day.format(ms)}, ${clock(ms)}`;
+}
+
+export const time = (ms, text = when(ms)) => el("time", { datetime: new Date(ms).toISOString() }, text);
+
+// "40 s", "12 min", "3 h 40 min", "2 g 4 h"
+export function duration(ms) {
+	const s = Math.max(0, Math.round(ms / 1000));
+	if (s < 90)
+		return `${s} s`;
+	const m = Math.round(s / 60);
+	if (m < 90)
+		return `${m} min`;
+	const h = Math.floor(m / 60);
+	if (h < 48)
+		return m % 60 ? `${h} h ${m % 60} min` : `${h} h`;
+	const d = Math.floor(h / 24);
+	return h % 24 ? `${d} ${t("days_short")} ${h % 24} h` : `${d} ${t("days_short")}`;
+}
+
+export const number = (n) => new Intl.NumberFormat(language() === "it" ? "it-IT" : "en-GB").format(n);
+
+// A due time in words: "entro 12 min" or "in ritardo di 3 min".
+export const due = (ms, now) => (ms >= now ? t("within", duration(ms - now)) : t("late_by", duration(now - ms)));

@@ -1,0 +1,178 @@
+// words.js - every word of the page, in Italian and English. A word that holds %s gets its parameter there.
+const it = {
+	skip: "Vai ai messaggi", i_am: "Sono", language: "Lingua", open_incidents: "Incidenti aperti", views: "Viste",
+	inbox: "Messaggi", cases: "Casi", open_cases: "Casi aperti", show: "Mostra", older: "Messaggi precedenti",
+	keys: "Tasti: j e k per scorrere, Invio per aprire, Esc per chiudere",
+	live: "in diretta", connecting: "collegamento…", lost: "riconnessione…",
+	n_messages: "messaggi", n_cases: "casi aperti", n_incidents: "incidenti aperti", n_alerts: "avvisi inviati",
+	n_messages_1: "messaggio", n_cases_1: "caso aperto", n_incidents_1: "incidente aperto", n_alerts_1: "avviso inviato",
+	services: "Servizi %s", all_well: "Tutto in ordine", health_unknown: "Servizi ?",
+	filter_all: "Tutti", filter_needs_answer: "Da rispondere", filter_incident: "Nell'incidente",
+	none_messages: "Nessun messaggio.", none_cases: "Nessun caso aperto.",
+	today: "oggi", days_short: "g", within: "entro %s", late_by: "in ritardo di %s",
+	dont_know: "non so", public: "in pubblico", private: "in privato", semi: "in un gruppo", self: "il marchio",
+	repost: "ripubblicato", vip: "VIP", influencer: "influencer", partner: "partner", case: "caso", in_incident: "incidente",
+	open_message: "Apri il messaggio di %s", cut: "…", anonymous: "senza nome", lane: "corsia %s",
+	code_red: "ROSSO", code_yellow: "GIALLO", code_green: "VERDE", code_none: "",
+	people_per_hour: "persone all'ora", normally: "di norma %s", messages_in_all: "%s messaggi in tutto", peak: "massimo %s",
+	since: "Iniziato", red_since: "Rosso da", detected: "Rilevato", closed: "Chiuso", because: "Perché",
+	steps: "Cosa fare", done: "fatto", to_do: "da fare", alerts: "Avvisi inviati", no_alerts: "Nessun avviso finora.",
+	attempts: "%s tentativi",
+	acknowledge: "Presa in carico", acknowledged_by: "In carico a %s", sending: "Inviato…",
+	name_first: "Scrivi prima il tuo nome, in alto.", failed: "Non riuscito: %s", offline: "la console non risponde",
+	incident_new: "Incidente %s: %s", incident_acknowledged: "%s preso in carico da %s", incident_closed: "Incidente chiuso: %s",
+	owner: "responsabile", first_answer: "prima risposta", solution: "soluzione", answered: "data %s",
+	case_messages_1: "1 messaggio", case_messages: "%s messaggi", late: "in ritardo", updated_only: "gli ultimi %s di %s",
+	close: "Chiudi", close_case: "Chiudi il caso", outcome: "Com'è finito", acknowledge_case: "Presa in carico",
+	case_closed: "chiuso %s", back: "Indietro", original: "Apri dov'è stato scritto", open_case: "Vai al caso",
+	what: "Cosa", where: "Dove", intention: "Intenzione", know: "Cosa sappiamo", rules: "Regole", action: "Azioni",
+	text: "testo", subject: "oggetto", started_by: "chi ha iniziato", event: "evento", keywords: "parole chiave",
+	attachments: "allegati", channel: "canale", visible: "visibile", place: "luogo", written: "scritto", arrived: "arrivato",
+	decided: "deciso", intent: "intento", expectation: "si aspetta", sentiment: "tono", flags: "segnali", model: "modello",
+	sure: "%s % sicuro", customer: "cliente", reach: "seguaci", known_since: "conosciuto dal", history: "finora",
+	history_words: "%s messaggi, %s casi", last_outcome: "ultimo caso", matched: "regola", playbook: "manuale",
+	no_rules: "Nessuna regola.", code: "codice", kind: "tipo", correct: "Correggi", correct_label: "Intenzione giusta",
+	corrected: "Correzione inviata", external: "verso l'esterno", internal: "interna", thread: "Messaggi del caso",
+	not_found: "Non c'è (ancora).", rating: "stelle",
+	"intent.ask_info": "chiede", "intent.report_fault": "segnala un guasto", "intent.order_status": "chiede dell'ordine",
+	"intent.billing": "fattura o rimborso", "intent.cancel": "disdice", "intent.buy": "vuole comprare",
+	"intent.change": "vuole cambiare", "intent.complain": "si lamenta", "intent.praise": "elogia",
+	"intent.suggest": "propone", "intent.report_danger": "segnala un pericolo", "intent.attack": "attacca",
+	"intent.joke": "scherza", "intent.spam": "spam", "intent.other": "altro",
+	"expectation.information": "un'informazione", "expectation.repair": "una riparazione", "expectation.refund": "un rimborso",
+	"expectation.apology": "delle scuse", "expectation.attention": "ascolto", "expectation.nothing": "nulla",
+	"event.renewal": "rinnovo", "event.cancellation": "disdetta", "event.purchase": "acquisto", "event.complaint": "reclamo",
+	"event.praise": "elogio", "event.question": "domanda", "event.none": "nessuno",
+	"sentiment.negative": "negativo", "sentiment.neutral": "neutro", "sentiment.positive": "positivo",
+	"lane.service": "servizio", "lane.polemic": "polemica", "lane.none": "nessuna",
+	"state.new": "nuovo", "state.acknowledged": "preso in carico", "state.in_progress": "in lavorazione",
+	"state.waiting": "in attesa del cliente", "state.offline": "altrove", "state.solved": "risolto", "state.closed": "chiuso",
+	"type.unknown": "non so", "type.prospect": "possibile cliente", "type.new": "cliente nuovo", "type.customer": "cliente",
+	"type.complainer": "cliente scontento", "type.advocate": "sostenitore", "type.ex": "ex cliente",
+	"initiator.customer": "un cliente", "initiator.brand": "il marchio", "initiator.partner": "un partner",
+	"initiator.influencer": "un influencer", "initiator.unknown": "non so",
+	"place.social": "rete sociale", "place.email": "posta", "place.phone": "telefono", "place.review": "recensioni",
+	"place.blog": "blog", "place.forum": "forum", "place.chat": "chat",
+	"result.planned": "in partenza", "result.attempting": "in corso", "result.sent": "consegnato", "result.rejected": "rifiutato",
+	"result.retry": "si riprova", "result.unknown": "esito ignoto", "result.expired": "scaduto", "result.done": "fatto",
+	"action.store": "conservato", "action.open_case": "aperto un caso", "action.add_to_case": "aggiunto al caso",
+	"action.join_incident": "unito all'incidente", "action.notify": "avvisate le persone", "action.escalate": "salito di livello",
+	"network.email": "E-mail", "network.phone": "Telefono", "network.reviews": "Recensioni",
+	"outcome.solved": "Risolto", "outcome.refunded": "Rimborsato", "outcome.explained": "Spiegato",
+	"outcome.no_answer_needed": "Non serviva risposta",
+};
+
+const en = {
+	skip: "Go to the messages", i_am: "I am", language: "Language", open_incidents: "Open incidents", views: "Views",
+	inbox: "Messages", cases: "Cases", open_cases: "Open cases", show: "Show", older: "Earlier messages",
+	keys: "Keys: j and k to move, Enter to open, Esc to close",
+	live: "live", connecting: "connecting…", lost: "reconnecting…",
+	n_messages: "messages", n_cases: "open cases", n_incidents: "open incidents", n_alerts: "alerts sent",
+	n_messages_1: "message", n_cases_1: "open case", n_incidents_1: "open incident", n_alerts_1: "alert sent",
+	services: "Services %s", all_well: "All is well", health_unknown: "Services ?",
+	filter_all: "All", filter_needs_answer: "Needs answer", filter_incident: "In the incident",
+	none_messages: "No messages.", none_cases: "No open cases.",
+	today: "today", days_short: "d", within: "within %s", late_by: "%s late",
+	dont_know: "don't know", public: "in public", private: "in private", semi: "in a group", self: "the brand",
+	repost: "repost", vip: "VIP", influencer: "influencer", partner: "partner", case: "case", in_incident: "incident",
+	open_message: "Open the message of %s", cut: "…", anonymous: "no name", lane: "%s lane",
+	code_red: "RED", code_yellow: "YELLOW", code_green: "GREEN", code_none: "",
+	people_per_hour: "people per hour", normally: "normally %s", messages_in_all: "%s messages in all", peak: "%s at most",
+	since: "Began", red_since: "Red since", detected: "Detected", closed: "Closed", because: "Because",
+	steps: "What to do", done: "done", to_do: "to do", alerts: "Alerts sent", no_alerts: "No alerts so far.",
+	attempts: "%s attempts",
+	acknowledge: "Acknowledge", acknowledged_by: "Acknowledged by %s", sending: "Sent…",
+	name_first: "Write your name first, at the top.", failed: "That did not work: %s", offline: "the console does not answer",
+	incident_new: "%s incident: %s", incident_acknowledged: "%s acknowledged by %s", incident_closed: "Incident closed: %s",
+	owner: "owner", first_answer: "first answer", solution: "solution", answered: "given %s",
+	case_messages_1: "1 message", case_messages: "%s messages", late: "late", updated_only: "the latest %s of %s",
+	close: "Close", close_case: "Close the case", outcome: "How it ended", acknowledge_case: "Acknowledge",
+	case_closed: "closed %s", back: "Back", original: "Open where it was written", open_case: "Go to the case",
+	what: "What", where: "Where", intention: "Intention", know: "What we know", rules: "Rules", action: "Actions",
+	text: "text", subject: "subject", started_by: "started by", event: "event", keywords: "keywords",
+	attachments: "attachments", channel: "channel", visible: "visible", place: "place", written: "written", arrived: "arrived",
+	decided: "decided", intent: "intent", expectation: "expects", sentiment: "tone", flags: "signals", model: "model",
+	sure: "%s % sure", customer: "customer", reach: "followers", known_since: "known since", history: "so far",
+	history_words: "%s messages, %s cases", last_outcome: "last case", matched: "rule", playbook: "playbook",
+	no_rules: "No rules.", code: "code", kind: "kind", correct: "Correct", correct_label: "Right intention",
+	corrected: "Correction sent", external: "external", internal: "internal", thread: "Messages of the case",
+	not_found: "Not there (yet).", rating: "stars",
+	"intent.ask_info": "asks", "intent.report_fault": "reports a fault", "intent.order_status": "asks about an order",
+	"intent.billing": "billing or refund", "intent.cancel": "cancels", "intent.buy": "wants to buy",
+	"intent.change": "wants a change", "intent.complain": "complains", "intent.praise": "praises",
+	"intent.suggest": "suggests", "intent.report_danger": "reports danger", "intent.attack": "attacks",
+	"intent.joke": "jokes", "intent.spam": "spam", "intent.other": "other",
+	"expectation.information": "information", "expectation.repair": "a repair", "expectation.refund": "a refund",
+	"expectation.apology": "an apology", "expectation.attention": "attention", "expectation.nothing": "nothing",
+	"event.renewal": "renewal", "event.cancellation": "cancellation", "event.purchase": "purchase", "event.complaint": "complaint",
+	"event.praise": "praise", "event.question": "question", "event.none": "none",
+	"sentiment.negative": "negative", "sentiment.neutral": "neutral", "sentiment.positive": "positive",
+	"lane.service": "service", "lane.polemic": "polemic", "lane.none": "none",
+	"state.new": "new", "state.acknowledged": "acknowledged", "state.in_progress": "in progress",
+	"state.waiting": "waiting for the customer", "state.offline": "elsewhere", "state.solved": "solved", "state.closed": "closed",
+	"type.unknown": "don't know", "type.prospect": "prospect", "type.new": "new customer", "type.customer": "customer",
+	"type.complainer": "complainer", "type.advocate": "advocate", "type.ex": "ex-customer",
+	"initiator.customer": "a customer", "initiator.brand": "the brand", "initiator.partner": "a partner",
+	"initiator.influencer": "an influencer", "initiator.unknown": "don't know",
+	"place.social": "social network", "place.email": "mail", "place.phone": "phone", "place.review": "reviews",
+	"place.blog": "blog", "place.forum": "forum", "place.chat": "chat",
+	"result.planned": "about to go", "result.attempting": "going", "result.sent": "delivered", "result.rejected": "refused",
+	"result.retry": "trying again", "result.unknown": "result unknown", "result.expired": "expired", "result.done": "done",
+	"action.store": "stored", "action.open_case": "case opened", "action.add_to_case": "added to the case",
+	"action.join_incident": "joined the incident", "action.notify": "people told", "action.escalate": "escalated",
+	"network.email": "E-mail", "network.phone": "Phone", "network.reviews": "Reviews",
+	"outcome.solved": "Solved", "outcome.refunded": "Refunded", "outcome.explained": "Explained",
+	"outcome.no_answer_needed": "No answer was needed",
+};
+
+const languages = { it, en };
+
+function preferred() {
+	const kept = localStorage.getItem("ascolto.language");
+	if (kept in languages)
+		return kept;
+	return (navigator.language || "en").toLowerCase().startsWith("it") ? "it" : "en";
+}
+
+let current = preferred();
+
+export const language = () => current;
+
+export function setLanguage(name) {
+	current = name in languages ? name : "en";
+	localStorage.setItem("ascolto.language", current);
+}
+
+// The words for a key; parameters take the place of %s in turn.
+export function t(key, ...parameters) {
+	const text = languages[current][key] ?? key;
+	return parameters.reduce((s, p) => s.replace("%s", () => String(p)), text);
+}
+
+// A value of a fixed set in words: label("intent", "ask_info"). Unknown values are shown as they are, without underscores;
+// an empty one means that nobody knows.
+export function label(set, value) {
+	if (!value || value === "unknown")
+		return languages[current][`${set}.unknown`] ?? t("dont_know");
+	return languages[current][`${set}.${value}`] ?? value.replaceAll("_", " ");
+}
+
+const networks = new Map(Object.entries({ x: "X", facebook: "Facebook", instagram: "Instagram", whatsapp: "WhatsApp",
+	telegram: "Telegram", youtube: "YouTube", mastodon: "Mastodon", bluesky: "Bluesky", linkedin: "LinkedIn", reddit: "Reddit",
+	tiktok: "TikTok" }));
+
+export const network = (row) =>
+	networks.get(row.network) ?? languages[current][`network.${row.network}`] ?? (row.network || row.channel || "?");
+
+export const surface = (word) => (["public", "semi", "private"].includes(word) ? t(word) : t("dont_know"));
+
+// Fills the fixed words of the page.
+export function translatePage() {
+	document.documentElement.lang = current;
+	for (const e of document.querySelectorAll("[data-t]"))
+		e.textContent = t(e.dataset.t);
+	for (const e of document.querySelectorAll("[data-t-label]"))
+		e.setAttribute("aria-label", t(e.dataset.tLabel));
+	for (const b of document.querySelectorAll("[data-language]"))
+		b.setAttribute("aria-pressed", String(b.dataset.language === current));
+}

@@ -1,0 +1,43 @@
+/*
+ * bench.h - the bench of issue "Understanding": ours and a tuned fastText on the same rows, in one run.
+ *
+ * The data folder is $ASCOLTO_DATA, else ../shared/data/dev beside the repository; the bench skips (exit 77) without
+ * it. Only training and validation files are read. fastText's settings are chosen on the very rows that are
+ * reported, which favours it; ours are the program's defaults.
+ */
+#ifndef ASCOLTO_BENCH_INTENT_H
+#define ASCOLTO_BENCH_INTENT_H
+
+#include "common/buf.h"
+#include "services/intent/dataset.h"
+#include "services/intent/measure.h"
+#include "services/intent/train.h"
+
+extern char bench_folder[4096]; /* of the data */
+extern char bench_work[64];     /* a temporary folder */
+
+/* What one contender did on one task. Fields are negative when they do not apply. */
+struct outcome {
+	double accuracy, macro_f1, calibration_error, top80;
+	double train_seconds, per_second, megabytes;
+};
+
+/* Appends the rows of `from` that `want` accepts; texts stay borrowed from `from`. */
+void bench_pick(struct dataset *to, const struct dataset *from, bool (*want)(const struct dataset_row *, const void *),
+	const void *ctx);
+
+/* Exits with a sentence when the file cannot be read. */
+void bench_read(struct dataset *d, const char *file, const char *column);
+
+/* crc32(text) % 10 == 0, the split the data folder's README asks for. */
+bool bench_is_validation(const char *text);
+
+/* Trains and measures; `judged` (room for test->n) may be NULL. */
+struct outcome bench_ours(const char *task, const struct dataset *train, const struct dataset *test, struct measure_row *judged);
+
+/* fastText's best over the grid, or accuracy -1 when the program is not installed. */
+struct outcome bench_fasttext(const struct dataset *train, const struct dataset *test);
+
+double bench_seconds(void);
+
+#endif

@@ -1,0 +1,259 @@
+#!/usr/bin/env python3
+"""The console's page in a real browser: what people see, the keyboard, live changes, and that strangers' text stays text."""
+import argparse
+import os
+import subprocess
+import sys
+import time
+
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+import cdp  # noqa: E402
+
+
+class Stage:
+    """The console with made-up data: tests/browser/stage.c."""
+
+    def __init__(self, program):
+        self.process = subprocess.Popen([program], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        self.url = self.process.stdout.readline().strip()
+        assert self.url.startswith("http://"), "the stage did not start"
+
+    def say(self, line):
+        self.process.stdin.write(line + "\n")
+        self.process.stdin.flush()
+        answer = self.process.stdout.readline().strip()
+        assert answer == "ok", f"{line}: {answer}"
+
+    def close(self):
+        self.process.stdin.close()
+        self.process.wait(20)
+
+
+TEXT = "document.body.innerText"
+ROWS = "document.querySelectorAll('#messages .message').length"
+
+# Every text against what lies behind it; returns the pairs below 4.5 (3 for large text).
+CONTRAST = r"""(() => {
+  const rgb = (c) => { const m = c.match(/[\d.]+/g).map(Number); return { c: m.slice(0, 3), a: m.length > 3 ? m[3] : 1 }; };
+  const lum = (c) => c.map((v) => { v /= 255; return v <= 0.03928 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4; })
+    .reduce((s, v, i) => s + v * [0.2126, 0.7152, 0.0722][i], 0);
+  const ground = (e) => { for (; e; e = e.parentElement) { const b = rgb(getComputedStyle(e).backgroundColor);
+    if (b.a > 0.99) return b.c; } return [255, 255, 255]; };
+  const bad = [];
+  const walk = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+  while (walk.nextNode()) {
+    const e = walk.currentNode.parentElement;
+    if (!walk.currentNode.data.trim() || !e.checkVisibility() || e.closest('script, noscript, .unseen, .skip, :disabled')) continue;
+    const s = getComputedStyle(e), a = lum(rgb(s.color).c), b = lum(ground(e));
+    const ratio = (Math.max(a, b) + 0.05) / (Math.min(a, b) + 0.05);
+    const large = parseFloat(s.fontSize) >= 24 || (parseFloat(s.fontSize) >= 18.66 && +s.fontWeight >= 700);
+    if (ratio < (large ? 3 : 4.5)) bad.push(`${e.className || e.tagName} ${ratio.toFixed(2)}: ${walk.currentNode.data.trim().slice(0, 30)}`);
+  }
+  return bad.join('\n');
+})()"""
+
+OVERFLOW = "document.documentElement.scrollWidth <= document.documentElement.clientWidth"
+
+# Elements and attributes that only markup from outside could have brought.
+FOREIGN = r"""(() => {
+  const ours = new Set(['/page.js']);
+  const bad = [];
+  for (const e of document.querySelectorAll('*')) {
+    if (['IFRAME', 'OBJECT', 'EMBED', 'BASE', 'FORM', 'IMG', 'SVG', 'VIDEO', 'STYLE'].includes(e.tagName.toUpperCase()))
+      bad.push(e.tagName);
+    if (e.tagName === 'SCRIPT' && !ours.has(e.getAttribute('src'))) bad.push('script');
+    for (const a of e.attributes)
+      if (a.name.startsWith('on') || a.name === 'style' || /^\s*javascript:/i.test(a.value)) bad.push(`${e.tagName} ${a.name}`);
+  }
+  if (window.pwned) bad.push('a payload ran');
+  if (({}).polluted) bad.push('a prototype was changed');
+  return bad.join(', ');
+})()"""
+
+
+def check(ok, words):
+    if not ok:
+        raise AssertionError(words)
+
+
+def shows(page, *words):
+    until = time.monotonic() + 10
+    while True:
+        text = page.run(TEXT)
+        missing = [w for w in words if w not in text]
+        if not missing:
+            return
+        check(time.monotonic() < until, f"the page does not show {missing}:\n{text}")
+        time.sleep(0.05)
+
+
+def test_italian(stage, page):
+    page.open(stage.url)
+    page.wait(f"{ROWS} === 11")
+    page.wait("document.querySelector('#live').textContent === 'in diretta'")
+    page.wait("document.querySelector('.incident')")
+    check(page.run("document.documentElement.lang") == "it", "the page is not in Italian")
+    shows(page, "Brezza", "ROSSO", "Modem fermi dopo l'aggiornamento", "208", "di norma 2,1", "Presa in carico",
+          "Fermare post programmati", "crisis-mail", "consegnato", "si riprova", "non so", "VIP", "Elena Sarti",
+          "segnala un guasto → una riparazione", "corsia servizio", "in ritardo di", "community manager")
+    check("2026" in page.run("document.querySelector('.day').textContent"), "the real date of the messages is not shown")
+    page.wait("document.title.startsWith('ROSSO')")
+    check(page.run("document.querySelector('#messages .person').textContent") == "Marta", "the newest is not first")
+    check(page.run("document.querySelector('#case-list strong').textContent") == "Gino B.", "the latest case is not first")
+
+
+def test_keyboard(page):
+    page.key("j", "KeyJ")
+    page.key("j", "KeyJ")
+    check(page.run("document.activeElement.className") == "cover", "j does not move to a message")
+    page.key("k", "KeyK")
+    where = "document.activeElement.parentElement.querySelector('.person').textContent"
+    check(page.run(where) == "Marta", "k does not move back")
+    for _ in range(3):
+        page.key("j", "KeyJ")
+    who = page.run(where)
+    page.key("Enter")
+    page.wait("!document.getElementById('record').hidden")
+    check(page.run("document.activeElement.id") == "record", "the record does not get the focus")
+    check(who in page.run("document.getElementById('record').innerText"), "another record was opened")
+    titles = page.run("[...document.querySelectorAll('#record .part h3')].map((h) => h.textContent).join(' ')")
+    check(titles == "Cosa Dove Intenzione Cosa sappiamo Regole Azioni", f"not the six parts: {titles}")
+    page.key("Escape")
+    page.wait("document.getElementById('record').hidden")
+    check(page.run(where) == who, "Escape does not give the focus back to the message")
+
+
+def test_case(page):
+    page.run("document.querySelector('[data-open-case]').click()")
+    page.wait("!document.getElementById('record').hidden")
+    shows(page, "39 euro di attivazione", "Chiudi il caso")
+    page.key("Escape")
+
+
+def test_filters(page):
+    press = "[...document.querySelectorAll('#filters button')][{}].click()"
+    page.run(press.format(1))
+    page.wait(f"{ROWS} === 8")
+    page.run(press.format(2))
+    page.wait(f"{ROWS} === 6")
+    page.run(press.format(0))
+    page.wait(f"{ROWS} === 11")
+
+
+def test_live(stage, page):
+    stage.say("message una voce nuova in diretta")
+    page.wait("document.querySelector('#messages .text').textContent === 'una voce nuova in diretta'")
+    page.run("document.querySelector('[data-acknowledge]').click()")
+    page.wait("document.activeElement.id === 'actor'")
+    page.run("(() => { const a = document.getElementById('actor'); a.value = 'Anna Riva'; a.dispatchEvent(new Event('change')); })()")
+    page.run("document.querySelector('[data-acknowledge]').click()")
+    page.wait("document.querySelector('[data-acknowledge]').disabled && "
+              "document.querySelector('[data-acknowledge]').textContent === 'Inviato…'")
+    stage.say("acknowledged Anna Riva")
+    page.wait("document.querySelector('.carer')?.textContent.includes('In carico a Anna Riva')")
+    check("preso in carico" in page.run("document.getElementById('announce').textContent"), "it was not announced")
+    stage.say("stop")
+    page.wait("document.querySelector('#live').textContent === 'riconnessione…'")
+    stage.say("start")
+    page.wait("document.querySelector('#live').textContent === 'in diretta'", 20)
+    stage.say("message dopo il riavvio")
+    page.wait("document.querySelector('#messages .text').textContent === 'dopo il riavvio'")
+
+
+def test_english(page):
+    page.run("document.querySelector('[data-language=en]').click()")
+    page.wait("document.querySelector('#inbox-title').textContent === 'Messages'")
+    shows(page, "RED", "Acknowledged by Anna Riva", "normally 2.1", "reports a fault → a repair", "service lane", "don't know")
+    check(page.run("document.documentElement.lang") == "en", "the language is not declared")
+
+
+def test_looks(page, path, width):
+    bad = page.run(CONTRAST)
+    check(not bad, f"too little contrast:\n{bad}")
+    check(page.run(OVERFLOW), f"the page is wider than the window of {width}")
+    page.shot(path)
+
+
+def test_payloads(stage, page):
+    stage.say("payloads")
+    page.open(stage.url)
+    page.wait(f"{ROWS} > 40")
+    page.wait("document.querySelectorAll('.incident').length === 4")
+    count = page.run(ROWS)
+    payloads = open(os.path.join(os.path.dirname(os.path.abspath(__file__)), "payloads.txt"), encoding="utf-8").read().splitlines()
+    texts = page.run("[...document.querySelectorAll('#messages .text')].map((e) => e.textContent)")
+    for p in payloads:
+        check(p in texts, f"shown otherwise than written: {p}")
+    check(not page.run(FOREIGN), f"in the list: {page.run(FOREIGN)}")
+    for i in range(len(payloads)):
+        page.run(f"document.querySelectorAll('#messages .cover')[{i}].click()")
+        page.wait(f"document.querySelectorAll('#messages .message')[{i}].classList.contains('current')")
+        check(not page.run(FOREIGN), f"in a record: {page.run(FOREIGN)}")
+    for i in range(len(payloads)):
+        page.run(f"document.querySelectorAll('[data-open-case]')[{i}].click()")
+    time.sleep(0.5)
+    check(not page.run(FOREIGN), f"in a case: {page.run(FOREIGN)}")
+    check(page.run(ROWS) == count, "rows went away")
+
+
+def shot_series(browser, stage, folder):
+    """The pictures people look at: both languages, both sizes, with and without a record."""
+    for language in ("it", "en"):
+        for width, height, mobile in ((1280, 900, False), (390, 844, True)):
+            page = cdp.Page(browser, language, width, height, mobile)
+            page.open(stage.url)
+            page.wait(f"{ROWS} === 11")
+            page.run(f"document.querySelector('[data-language={language}]').click()")
+            page.wait("document.querySelector('.incident')")
+            time.sleep(0.6)
+            test_looks(page, f"{folder}/{language}-{width}.png", width)
+            page.run("document.querySelectorAll('#messages .cover')[3].click()")
+            page.wait("!document.getElementById('record').hidden")
+            time.sleep(0.6)
+            test_looks(page, f"{folder}/{language}-{width}-record.png", width)
+            if mobile:
+                page.run("document.querySelector('[data-close]').click()")
+                page.run("document.querySelector('nav [data-view=cases]').click()")
+                page.run("document.querySelector('.tabs').scrollIntoView()")
+                time.sleep(0.3)
+                test_looks(page, f"{folder}/{language}-{width}-cases.png", width)
+                page.run("document.querySelector('nav [data-view=inbox]').click()")
+                time.sleep(0.3)
+                page.shot(f"{folder}/{language}-{width}-inbox.png")
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--stage", required=True)
+    parser.add_argument("--shots", required=True, help="a folder for pictures")
+    options = parser.parse_args()
+    chromium = cdp.find_chromium()
+    if not chromium:
+        print("skipped: chromium is not installed, so the page was not looked at; apt-get install chromium")
+        return 0
+    os.makedirs(options.shots, exist_ok=True)
+    stage = Stage(options.stage)
+    browser = cdp.Browser(chromium, "it")
+    try:
+        stage.say("storm")
+        shot_series(browser, stage, options.shots)
+        page = cdp.Page(browser, "it", 1280, 900)
+        page.open(stage.url)
+        page.run("localStorage.clear()")
+        for name, test in (("italian", lambda: test_italian(stage, page)), ("keyboard", lambda: test_keyboard(page)),
+                           ("case", lambda: test_case(page)), ("filters", lambda: test_filters(page)),
+                           ("live", lambda: test_live(stage, page)), ("english", lambda: test_english(page)),
+                           ("payloads", lambda: test_payloads(stage, page))):
+            print(f"{name} ...", flush=True)
+            test()
+        found = [c for c in page.complaints() if "ERR_" not in c]  # the console was stopped once
+        check(not found, f"the browser complained: {found}")
+    finally:
+        browser.close()
+        stage.close()
+    print("7 passed, 0 failed")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,506 @@
+/* Topics: what is one matter is one topic, people count once, and what is kept makes the same topic again. */
+#include "tests/unit/check.h"
+
+#include "services/escalation/topic.h"
+
+#define MINUTE ((int64_t)60000)
+#define WINDOW (60 * MINUTE)
+#define T0 ((int64_t)1763757000000)
+
+/* A signature of unit length with the given terms, all of one weight. */
+struct sig {
+	Ascolto__Signature s;
+	uint32_t terms[16];
+	float weights[16];
+};
+
+static const Ascolto__Signature *sig_of(struct sig *x, size_t n, const uint32_t *terms)
+{
+	x->s = (Ascolto__Signature)ASCOLTO__SIGNATURE__INIT;
+	for (size_t i = 0; i < n; i++) {
+		x->terms[i] = terms[i];
+		x->weights[i] = 1.0f / __builtin_sqrtf((float)n);
+	}
+	x->s.terms = x->terms;
+	x->s.weights = x->weights;
+	x->s.n_terms = x->s.n_weights = n;
+	return &x->s;
+}
+
+#define SIG(...) sig_of(&(struct sig){0}, sizeof((uint32_t[]){__VA_ARGS__}) / 4, (uint32_t[]){__VA_ARGS__})
+
+static struct id id_n(uint64_t n)
+{
+	return id_from(T0, span_of(&n, sizeof(n)));
+}
+
+/* What the service does for each message; returns the topic it ended in. */
+static struct topic *say(struct topics *ts, const Ascolto__Signature *s, uint64_t who, int64_t at_ms)
+{
+	static uint64_t message;
+	double nearness;
+	struct id id = id_n(++message);
+	struct topic *t = topics_match(ts, s, &nearness);
+	char *words[] = {(char *)"modem", (char *)"luce"};
+	if (!t)
+		t = topics_found(ts, &id, at_ms);
+	assert_non_null(t);
+	topic_join(t, s, words, ARRAY_SIZE(words), &id, at_ms);
+	assert_true(topic_count_person(ts, t, who, at_ms));
+	return t;
+}
+
+static struct topics *new_topics(void)
+{
+	struct topics *ts = NULL;
+	assert_int_equal(topics_new(&ts, WINDOW), 0);
+	return ts;
+}
+
+static void test_grouping(void **state)
+{
+	(void)state;
+	struct topics *ts CLEANUP(topics_free) = new_topics();
+	double nearness = -1;
+	assert_null(topics_match(ts, SIG(1, 2, 3), &nearness));
+	assert_true(nearness == 0);
+	struct topic *modem = say(ts, SIG(10, 20, 30), 1, T0);
+	struct topic *bill = say(ts, SIG(40, 50, 60), 2, T0);
+	assert_ptr_not_equal(modem, bill);
+	assert_int_equal(topics_count(ts), 2);
+	assert_ptr_equal(say(ts, SIG(10, 20, 31), 3, T0), modem); /* two terms of three in common */
+	assert_ptr_equal(say(ts, SIG(40, 50, 60), 4, T0), bill);
+	assert_ptr_equal(topics_match(ts, SIG(20, 30), &nearness), modem);
+	assert_true(nearness > TOPIC_JOIN && nearness <= 1.0001);
+	/* Of two that are near enough the nearer one. */
+	assert_ptr_equal(topics_match(ts, SIG(10, 20, 40), &nearness), modem);
+	assert_ptr_equal(topics_match(ts, SIG(10, 40, 50), &nearness), bill);
+	/* Nothing in common, and nothing to compare. */
+	assert_null(topics_match(ts, SIG(70), &nearness));
+	Ascolto__Signature empty = ASCOLTO__SIGNATURE__INIT;
+	assert_null(topics_match(ts, &empty, &nearness));
+	assert_ptr_equal(topics_find(ts, &modem->id), modem);
+	struct id stranger = id_n(1000000);
+	assert_null(topics_find(ts, &stranger));
+}
+
+/* The nearness that is just not enough, and the one that just is. */
+static void test_join_limit(void **state)
+{
+	(void)state;
+	struct topics *ts CLEANUP(topics_free) = new_topics();
+	double nearness;
+	struct topic *t = say(ts, SIG(1, 2, 3, 4), 1, T0);
+	/* One of four terms in a vector of n: 1 / (2 * sqrt(n)). */
+	assert_ptr_equal(topics_match(ts, SIG(1, 11, 12), &nearness), t); /* 0.289 */
+	assert_null(topics_match(ts, SIG(1, 11, 12, 13), &nearness));   /* 0.25 */
+	assert_true(nearness > 0.249 && nearness < 0.251);
+}
+
+static void test_people_count_once(void **state)
+{
+	(void)state;
+	struct topics *ts CLEANUP(topics_free) = new_topics();
+	struct topic *t = NULL;
+	for (int i = 0; i < 50; i++)
+		t = say(ts, SIG(1, 2), 77, T0 + i); /* one angry person */
+	assert_int_equal(t->messages, 50);
+	assert_int_equal(topic_people(ts, t), 1);
+	for (uint64_t who = 1; who <= 5000; who++)
+		for (int twice = 0; twice < 2; twice++)
+			assert_true(topic_count_person(ts, t, who << 32, T0 + 50)); /* ids that differ in high bits only */
+	assert_int_equal(topic_people(ts, t), 5001);
+	assert_true(topic_count_person(ts, t, 0, T0 + 50)); /* nobody is a person too */
+	assert_true(topic_count_person(ts, t, 0, T0 + 50));
+	assert_int_equal(topic_people(ts, t), 5002);
+}
+
+static void test_window_slides(void **state)
+{
+	(void)state;
+	struct topics *ts CLEANUP(topics_free) = new_topics();
+	struct topic *t = NULL;
+	/* One new person a minute for five hours: sixty within the window, and the table does not grow with the hours. */
+	for (unsigned i = 0; i < 300; i++) {
+		t = say(ts, SIG(1, 2), 1000 + i, T0 + i * MINUTE);
+		assert_int_equal(topic_people(ts, t), MIN(i + 1, 60u));
+	}
+	assert_true(t->people_cap <= 512);
+	/* Who speaks again stays. */
+	t = say(ts, SIG(1, 2), 1000 + 299, T0 + 330 * MINUTE);
+	assert_int_equal(topic_people(ts, t), 29); /* 271 to 298, and 299 */
+	/* What comes late counts by when it was said, and does not turn the clock back. */
+	t = say(ts, SIG(1, 2), 5, T0);
+	assert_int_equal(t->last_ms, T0 + 330 * MINUTE);
+	assert_int_equal(t->first_ms, T0);
+	assert_int_equal(topic_people(ts, t), 29);
+	t = say(ts, SIG(1, 2), 6, T0 + 300 * MINUTE);
+	assert_int_equal(topic_people(ts, t), 30);
+	/* An older message of somebody does not make their newest older. */
+	t = say(ts, SIG(1, 2), 6, T0 + 200 * MINUTE);
+	assert_int_equal(topic_people(ts, t), 30);
+	/* Exactly one window ago is out. */
+	struct topics *ws CLEANUP(topics_free) = new_topics();
+	say(ws, SIG(1), 1, T0);
+	t = say(ws, SIG(1), 2, T0 + WINDOW - 1);
+	assert_int_equal(topic_people(ws, t), 2);
+	t = say(ws, SIG(1), 2, T0 + WINDOW);
+	assert_int_equal(topic_people(ws, t), 1);
+}
+
+/* Against the obvious way, with people coming, going and coming again in any order. */
+static void test_people_against_a_list(void **state)
+{
+	(void)state;
+	struct topics *ts CLEANUP(topics_free) = new_topics();
+	int64_t last[400] = {0}, newest = 0;
+	unsigned seed = 5;
+	for (int i = 0; i < 20000; i++) {
+		unsigned who = (unsigned)rand_r(&seed) % 400;
+		int64_t at = T0 + i * (MINUTE / 10) - rand_r(&seed) % (90 * MINUTE);
+		struct topic *t = say(ts, SIG(1, 2), who + 1, at);
+		newest = MAX(newest, at);
+		last[who] = MAX(last[who], at);
+		if (i % 50)
+			continue;
+		unsigned want = 0;
+		for (size_t k = 0; k < ARRAY_SIZE(last); k++)
+			want += last[k] > newest - WINDOW;
+		assert_int_equal(topic_people(ts, t), want);
+	}
+}
+
+static void test_copies(void **state)
+{
+	(void)state;
+	struct topics *ts CLEANUP(topics_free) = new_topics();
+	assert_false(topics_is_copy(ts, 42, 1));
+	topics_remember_copy(ts, 42, 1);
+	assert_false(topics_is_copy(ts, 42, 1)); /* one's own words again */
+	assert_true(topics_is_copy(ts, 42, 2));
+	topics_remember_copy(ts, 42, 2); /* the first writer stays the writer */
+	assert_false(topics_is_copy(ts, 42, 1));
+	topics_remember_copy(ts, 0, 1); /* no hash: too short to be a copy */
+	assert_false(topics_is_copy(ts, 0, 2));
+	for (uint64_t i = 0; i < TOPIC_COPIES - 1; i++)
+		topics_remember_copy(ts, 1000 + i, 1);
+	assert_true(topics_is_copy(ts, 42, 2));
+	topics_remember_copy(ts, 5000, 1);
+	assert_false(topics_is_copy(ts, 42, 2)); /* the oldest is forgotten */
+	assert_true(topics_is_copy(ts, 1000, 2));
+}
+
+static void test_twins_merge(void **state)
+{
+	(void)state;
+	struct topics *ts CLEANUP(topics_free) = new_topics();
+	struct topic *a = NULL, *b = NULL;
+	for (uint64_t i = 0; i < 6; i++)
+		a = say(ts, SIG(1, 2, 3), i + 1, T0 + (int64_t)i);
+	for (uint64_t i = 0; i < 3; i++)
+		b = say(ts, SIG(11, 12, 13), i + 5, T0 + 10 + (int64_t)i);
+	assert_ptr_not_equal(a, b);
+	assert_null(topics_twin(ts, a));
+	/* The second one turns to the first one's words, little by little. */
+	struct id id = id_n(500);
+	for (int i = 0; i < 3; i++)
+		topic_join(b, SIG(1, 2, 11), NULL, 0, &id, T0 + 20);
+	assert_ptr_equal(topics_twin(ts, a), b);
+	assert_ptr_equal(topics_twin(ts, b), a);
+	struct id incident = id_n(501);
+	b->incident = incident;
+	assert_ptr_equal(topics_twin(ts, a), b);
+	a->incident = id_n(502);
+	assert_null(topics_twin(ts, a)); /* two incidents stay two */
+	a->incident = (struct id){{0}};
+	uint32_t messages = a->messages + b->messages;
+	struct id gone = b->id;
+	assert_true(topics_merge(ts, a, &b));
+	assert_null(b);
+	assert_null(topics_find(ts, &gone));
+	assert_int_equal(topics_count(ts), 1);
+	assert_int_equal(a->messages, messages);
+	assert_int_equal(topic_people(ts, a), 7); /* 1 to 6 and 5 to 7 */
+	assert_true(id_eq(&a->incident, &incident));
+	assert_int_equal(a->last_ms, T0 + 20);
+	assert_int_equal(a->n_examples, TOPIC_EXAMPLES);
+	double nearness;
+	assert_ptr_equal(topics_match(ts, SIG(11, 12), &nearness), a);
+	for (size_t i = 1; i < a->n_terms; i++)
+		assert_true(a->terms[i - 1] < a->terms[i]);
+}
+
+static void test_too_young_to_merge(void **state)
+{
+	(void)state;
+	struct topics *ts CLEANUP(topics_free) = new_topics();
+	struct id a_id = id_n(1), b_id = id_n(2);
+	struct topic *a = topics_found(ts, &a_id, T0), *b = topics_found(ts, &b_id, T0);
+	for (unsigned i = 1; i <= TOPIC_MERGE_MESSAGES; i++) {
+		assert_null(topics_twin(ts, a));
+		assert_null(topics_twin(ts, b));
+		topic_join(a, SIG(1, 2), NULL, 0, &a_id, T0);
+		assert_null(topics_twin(ts, a));
+		topic_join(b, SIG(1, 2), NULL, 0, &b_id, T0);
+	}
+	assert_ptr_equal(topics_twin(ts, a), b);
+}
+
+/* More terms than a centre holds: the light ones go, the order stays, the matter is still known. */
+static void test_centre_is_bounded(void **state)
+{
+	(void)state;
+	struct topics *ts CLEANUP(topics_free) = new_topics();
+	struct id id = id_n(1);
+	struct topic *t = topics_found(ts, &id, T0);
+	double nearness;
+	for (uint32_t i = 0; i < 500; i++)
+		topic_join(t, SIG(7, 9, 100 + i * 2, 101 + i * 2), NULL, 0, &id, T0);
+	assert_true(t->n_terms <= TOPIC_TERMS);
+	for (size_t i = 1; i < t->n_terms; i++)
+		assert_true(t->terms[i - 1] < t->terms[i]);
+	assert_ptr_equal(topics_match(ts, SIG(7, 9), &nearness), t);
+	assert_true(nearness > 0.9);
+}
+
+static void test_keywords(void **state)
+{
+	(void)state;
+	struct topics *ts CLEANUP(topics_free) = new_topics();
+	struct id id = id_n(1);
+	struct topic *t = topics_found(ts, &id, T0);
+	char words[200][32], *often[] = {(char *)"modem"}, *too_long[] = {(char *)"precipitevolissimevolmente"};
+	topic_join(t, SIG(1), too_long, 1, &id, T0);
+	assert_int_equal(t->keyword_counts[0], 0);
+	for (int i = 0; i < 200; i++) {
+		char *rare[] = {words[i]};
+		snprintf(words[i], sizeof(words[i]), "rare%d", i);
+		topic_join(t, SIG(1), rare, 1, &id, T0);
+		topic_join(t, SIG(1), often, 1, &id, T0);
+	}
+	size_t at = 0;
+	while (at < TOPIC_KEYWORDS && !(t->keyword_counts[at] && str_eq(t->keywords[at], "modem")))
+		at++;
+	assert_true(at < TOPIC_KEYWORDS);
+	for (size_t i = 0; i < TOPIC_KEYWORDS; i++)
+		assert_true(t->keyword_counts[i] <= t->keyword_counts[at]);
+}
+
+/* ---- normal ---- */
+
+/* One ordinary window with so many people, a message every minute. */
+static struct topic *window_of(struct topics *ts, int64_t from, unsigned people)
+{
+	struct topic *t = NULL;
+	for (unsigned i = 0; i < people; i++) {
+		t = say(ts, SIG(1, 2), (uint64_t)(from / MINUTE) * 1000 + i, from + i * (WINDOW - MINUTE) / people);
+		topic_learn_normal(ts, t);
+	}
+	return t;
+}
+
+static void test_learns_normal(void **state)
+{
+	(void)state;
+	struct topics *ts CLEANUP(topics_free) = new_topics();
+	struct topic *t = NULL;
+	int64_t at = T0;
+	for (int i = 0; i < 40; i++, at += WINDOW)
+		t = window_of(ts, at, 10);
+	assert_true(t->normal > 8 && t->normal < 13);
+	/* A window that is an incident teaches nothing. */
+	double before = t->normal;
+	t->incident = id_n(9);
+	for (int i = 0; i < 10; i++, at += WINDOW)
+		t = window_of(ts, at, 100);
+	assert_true(t->normal == before);
+	t->incident = (struct id){{0}};
+	/* Silence makes it small, and a long silence is not counted for ever. */
+	t = window_of(ts, at + 48 * WINDOW, 1);
+	assert_true(t->normal < before);
+	at += (int64_t)400 * 86400000;
+	t = window_of(ts, at, 1);
+	assert_true(t->normal < 0.5);
+}
+
+static void test_normal_is_never_negative(void **state)
+{
+	(void)state;
+	struct topics *ts CLEANUP(topics_free) = new_topics();
+	unsigned seed = 3;
+	int64_t at = T0;
+	for (int i = 0; i < 3000; i++) {
+		at += rand_r(&seed) % (3 * WINDOW);
+		struct topic *t = say(ts, SIG(1, 2), (uint64_t)rand_r(&seed) % 100, at);
+		topic_learn_normal(ts, t);
+		assert_true(t->normal >= 0 && t->normal <= 100);
+	}
+}
+
+/* ---- rows ---- */
+
+static struct topic *round_trip(struct topics *to, const struct topics *from, const struct topic *t)
+{
+	struct arena a CLEANUP(arena_free);
+	State__Topic row;
+	arena_init(&a, 1 << 20);
+	topic_pack(t, &a, &row);
+	size_t len = state__topic__get_packed_size(&row);
+	uint8_t *packed = malloc(len + 1);
+	assert_int_equal(state__topic__pack(&row, packed), len);
+	State__Topic *back = state__topic__unpack(NULL, len, packed);
+	assert_non_null(back);
+	struct topic *copy = topics_restore(to, back);
+	assert_non_null(copy);
+	state__topic__free_unpacked(back, NULL);
+	free(packed);
+	for (size_t i = 0; i < t->people_cap; i++) /* their rows */
+		if (t->people[i].who)
+			assert_true(topic_count_person(to, copy, t->people[i].who, t->people[i].last_ms));
+	assert_int_equal(topic_people(to, copy), topic_people(from, t));
+	return copy;
+}
+
+static void assert_same(const struct topic *a, const struct topic *b)
+{
+	assert_true(id_eq(&a->id, &b->id));
+	assert_true(id_eq(&a->incident, &b->incident));
+	assert_int_equal(a->first_ms, b->first_ms);
+	assert_int_equal(a->last_ms, b->last_ms);
+	assert_int_equal(a->messages, b->messages);
+	assert_int_equal(a->n_terms, b->n_terms);
+	assert_memory_equal(a->terms, b->terms, a->n_terms * sizeof(a->terms[0]));
+	assert_memory_equal(a->weights, b->weights, a->n_terms * sizeof(a->weights[0]));
+	assert_true(a->norm == b->norm);
+	assert_int_equal(a->n_examples, b->n_examples);
+	assert_memory_equal(a->examples, b->examples, a->n_examples * sizeof(a->examples[0]));
+	assert_true(a->normal == b->normal);
+	assert_int_equal(a->normal_windows, b->normal_windows);
+	assert_int_equal(a->normal_at_ms, b->normal_at_ms);
+	for (size_t i = 0, k = 0; i < TOPIC_KEYWORDS; i++)
+		if (a->keyword_counts[i]) {
+			assert_string_equal(a->keywords[i], b->keywords[k]);
+			assert_int_equal(a->keyword_counts[i], b->keyword_counts[k]);
+			k++;
+		}
+}
+
+static void test_restored_equals_original(void **state)
+{
+	(void)state;
+	struct topics *ts CLEANUP(topics_free) = new_topics();
+	struct topics *again CLEANUP(topics_free) = new_topics();
+	struct topic *t = NULL;
+	for (unsigned i = 0; i < 400; i++) {
+		t = say(ts, SIG(1, 2, 100 + i % 50), i % 120, T0 + i * MINUTE);
+		topic_learn_normal(ts, t);
+	}
+	t->incident = id_n(8);
+	struct topic *copy = round_trip(again, ts, t);
+	assert_same(t, copy);
+	/* And goes on as the original does. */
+	for (unsigned i = 400; i < 600; i++) {
+		assert_ptr_equal(say(ts, SIG(1, 2, 100 + i % 50), i % 120, T0 + i * MINUTE), t);
+		assert_ptr_equal(say(again, SIG(1, 2, 100 + i % 50), i % 120, T0 + i * MINUTE), copy);
+		copy->examples[0] = t->examples[0];
+		assert_int_equal(topic_people(again, copy), topic_people(ts, t));
+	}
+	assert_true(t->norm == copy->norm);
+}
+
+/* A restart in the middle of a window must not make the topic forget the window's peak. */
+static void test_restored_learns_as_original(void **state)
+{
+	(void)state;
+	struct topics *ts CLEANUP(topics_free) = new_topics();
+	struct topics *again CLEANUP(topics_free) = new_topics();
+	struct topic *t = window_of(ts, T0, 30), *copy = round_trip(again, ts, t);
+	t = say(ts, SIG(1, 2), 7, T0 + 3 * WINDOW);
+	topic_learn_normal(ts, t);
+	copy = say(again, SIG(1, 2), 7, T0 + 3 * WINDOW);
+	topic_learn_normal(again, copy);
+	assert_true(t->normal > 0);
+	assert_true(t->normal == copy->normal);
+}
+
+/* Rows that nobody should have written: taken as far as they make sense. */
+static void test_restore_of_strange_rows(void **state)
+{
+	(void)state;
+	struct topics *ts CLEANUP(topics_free) = new_topics();
+	State__Topic row = STATE__TOPIC__INIT;
+	uint8_t id[ID_BYTES] = {1};
+	uint32_t terms[100];
+	float weights[100];
+	char *words[40];
+	uint32_t counts[40];
+	ProtobufCBinaryData examples[20];
+	assert_null(topics_restore(ts, &row));
+	for (uint32_t i = 0; i < 100; i++) {
+		terms[i] = 1000 - i % 90; /* neither ascending nor once each */
+		weights[i] = 0.1f;
+	}
+	for (size_t i = 0; i < 40; i++) {
+		words[i] = (char *)"a word that is longer than any keyword is allowed to be";
+		counts[i] = 1;
+	}
+	for (size_t i = 0; i < 20; i++)
+		examples[i] = (ProtobufCBinaryData){i % 2 ? ID_BYTES : 3, id};
+	row.id = (ProtobufCBinaryData){ID_BYTES, id};
+	row.terms = terms, row.n_terms = 100;
+	row.weights = weights, row.n_weights = 90;
+	row.keywords = words, row.n_keywords = 40;
+	row.keyword_counts = counts, row.n_keyword_counts = 33;
+	row.examples = examples, row.n_examples = 20;
+	struct topic *t = topics_restore(ts, &row);
+	assert_non_null(t);
+	assert_true(t->n_terms <= TOPIC_TERMS && t->n_examples <= TOPIC_EXAMPLES);
+	for (size_t i = 1; i < t->n_terms; i++)
+		assert_true(t->terms[i - 1] < t->terms[i]);
+}
+
+/* ---- how many ---- */
+
+static void test_cap(void **state)
+{
+	(void)state;
+	struct topics *ts CLEANUP(topics_free) = new_topics();
+	struct id first = id_n(0), second = id_n(1);
+	for (uint64_t i = 0; i < TOPICS_LIVE_MAX; i++) {
+		struct id id = id_n(i);
+		struct topic *t = topics_found(ts, &id, T0 + (int64_t)i);
+		assert_non_null(t);
+		if (i == 0)
+			t->incident = id_n(99);
+	}
+	assert_int_equal(topics_count(ts), TOPICS_LIVE_MAX);
+	struct id id = id_n(5000);
+	assert_non_null(topics_found(ts, &id, T0 + 5000));
+	assert_int_equal(topics_count(ts), TOPICS_LIVE_MAX);
+	assert_non_null(topics_find(ts, &first)); /* the oldest has an incident */
+	assert_null(topics_find(ts, &second));
+	assert_non_null(topics_find(ts, &id));
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_grouping),
+		cmocka_unit_test(test_join_limit),
+		cmocka_unit_test(test_people_count_once),
+		cmocka_unit_test(test_window_slides),
+		cmocka_unit_test(test_people_against_a_list),
+		cmocka_unit_test(test_copies),
+		cmocka_unit_test(test_twins_merge),
+		cmocka_unit_test(test_too_young_to_merge),
+		cmocka_unit_test(test_centre_is_bounded),
+		cmocka_unit_test(test_keywords),
+		cmocka_unit_test(test_learns_normal),
+		cmocka_unit_test(test_normal_is_never_negative),
+		cmocka_unit_test(test_restored_equals_original),
+		cmocka_unit_test(test_restored_learns_as_original),
+		cmocka_unit_test(test_restore_of_strange_rows),
+		cmocka_unit_test(test_cap),
+	};
+	return cmocka_run_group_tests_name("topic", tests, NULL, NULL);
+}

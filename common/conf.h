@@ -100,20 +100,6 @@ const char *conf_setting(const struct conf_channel *ch, const char *key);
 int conf_read_secret(const char *path, char **ret_secret, struct err *e);
 void conf_secret_free(char **secret);
 
-/* Any YAML file into a struct by a libcyaml schema; also what playbooks use. The error is
- * "FILE:LINE:COLUMN: sentence". Stricter than libcyaml alone: at most CONF_YAML_MAX bytes and one document, UTF-8, no
- * aliases, no key twice, whole numbers in decimal digits only, booleans true or false, no NUL in strings.
- * Given back with conf_yaml_free. */
-#define CONF_YAML_MAX ((size_t)1024 * 1024)
-int conf_yaml_load(const char *path, const cyaml_schema_value_t *schema, void **ret, struct err *e);
-int conf_yaml_parse(const char *name, struct span text, const cyaml_schema_value_t *schema, void **ret, struct err *e);
-void conf_yaml_free(const cyaml_schema_value_t *schema, void **data);
-
-/* A mistake found after reading, said like those found while reading: "FILE:LINE:COLUMN: sentence" with the place of the
- * value at `key_path`, for example "kinds[2].code" (entries count from 0). A part of the path that is not in the file
- * gives the place of what should hold it. Reads the file again. Returns -EINVAL. */
-int conf_yaml_error(const char *path, const char *key_path, struct err *e, const char *fmt, ...) PRINTF(4, 5);
-
 /* The documented example. */
 int conf_print(struct buf *out);
 

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #define TICK_MS 50
+#define STOP_GRACE_MS 1500
 
 /* ---- inside a handler ---- */
 
@@ -214,10 +215,16 @@ static void once_a_second(struct svc *s)
 		s->spec->tick(s, s->state, s->now_ms);
 }
 
+static void stop_now(struct svc *s);
+
 static void on_tick(uv_timer_t *h)
 {
 	struct svc *s = h->data;
 	s->now_ms = wall_ms();
+	if (s->stopping && !s->closing && (!fetch_running(s->fetch) || (int64_t)uv_now(s->loop) >= s->stop_at_ms)) {
+		stop_now(s);
+		return;
+	}
 	links_tick(s, (int64_t)uv_now(s->loop));
 	if (s->now_ms - s->last_second_ms >= 1000 || s->now_ms < s->last_second_ms)
 		once_a_second(s);
@@ -230,22 +237,25 @@ static void on_close_walk(uv_handle_t *h, void *arg)
 		uv_close(h, NULL);
 }
 
-static void stop(struct svc *s)
+static void run_out(struct svc *s)
 {
-	if (s->stopping)
-		return;
-	s->stopping = true;
-	notify_supervisor("STOPPING=1");
-	log_info("stopping");
-	if (s->started && s->spec->stop)
-		s->spec->stop(s, s->state);
 	s->now_ms = wall_ms();
 	s->hold_until_ms = 0;
 	while (s->started && turn_run(s) && !s->full)
 		;
+}
+
+/* What was begun is finished and committed, then everything is closed. */
+static void stop_now(struct svc *s)
+{
+	s->closing = true;
+	run_out(s);
+	fetch_close(&s->fetch); /* its calls end now, and say so */
+	run_out(s);
 	if (s->started)
 		links_pump(s);
-	fetch_close(&s->fetch);
+	if (s->started && s->spec->stop)
+		s->spec->stop(s, s->state);
 	http_close(&s->http);
 	links_close(s);
 	bus_close(&s->bus);
@@ -253,6 +263,19 @@ static void stop(struct svc *s)
 	uv_close((uv_handle_t *)&s->term, NULL);
 	uv_close((uv_handle_t *)&s->interrupt, NULL);
 	uv_close((uv_handle_t *)&s->hangup, NULL);
+}
+
+/* Nothing new is taken; calls that are under way get a moment to tell how they ended. */
+static void stop(struct svc *s)
+{
+	if (s->stopping)
+		return;
+	s->stopping = true;
+	s->stop_at_ms = (int64_t)uv_now(s->loop) + STOP_GRACE_MS;
+	notify_supervisor("STOPPING=1");
+	log_info("stopping");
+	if (!s->fetch || !fetch_running(s->fetch))
+		stop_now(s);
 }
 
 static void on_stop_signal(uv_signal_t *h, int signum)

@@ -97,6 +97,7 @@ struct svc_spec {
 	int (*reload)(struct svc *s, void *state, const struct conf *fresh, struct err *e);
 	/* Adds what is wrong, in words, with svc_issue. Optional. */
 	void (*issues)(struct svc *s, void *state);
+	/* The last turn is over: close and free. Optional. */
 	void (*stop)(struct svc *s, void *state);
 };
 

@@ -118,7 +118,9 @@ struct svc {
 	uv_timer_t ticker;
 	uv_signal_t term, interrupt, hangup;
 	void *state;
-	bool started, ready, stopping;
+	bool started, ready;
+	bool stopping, closing;     /* nothing new is taken; everything is being closed */
+	int64_t stop_at_ms;
 	int64_t started_ms, now_ms, last_second_ms;
 
 	struct link_receiver receiver;

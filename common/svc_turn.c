@@ -114,7 +114,8 @@ static void tell_waiters(struct svc *s)
 int svc_submit(struct svc *s, const Ascolto__Envelope *e, submitted_fn *done, void *ctx)
 {
 	size_t len = ascolto__envelope__get_packed_size(e);
-	if (!svc_room(s))
+	/* While stopping only what was begun still comes in: how calls ended. */
+	if (s->stopping ? s->full || s->local.count >= QUEUE_MAX : !svc_room(s))
 		return -EAGAIN;
 	struct item *i = item_new(ITEM_LOCAL, span_of(NULL, 0));
 	uint8_t *data = i ? realloc(i->data, len + 1) : NULL;

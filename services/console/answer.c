@@ -5,8 +5,9 @@
 #define ARENA_MAX ((size_t)64 * 1024 * 1024)
 #define OUT_MAX ((size_t)8 * 1024 * 1024)
 
-#define POLICY                                                                                                         \
-	"default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self' data:; "          \
+#define POLICY                                                                                               \
+	"default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self' "       \
+	"data:; "                                                                                            \
 	"base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 
 bool request_is_ours(struct http_request *r)
@@ -14,7 +15,8 @@ bool request_is_ours(struct http_request *r)
 	http_reply_header(r, "Content-Security-Policy", POLICY);
 	http_reply_header(r, "X-Frame-Options", "DENY");
 	http_reply_header(r, "Cross-Origin-Resource-Policy", "same-origin");
-	if (http_header_count(r, "Origin") <= 1 && origin_is_ours(http_header(r, "Origin"), http_header(r, "Host")))
+	if (http_header_count(r, "Origin") <= 1 &&
+		origin_is_ours(http_header(r, "Origin"), http_header(r, "Host")))
 		return true;
 	http_reply_error(r, 403, "requests from another site's pages are not answered");
 	return false;
@@ -24,8 +26,9 @@ const struct conf_brand *request_brand(struct http_request *r, const struct cons
 {
 	const char *name = http_query(r, "brand");
 	const struct conf *conf = svc_conf(c->svc);
-	const struct conf_brand *brand = name ? conf_brand(conf, name)
-					: conf->brands_count ? &conf->brands[0] : NULL;
+	const struct conf_brand *brand = name		      ? conf_brand(conf, name)
+					 : conf->brands_count ? &conf->brands[0]
+							      : NULL;
 	if (!brand && name)
 		http_reply_error(r, 404, "there is no brand \"%.60s\"", name);
 	else if (!brand)
@@ -93,12 +96,14 @@ int answer_read(struct answer *a, enum console_table table, const struct id *id,
 	return svc_read(a->txn, &a->arena, &console_tables[table], &k, ret_record);
 }
 
-bool answer_find(struct answer *a, const char *what, enum console_table table, const struct id *id, void *ret_record)
+bool answer_find(
+	struct answer *a, const char *what, enum console_table table, const struct id *id, void *ret_record)
 {
 	const struct conf *conf = svc_conf(a->console->svc);
 	char text[ID_TEXT + 1];
 	int rc = answer_read(a, table, id, ret_record);
-	for (unsigned i = 0; rc == -ENOENT && !http_query(a->request, "brand") && i < conf->brands_count; i++) {
+	for (unsigned i = 0; rc == -ENOENT && !http_query(a->request, "brand") && i < conf->brands_count;
+		i++) {
 		a->brand = &conf->brands[i];
 		a->group = brand_group(a->brand->name);
 		rc = answer_read(a, table, id, ret_record);

@@ -105,7 +105,8 @@ void get_messages(struct http_request *r, void *ctx)
 	bool any;
 	struct list_place before;
 	struct listing l = {.a = &a};
-	if (!answer_begin(&a, r, ctx) || !limit_of(&a, &l.limit) || !before_of(&a, &before, &any) || !list_of(&a, &list))
+	if (!answer_begin(&a, r, ctx) || !limit_of(&a, &l.limit) || !before_of(&a, &before, &any) ||
+		!list_of(&a, &list))
 		return;
 	if (!read_which_messages(http_query(r, "filter"), &l.which)) {
 		answer_fail(&a, 400, "filter is to be all, needs_answer or incident");
@@ -165,8 +166,8 @@ void get_incidents(struct http_request *r, void *ctx)
 /* ---- records ---- */
 
 /* The record of /api/v1/<things>/ID; answers itself and returns false when there is none. */
-static bool find(struct answer *a, struct http_request *r, void *ctx, const char *what, enum console_table table,
-	struct id *ret_id, void *ret_record)
+static bool find(struct answer *a, struct http_request *r, void *ctx, const char *what,
+	enum console_table table, struct id *ret_id, void *ret_record)
 {
 	const char *verb;
 	if (!answer_begin(a, r, ctx))

@@ -1,5 +1,5 @@
-/* POST: what people decide. Checked here against what is shown, committed as a command to escalation, and only then
- * answered with 202: from there on it can not be lost. What it changes comes back as a view. */
+/* POST: what people decide. Checked here against what is shown, committed as a command to escalation, and
+ * only then answered with 202: from there on it can not be lost. What it changes comes back as a view. */
 #include "services/console/console.h"
 #include "services/console/rules.h"
 
@@ -66,13 +66,15 @@ static void submit(struct answer *a, Ascolto__Command *command)
 		return;
 	}
 	http_reply_header(r, "Retry-After", "2");
-	answer_fail(a, 503, "the console can not take commands now: its disk is full or escalation does not answer");
+	answer_fail(a, 503,
+		"the console can not take commands now: its disk is full or escalation does not answer");
 }
 
 /* ---- one function per decision: fills the command, or answers and returns false ---- */
 
 union content {
 	Ascolto__AcknowledgeIncident acknowledge_incident;
+	Ascolto__CloseIncident close_incident;
 	Ascolto__AcknowledgeCase acknowledge_case;
 	Ascolto__CloseCase close_case;
 	Ascolto__Correct correct;
@@ -95,6 +97,22 @@ static bool acknowledge_incident(struct answer *a, struct decided *d)
 	what->incident_id = id_bytes(&d->id);
 	d->command.what_case = ASCOLTO__COMMAND__WHAT_ACKNOWLEDGE_INCIDENT;
 	d->command.acknowledge_incident = what;
+	return true;
+}
+
+static bool close_incident(struct answer *a, struct decided *d)
+{
+	Ascolto__CloseIncident *what = &d->content.close_incident;
+	const char *fault = text_fault(member(d->body, "reason"), OUTCOME_MAX, false);
+	if (fault) {
+		answer_fail(a, 400, "\"reason\", why it is over, %s", fault);
+		return false;
+	}
+	*what = (Ascolto__CloseIncident)ASCOLTO__CLOSE_INCIDENT__INIT;
+	what->incident_id = id_bytes(&d->id);
+	what->reason = arena_strdup(&a->arena, member(d->body, "reason"));
+	d->command.what_case = ASCOLTO__COMMAND__WHAT_CLOSE_INCIDENT;
+	d->command.close_incident = what;
 	return true;
 }
 
@@ -154,6 +172,7 @@ static const struct decision {
 	decide_fn *fn;
 } decisions[] = {
 	{INCIDENTS, "incident", "/acknowledge", acknowledge_incident},
+	{INCIDENTS, "incident", "/close", close_incident},
 	{CASES, "case", "/acknowledge", acknowledge_case},
 	{CASES, "case", "/close", close_case},
 	{MESSAGES, "message", "/correct", correct_message},

@@ -20,7 +20,8 @@
 
 #define SERVICES 6
 #define HEALTH_WAITING_MAX 64
-#define CHANGES_MAX 48 /* of one kind that a push names; the page reads the lists again when there were more */
+#define CHANGES_MAX                                                                                          \
+	48 /* of one kind that a push names; the page reads the lists again when there were more */
 #define EVENT_CLIENTS_MAX 128
 #define ROWS_TEXT_MAX ((size_t)2000) /* of a message in a list */
 
@@ -28,8 +29,8 @@ enum change_kind { CHANGED_MESSAGE, CHANGED_CASE, CHANGED_INCIDENT, CHANGED_DELI
 
 struct change {
 	const struct conf_brand *brand; /* configurations are kept until the end */
-	struct id id;                   /* a delivery: the incident or case it is about ... */
-	struct id order;                /* ... and its order */
+	struct id id;			/* a delivery: the incident or case it is about ... */
+	struct id order;		/* ... and its order */
 };
 
 /* What changed, the newest CHANGES_MAX of each kind. */
@@ -59,7 +60,7 @@ struct events {
 struct health {
 	struct http_request *waiting[HEALTH_WAITING_MAX];
 	size_t n_waiting;
-	size_t unanswered;  /* services that have not answered this round */
+	size_t unanswered; /* services that have not answered this round */
 	struct health_answer {
 		struct console *console;
 		const char *service;
@@ -85,7 +86,8 @@ enum verdict handle_command(struct turn *t, const Ascolto__Envelope *e, struct e
 /* events.c */
 void events_open(struct console *c);
 void events_close(struct console *c);
-void events_changed(struct console *c, enum change_kind kind, const struct change *change); /* from a handler */
+void events_changed(
+	struct console *c, enum change_kind kind, const struct change *change); /* from a handler */
 void events_committed(struct console *c);
 void events_aborted(struct console *c);
 void events_reload(struct console *c);
@@ -104,9 +106,11 @@ struct answer {
 	size_t rows;
 };
 
-/* Headers every reply of the public listener carries; answers 403 and returns false for another site's page. */
+/* Headers every reply of the public listener carries; answers 403 and returns false for another site's page.
+ */
 bool request_is_ours(struct http_request *r);
-/* The brand the request names (?brand=), else the first one; answers 404 and returns NULL when it is not known. */
+/* The brand the request names (?brand=), else the first one; answers 404 and returns NULL when it is not
+ * known. */
 const struct conf_brand *request_brand(struct http_request *r, const struct console *c);
 /* The first part of http_path_rest as an id, and what follows it ("/close", or ""). -EINVAL. */
 int path_id(const char *rest, struct id *ret_id, const char **ret_verb);
@@ -116,9 +120,10 @@ bool answer_begin(struct answer *a, struct http_request *r, struct console *c);
 void answer_end(struct answer *a); /* replies with `out` */
 void answer_fail(struct answer *a, unsigned status, const char *fmt, ...) PRINTF(3, 4);
 void answer_leave(struct answer *a); /* somebody else replies, now or later */
-/* Reads a record that must be there, of any configured brand unless the request names one; a->brand is its brand
- * then. False: answered with 404 or 500 and ended. */
-bool answer_find(struct answer *a, const char *what, enum console_table table, const struct id *id, void *ret_record);
+/* Reads a record that must be there, of any configured brand unless the request names one; a->brand is its
+ * brand then. False: answered with 404 or 500 and ended. */
+bool answer_find(
+	struct answer *a, const char *what, enum console_table table, const struct id *id, void *ret_record);
 /* 0; -ENOENT and -EBADMSG as svc_read. */
 int answer_read(struct answer *a, enum console_table table, const struct id *id, void *ret_record);
 
@@ -132,11 +137,12 @@ void get_incidents(struct http_request *r, void *ctx);
 void get_incident(struct http_request *r, void *ctx);
 void get_counts(struct http_request *r, void *ctx);
 
-/* rows.c: JSON into a->out. a->rows counts the values of the list being written; set it to 0 before the first. */
+/* rows.c: JSON into a->out. a->rows counts the values of the list being written; set it to 0 before the
+ * first. */
 void rows_add(struct answer *a); /* the comma before a value, when it is not the first */
 void add_message_row(struct answer *a, const Ascolto__ArmRecord *arm);
 void add_deliveries(struct answer *a, const struct id *subject); /* the values of a list */
-void add_counts(struct answer *a);                               /* an object */
+void add_counts(struct answer *a);				 /* an object */
 bool row_needs_answer(struct answer *a, const Ascolto__ArmRecord *arm);
 
 /* change.c */

@@ -1,5 +1,5 @@
-/* Server-sent events: what changed, pushed to every browser after the commit. Pushes are coalesced; a browser that was
- * away reads the lists again, so nothing is kept for it. */
+/* Server-sent events: what changed, pushed to every browser after the commit. Pushes are coalesced; a browser
+ * that was away reads the lists again, so nothing is kept for it. */
 #include "services/console/console.h"
 #include "services/console/rules.h"
 

@@ -1,5 +1,6 @@
-/* What becomes of a view: facts (what is shown now), consequences (the record, its place in the lists, the tallies).
- * A view is the whole new state of one thing, and an older one never comes after a newer one, so nothing is merged. */
+/* What becomes of a view: facts (what is shown now), consequences (the record, its place in the lists, the
+ * tallies). A view is the whole new state of one thing, and an older one never comes after a newer one, so
+ * nothing is merged. */
 #include "services/console/console.h"
 #include "services/console/rules.h"
 
@@ -8,10 +9,10 @@ static struct console *console_of(const struct turn *t)
 	return t->state;
 }
 
-/* Remembers what to tell the browsers once it is committed. Views of a brand that is no longer configured are kept and
- * not shown. */
-static void changed(struct turn *t, enum change_kind kind, const char *brand, const struct id *id,
-	const struct id *order)
+/* Remembers what to tell the browsers once it is committed. Views of a brand that is no longer configured are
+ * kept and not shown. */
+static void changed(
+	struct turn *t, enum change_kind kind, const char *brand, const struct id *id, const struct id *order)
 {
 	struct change change = {.brand = conf_brand(t->conf, brand), .id = *id};
 	if (order)
@@ -47,8 +48,10 @@ static void del_row(struct turn *t, const struct key *list, int64_t ms, const st
 	turn_del(t, &k);
 }
 
-/* What is shown now: NULL when nothing is, or when it is damaged (then the view repairs it). False: the store can not say. */
-static bool shown(struct turn *t, enum console_table table, const struct id *id, void *ret_old, struct err *why)
+/* What is shown now: NULL when nothing is, or when it is damaged (then the view repairs it). False: the store
+ * can not say. */
+static bool shown(
+	struct turn *t, enum console_table table, const struct id *id, void *ret_old, struct err *why)
 {
 	struct key k = record_key(table, t->key_group, id);
 	*(void **)ret_old = NULL;
@@ -67,8 +70,8 @@ static void put_record(struct turn *t, enum console_table table, const struct id
 
 /* ---- ARM records ---- */
 
-static void move_in_thread(struct turn *t, const Ascolto__ArmRecord *old, const Ascolto__ArmRecord *arm,
-	const struct id *id)
+static void move_in_thread(
+	struct turn *t, const Ascolto__ArmRecord *old, const Ascolto__ArmRecord *arm, const struct id *id)
 {
 	struct id before, after;
 	bool had = old && id_of(old->case_id, &before) == 0, has = id_of(arm->case_id, &after) == 0;
@@ -83,7 +86,8 @@ static void move_in_thread(struct turn *t, const Ascolto__ArmRecord *old, const 
 	}
 }
 
-static enum verdict show_arm(struct turn *t, const char *brand, const Ascolto__ArmRecord *arm, struct err *why)
+static enum verdict show_arm(
+	struct turn *t, const char *brand, const Ascolto__ArmRecord *arm, struct err *why)
 {
 	struct id id;
 	Ascolto__ArmRecord *old;
@@ -144,7 +148,8 @@ static enum tally code_tally(int code)
 	return code >= 0 && code <= 3 ? (enum tally)((int)TALLY_INCIDENTS_NONE + code) : TALLY_INCIDENTS_NONE;
 }
 
-static enum verdict show_incident(struct turn *t, const char *brand, const Ascolto__Incident *i, struct err *why)
+static enum verdict show_incident(
+	struct turn *t, const char *brand, const Ascolto__Incident *i, struct err *why)
 {
 	struct id id;
 	Ascolto__Incident *old;
@@ -177,7 +182,8 @@ static enum verdict show_incident(struct turn *t, const char *brand, const Ascol
 
 /* ---- deliveries ---- */
 
-static enum verdict show_delivery(struct turn *t, const char *brand, const Ascolto__Outcome *o, struct err *why)
+static enum verdict show_delivery(
+	struct turn *t, const char *brand, const Ascolto__Outcome *o, struct err *why)
 {
 	struct id subject, order;
 	Ascolto__Outcome *old = NULL;
@@ -231,7 +237,8 @@ enum verdict handle_view(struct turn *t, const Ascolto__Envelope *e, struct err 
 	return verdict;
 }
 
-/* What a person decided, checked by change.c and submitted locally: on its way to escalation once it is committed here. */
+/* What a person decided, checked by change.c and submitted locally: on its way to escalation once it is
+ * committed here. */
 enum verdict handle_command(struct turn *t, const Ascolto__Envelope *e, struct err *why)
 {
 	if (str_empty(e->brand) || str_empty(e->command->actor) || !e->command->what_case) {

@@ -1,4 +1,5 @@
-/* How the six services are: each is asked for its /readyz over loopback. One round serves everybody who asked meanwhile. */
+/* How the six services are: each is asked for its /readyz over loopback. One round serves everybody who asked
+ * meanwhile. */
 #include "services/console/console.h"
 
 #include "common/json.h"
@@ -26,9 +27,8 @@ static void read_answer(struct health_answer *a, struct span body)
 		return;
 	}
 	a->ready = json_is_true(json_object_get(o, "ready"));
-	json_array_foreach(json_object_get(o, "issues"), i, issue)
-		if (json_is_string(issue))
-			json_array_append(a->issues, issue);
+	json_array_foreach(json_object_get(o, "issues"), i, issue) if (json_is_string(issue))
+		json_array_append(a->issues, issue);
 	json_decref(o);
 }
 
@@ -37,14 +37,15 @@ static void reply_all(struct health *h)
 	json_t *list = json_array();
 	for (size_t i = 0; i < SERVICES; i++) {
 		struct health_answer *a = &h->answer[i];
-		json_array_append_new(list, json_pack("{s:s,s:b,s:o}", "name", a->service, "ready", a->ready, "issues",
-			a->issues ? a->issues : json_array()));
+		json_array_append_new(list, json_pack("{s:s,s:b,s:o}", "name", a->service, "ready", a->ready,
+						    "issues", a->issues ? a->issues : json_array()));
 		a->issues = NULL;
 	}
 	json_t *all = json_pack("{s:o}", "services", list);
 	char *text = json_dumps(all, JSON_COMPACT);
 	for (size_t i = 0; i < h->n_waiting; i++)
-		http_reply(h->waiting[i], 200, "application/json", span_str(text ? text : "{\"services\":[]}"));
+		http_reply(
+			h->waiting[i], 200, "application/json", span_str(text ? text : "{\"services\":[]}"));
 	h->n_waiting = 0;
 	free(text);
 	json_decref(all);

@@ -52,7 +52,8 @@ static void add_post(struct buf *out, const Ascolto__Post *p)
 	size_t len = strlen(p->text), cut = text_cut(p->text, len, ROWS_TEXT_MAX);
 	add_text(out, "channel", p->channel);
 	add_text(out, "network", p->network);
-	add_word(out, "surface", enum_word(&ascolto__surface__descriptor, (int)p->surface, strlen("SURFACE_")));
+	add_word(out, "surface",
+		enum_word(&ascolto__surface__descriptor, (int)p->surface, strlen("SURFACE_")));
 	add_word(out, "kind", enum_word(&ascolto__kind__descriptor, (int)p->kind, strlen("KIND_")));
 	if (who) {
 		add_text(out, "handle", who->handle);
@@ -100,7 +101,8 @@ void add_message_row(struct answer *a, const Ascolto__ArmRecord *arm)
 	struct buf *out = &a->out;
 	const Ascolto__Message *m = arm->message;
 	rows_add(a);
-	buf_addf(out, "{\"occurred_ms\":%" PRId64 ",\"received_ms\":%" PRId64, arm->occurred_ms, arm->received_ms);
+	buf_addf(out, "{\"occurred_ms\":%" PRId64 ",\"received_ms\":%" PRId64, arm->occurred_ms,
+		arm->received_ms);
 	add_id(out, "id", arm->message_id);
 	add_id(out, "case_id", arm->case_id);
 	add_id(out, "incident_id", arm->incident_id);
@@ -144,13 +146,14 @@ void add_counts(struct answer *a)
 	buf_adds(&a->out, "{\"brand\":");
 	json_add_string(&a->out, span_str(a->brand->name));
 	buf_addf(&a->out,
-		",\"messages\":%" PRId64 ",\"arm_records\":%" PRId64 ",\"cases\":%" PRId64 ",\"open_cases\":%" PRId64,
+		",\"messages\":%" PRId64 ",\"arm_records\":%" PRId64 ",\"cases\":%" PRId64
+		",\"open_cases\":%" PRId64,
 		tally_of(a, TALLY_MESSAGES), tally_of(a, TALLY_MESSAGES), tally_of(a, TALLY_CASES),
 		tally_of(a, TALLY_OPEN_CASES));
 	buf_addf(&a->out,
 		",\"incidents\":{\"green\":%" PRId64 ",\"yellow\":%" PRId64 ",\"red\":%" PRId64
 		"},\"open_incidents\":%" PRId64 ",\"alerts_sent\":%" PRId64 ",\"now_ms\":%" PRId64 "}",
 		tally_of(a, TALLY_INCIDENTS_GREEN), tally_of(a, TALLY_INCIDENTS_YELLOW),
-		tally_of(a, TALLY_INCIDENTS_RED), tally_of(a, TALLY_OPEN_INCIDENTS), tally_of(a, TALLY_ALERTS_SENT),
-		svc_now_ms(a->console->svc));
+		tally_of(a, TALLY_INCIDENTS_RED), tally_of(a, TALLY_OPEN_INCIDENTS),
+		tally_of(a, TALLY_ALERTS_SENT), svc_now_ms(a->console->svc));
 }

@@ -60,7 +60,8 @@ static bool read_word(const char *word, const char *const *words, size_t n, int 
 
 bool read_which_cases(const char *word, enum which_cases *ret)
 {
-	static const char *const words[] = {[CASES_OPEN] = "open", [CASES_CLOSED] = "closed", [CASES_ALL] = "all"};
+	static const char *const words[] = {
+		[CASES_OPEN] = "open", [CASES_CLOSED] = "closed", [CASES_ALL] = "all"};
 	int i;
 	if (!read_word(word, words, ARRAY_SIZE(words), &i))
 		return false;
@@ -70,8 +71,9 @@ bool read_which_cases(const char *word, enum which_cases *ret)
 
 bool read_which_messages(const char *word, enum which_messages *ret)
 {
-	static const char *const words[] = {
-		[MESSAGES_ALL] = "all", [MESSAGES_NEED_ANSWER] = "needs_answer", [MESSAGES_IN_INCIDENT] = "incident"};
+	static const char *const words[] = {[MESSAGES_ALL] = "all",
+		[MESSAGES_NEED_ANSWER] = "needs_answer",
+		[MESSAGES_IN_INCIDENT] = "incident"};
 	int i;
 	if (!read_word(word, words, ARRAY_SIZE(words), &i))
 		return false;
@@ -98,7 +100,8 @@ const char *text_fault(const char *text, size_t max_bytes, bool may_be_empty)
 static const struct {
 	const char *task, *labels;
 } tasks[] = {
-	{"intent", "ask_info report_fault order_status billing cancel buy change complain praise suggest report_danger "
+	{"intent", "ask_info report_fault order_status billing cancel buy change complain praise suggest "
+		   "report_danger "
 		   "attack joke spam other"},
 	{"expectation", "information repair refund apology attention nothing"},
 	{"event", "renewal cancellation purchase complaint praise question none"},

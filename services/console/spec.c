@@ -9,12 +9,14 @@ static const struct http_route routes[] = {
 	{"GET", "/api/v1/cases", get_cases, NULL, "cases: state=open|closed|all, limit"},
 	{"GET", "/api/v1/cases/*", get_case, NULL, "one case with its messages"},
 	{"GET", "/api/v1/incidents", get_incidents, NULL, "incidents, open ones first: limit"},
-	{"GET", "/api/v1/incidents/*", get_incident, NULL, "one incident with deliveries and example messages"},
+	{"GET", "/api/v1/incidents/*", get_incident, NULL,
+		"one incident with deliveries and example messages"},
 	{"GET", "/api/v1/health", get_health, NULL, "how the six services are"},
 	{"GET", "/api/v1/events", get_events, NULL, "server-sent events"},
 	{"POST", "/api/v1/messages/*", post_message, NULL, "ID/correct {actor, task, label}"},
 	{"POST", "/api/v1/cases/*", post_case, NULL, "ID/acknowledge {actor}, ID/close {actor, outcome}"},
-	{"POST", "/api/v1/incidents/*", post_incident, NULL, "ID/acknowledge {actor}"},
+	{"POST", "/api/v1/incidents/*", post_incident, NULL,
+		"ID/acknowledge {actor}, ID/close {actor, reason}"},
 	{"GET", "/*", get_page, NULL, "the page"}, /* last: the first that fits is taken */
 	{0},
 };
@@ -86,8 +88,10 @@ static void stop(struct svc *s, void *state)
 }
 
 static const struct handler handlers[] = {
-	{ASCOLTO__ENVELOPE__BODY_VIEW, handle_view, "the new state of a message's record, a case, an incident, a delivery"},
-	{ASCOLTO__ENVELOPE__BODY_COMMAND, handle_command, "what a person decided, from the API: goes on to escalation"},
+	{ASCOLTO__ENVELOPE__BODY_VIEW, handle_view,
+		"the new state of a message's record, a case, an incident, a delivery"},
+	{ASCOLTO__ENVELOPE__BODY_COMMAND, handle_command,
+		"what a person decided, from the API: goes on to escalation"},
 	{0},
 };
 

@@ -114,8 +114,8 @@ static int64_t listed_ms(enum console_table records, const void *record)
 	}
 }
 
-static const void *row_record(struct txn *t, struct arena *a, enum console_table records, uint8_t group,
-	struct span value)
+static const void *row_record(
+	struct txn *t, struct arena *a, enum console_table records, uint8_t group, struct span value)
 {
 	struct id id;
 	void *record;

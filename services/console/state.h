@@ -1,9 +1,10 @@
 /*
- * state.h - the console's tables: the read model, built from views alone. Nothing here is the only copy of anything.
+ * state.h - the console's tables: the read model, built from views alone. Nothing here is the only copy of
+ * anything.
  *
- * Every key lies in the key group of the brand. `newest` is a time that sorts the newest first. Index rows hold the id and
- * the time they are sorted by (state.Seen); a row whose record says another time is a leftover of a damaged record and
- * is skipped.
+ * Every key lies in the key group of the brand. `newest` is a time that sorts the newest first. Index rows
+ * hold the id and the time they are sorted by (state.Seen); a row whose record says another time is a
+ * leftover of a damaged record and is skipped.
  *
  *     messages       message id                                ArmRecord
  *     inbox          brand; newest occurred, message id        index
@@ -23,14 +24,30 @@
 #include "proto/state.pb-c.h"
 
 enum console_table {
-	MESSAGES, INBOX, THREAD, CASES, CASE_LIST, INCIDENTS, INCIDENT_LIST, DELIVERIES, TALLIES
+	MESSAGES,
+	INBOX,
+	THREAD,
+	CASES,
+	CASE_LIST,
+	INCIDENTS,
+	INCIDENT_LIST,
+	DELIVERIES,
+	TALLIES
 };
 extern const struct table console_tables[];
 
 /* What is counted per brand. Incidents are counted by the code they have now, open or not. */
 enum tally {
-	TALLY_MESSAGES, TALLY_CASES, TALLY_OPEN_CASES, TALLY_INCIDENTS_NONE, TALLY_INCIDENTS_GREEN,
-	TALLY_INCIDENTS_YELLOW, TALLY_INCIDENTS_RED, TALLY_OPEN_INCIDENTS, TALLY_ALERTS_SENT, TALLIES_ALL
+	TALLY_MESSAGES,
+	TALLY_CASES,
+	TALLY_OPEN_CASES,
+	TALLY_INCIDENTS_NONE,
+	TALLY_INCIDENTS_GREEN,
+	TALLY_INCIDENTS_YELLOW,
+	TALLY_INCIDENTS_RED,
+	TALLY_OPEN_INCIDENTS,
+	TALLY_ALERTS_SENT,
+	TALLIES_ALL
 };
 
 static inline uint8_t brand_group(const char *brand)
@@ -57,8 +74,9 @@ struct key tally_key(uint8_t group, const char *brand, enum tally n);
 /* What a delivery is about: the incident, else the case. -EINVAL: neither. */
 int delivery_subject(const Ascolto__Outcome *o, struct id *ret_id);
 
-/* Walks a list from its beginning, or after the row (after_ms, after): calls fn with each record, read into the arena,
- * until it returns false. Rows whose record is gone or damaged are skipped. 0 or a negative errno. */
+/* Walks a list from its beginning, or after the row (after_ms, after): calls fn with each record, read into
+ * the arena, until it returns false. Rows whose record is gone or damaged are skipped. 0 or a negative errno.
+ */
 struct list_place {
 	int64_t ms;
 	struct id id;

@@ -59,6 +59,23 @@ static void restore_topics(struct txn *t, struct brand *b)
 	cursor_close(&c);
 }
 
+static void restore_copies(struct txn *t, struct brand *b)
+{
+	struct key prefix = turn_key_in(key_group_of(span_str(b->name)), &escalation_tables[COPIES]);
+	struct cursor *c;
+	struct span key, value;
+	key_name(&prefix, b->name);
+	if (cursor_open(t, &prefix, NULL, &c))
+		return;
+	while (cursor_next(c, &key, &value) == 0) {
+		State__Copy *row = state__copy__unpack(NULL, value.len, value.data);
+		if (row)
+			topics_restore_copy(b->topics, row->number, row->hash, row->who);
+		state__copy__free_unpacked(row, NULL);
+	}
+	cursor_close(&c);
+}
+
 static void find_red_incident(struct txn *t, struct brand *b)
 {
 	struct key prefix = turn_key_in(key_group_of(span_str(b->name)), &escalation_tables[INCIDENTS]);
@@ -87,6 +104,7 @@ int brands_reload_topics(struct svc *s, struct escalation *x, struct err *e)
 		if (r)
 			break;
 		restore_topics(t, b);
+		restore_copies(t, b);
 		find_red_incident(t, b);
 	}
 	if (r)

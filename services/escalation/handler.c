@@ -69,6 +69,22 @@ static int prepare(struct judgement *j, struct err *why)
 	return 0;
 }
 
+static void remember_copy(struct judgement *j)
+{
+	const Ascolto__Signature *s = j->m->understanding->signature;
+	State__Copy c = STATE__COPY__INIT;
+	struct key k = turn_key(j->t, &escalation_tables[COPIES]);
+	c.number = s ? topics_remember_copy(j->brand->topics, s->copy, j->who) : 0;
+	if (!c.number)
+		return;
+	c.hash = s->copy;
+	c.who = j->who;
+	c.brand = j->brand->name;
+	key_name(&k, j->brand->name);
+	key_u32(&k, (uint32_t)(c.number % TOPIC_COPIES));
+	turn_put(j->t, &k, &c);
+}
+
 enum verdict escalation_classified(struct turn *t, const Ascolto__Envelope *e, struct err *why)
 {
 	struct judgement j = {.t = t, .e = e, .m = e->classified};
@@ -94,8 +110,7 @@ enum verdict escalation_classified(struct turn *t, const Ascolto__Envelope *e, s
 		((struct escalation *)t->state)->stale = true;
 		return REJECT;
 	}
-	if (j.m->understanding->signature)
-		topics_remember_copy(j.brand->topics, j.m->understanding->signature->copy, j.who);
+	remember_copy(&j);
 	record_end(&j);
 	return DONE;
 }

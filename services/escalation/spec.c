@@ -8,7 +8,8 @@ const struct table escalation_tables[] = {
 	[TOPIC_PEOPLE] = {0x24, "topic_people", &state__person_in_topic__descriptor,
 		"topic id, person: when they last wrote about it"},
 	[INCIDENTS] = {0x25, "incidents", &ascolto__incident__descriptor, "incident id"},
-	[TOLD] = {0x26, "told", &state__told__descriptor, "kind of case: when somebody was last told at once"},
+	[TOLD] = {0x26, "told", &state__told__descriptor, "brand, kind of case: when somebody was last told at once"},
+	[COPIES] = {0x27, "copies", &state__copy__descriptor, "brand, place in the ring: texts seen lately"},
 	{0},
 };
 
@@ -73,6 +74,13 @@ static int reload(struct svc *s, void *state, const struct conf *fresh, struct e
 	return brands_reload(state, fresh, e);
 }
 
+static void stop(struct svc *s, void *state)
+{
+	struct escalation *x = state;
+	(void)s;
+	brands_free(&x);
+}
+
 const struct svc_spec escalation_spec = {
 	.name = "escalation",
 	.summary = "decides by the brand's playbook and sees to it that somebody acts in time",
@@ -84,4 +92,5 @@ const struct svc_spec escalation_spec = {
 	.committed = committed,
 	.aborted = aborted,
 	.reload = reload,
+	.stop = stop,
 };

@@ -11,7 +11,7 @@ struct topics {
 	size_t count;
 	int64_t window_ms;
 	struct copy copies[TOPIC_COPIES];
-	size_t next_copy;
+	uint64_t last_copy;
 };
 
 int topics_new(struct topics **ret, int64_t window_ms)
@@ -105,12 +105,20 @@ bool topics_is_copy(const struct topics *t, uint64_t copy, uint64_t who)
 	return false;
 }
 
-void topics_remember_copy(struct topics *t, uint64_t copy, uint64_t who)
+uint64_t topics_remember_copy(struct topics *t, uint64_t copy, uint64_t who)
 {
 	for (size_t i = 0; i < TOPIC_COPIES; i++)
 		if (!copy || t->copies[i].hash == copy)
-			return;
-	t->copies[t->next_copy++ % TOPIC_COPIES] = (struct copy){copy, who};
+			return 0;
+	t->last_copy++;
+	t->copies[t->last_copy % TOPIC_COPIES] = (struct copy){copy, who};
+	return t->last_copy;
+}
+
+void topics_restore_copy(struct topics *t, uint64_t number, uint64_t copy, uint64_t who)
+{
+	t->copies[number % TOPIC_COPIES] = (struct copy){copy, who};
+	t->last_copy = MAX(t->last_copy, number);
 }
 
 /* ---- members ---- */
@@ -256,6 +264,7 @@ bool topics_merge(struct topics *ts, struct topic *into, struct topic **from)
 	into->first_ms = MIN(into->first_ms, t->first_ms);
 	into->last_ms = MAX(into->last_ms, t->last_ms);
 	into->normal += t->normal;
+	into->normal_peak = MAX(into->normal_peak, t->normal_peak);
 	if (id_is_zero(&into->incident))
 		into->incident = t->incident;
 	for (struct topic **p = &ts->first; *p; p = &(*p)->next)
@@ -364,6 +373,7 @@ void topic_pack(const struct topic *t, struct arena *a, State__Topic *ret)
 	ret->normal = t->normal;
 	ret->normal_windows = t->normal_windows;
 	ret->normal_at_ms = t->normal_at_ms;
+	ret->normal_peak = t->normal_peak;
 	ret->keywords = arena_zalloc(a, sizeof(char *) * TOPIC_KEYWORDS);
 	ret->keyword_counts = arena_zalloc(a, sizeof(uint32_t) * TOPIC_KEYWORDS);
 	for (size_t i = 0; ret->keywords && ret->keyword_counts && i < TOPIC_KEYWORDS; i++) {
@@ -389,6 +399,7 @@ struct topic *topics_restore(struct topics *ts, const State__Topic *row)
 	t->normal = row->normal;
 	t->normal_windows = row->normal_windows;
 	t->normal_at_ms = row->normal_at_ms;
+	t->normal_peak = row->normal_peak;
 	id_from_bytes(row->incident_id.data, row->incident_id.len, &t->incident);
 	for (size_t i = 0; i < row->n_terms && i < row->n_weights; i++)
 		add_term(t, row->terms[i], row->weights[i]);

@@ -69,7 +69,9 @@ struct topic *topics_match(struct topics *t, const Ascolto__Signature *s, double
 
 /* True when somebody else's text is repeated: the copy hash was seen lately. Looking does not remember. */
 bool topics_is_copy(const struct topics *t, uint64_t copy, uint64_t who);
-void topics_remember_copy(struct topics *t, uint64_t copy, uint64_t who);
+/* Returns the copy's number, which counts up, or 0 when there was nothing new to remember. */
+uint64_t topics_remember_copy(struct topics *t, uint64_t copy, uint64_t who);
+void topics_restore_copy(struct topics *t, uint64_t number, uint64_t copy, uint64_t who);
 
 /* A new topic; the oldest silent one without an incident is dropped from the cache when there are too many. */
 struct topic *topics_found(struct topics *t, const struct id *id, int64_t at_ms);

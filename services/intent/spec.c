@@ -40,6 +40,13 @@ static void issues(struct svc *s, void *state)
 }
 
 
+static void stop(struct svc *s, void *state)
+{
+	struct classifier *c = state;
+	(void)s;
+	classifier_close(&c);
+}
+
 const struct svc_spec intent_spec = {
 	.name = "intent",
 	.summary = "tells what a message means, what its writer expects, and what it is about",
@@ -49,4 +56,5 @@ const struct svc_spec intent_spec = {
 	.emits = emits,
 	.start = start,
 	.issues = issues,
+	.stop = stop,
 };

@@ -21,15 +21,23 @@ void train_defaults(struct train_options *o, const char *task)
 	if (!dataset_labels(task))
 		return;
 	if (str_eq(task, "language")) {
-		o->spec.options = 0;
+		o->spec.options = FEATURE_STOP;
 		o->spec.chars_min = 1;
 		o->spec.words_max = 1;
+		o->balance = 0.7;
 		return;
 	}
 	o->spec.options = FEATURE_PLAIN | FEATURE_STYLE | FEATURE_NEGATION | FEATURE_CONCEPT | FEATURE_META | FEATURE_STEM;
 	o->weight[BLOCK_WORD] = 1.4f;
 	o->weight[BLOCK_CHARS] = 1.1f;
 	o->weight[BLOCK_KNOW] = 0.55f;
+	if (str_eq(task, "sentiment")) { /* stems hurt it; rare classes matter */
+		o->spec.options &= ~(uint32_t)FEATURE_STEM;
+		o->solver = SOLVER_LOGISTIC;
+		o->c = 2;
+		o->balance = 0.7;
+		o->weight[BLOCK_KNOW] = 0.7f;
+	}
 	if (dataset_is_multi(task)) {
 		o->solver = SOLVER_LOGISTIC;
 		o->c = 3;
@@ -356,7 +364,7 @@ static void size_tables(struct training *t)
 	uint32_t *b = t->spec.buckets;
 	if (b[BLOCK_WORD] || b[BLOCK_CHARS] || b[BLOCK_KNOW])
 		return;
-	b[BLOCK_KNOW] = t->spec.options & (FEATURE_CONCEPT | FEATURE_META) ? KNOW_BUCKETS : 0;
+	b[BLOCK_KNOW] = t->spec.options & (FEATURE_CONCEPT | FEATURE_META | FEATURE_STOP) ? KNOW_BUCKETS : 0;
 	uint32_t left = TRAIN_FILE_BYTES / (columns + 1) - b[BLOCK_KNOW];
 	b[BLOCK_WORD] = MIN(left / 2, (uint32_t)BLOCK_BUCKETS) / 64 * 64;
 	b[BLOCK_CHARS] = MIN(left - left / 2, (uint32_t)BLOCK_BUCKETS) / 64 * 64;

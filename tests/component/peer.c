@@ -13,7 +13,7 @@ struct record {
 	size_t len;
 	uint8_t key_group;
 	uint64_t seq;
-	enum lane lane;             /* of what came */
+	enum lane lane; /* of what came */
 	struct link_source *source;
 };
 
@@ -92,8 +92,8 @@ static void peer_load(void *ctx, struct link_source *source)
 	source->route = calloc(1, sizeof(struct route));
 }
 
-static void peer_deliver(void *ctx, struct link_source *source, enum lane lane, uint8_t key_group, uint64_t seq,
-	struct span envelope)
+static void peer_deliver(void *ctx, struct link_source *source, enum lane lane, uint8_t key_group,
+	uint64_t seq, struct span envelope)
 {
 	struct peer *p = ctx;
 	if (p->n_received < RECORDS_MAX) {

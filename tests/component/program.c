@@ -7,13 +7,15 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-static const char *const services[] = {"ingest", "enrichment", "intent", "escalation", "notification", "console"};
+static const char *const services[] = {
+	"ingest", "enrichment", "intent", "escalation", "notification", "console"};
 
 /* ---- the installation ---- */
 
 static bool port_is_free(int port)
 {
-	struct sockaddr_in a = {.sin_family = AF_INET, .sin_port = htons((uint16_t)port),
+	struct sockaddr_in a = {.sin_family = AF_INET,
+		.sin_port = htons((uint16_t)port),
 		.sin_addr = {htonl(INADDR_LOOPBACK)}};
 	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0), on = 1;
 	setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
@@ -67,13 +69,17 @@ void installation_open(struct installation *in, const char *more)
 	for (size_t i = 0; i < ARRAY_SIZE(services); i++) {
 		int port = in->port + 3 * (int)i;
 		bool listens = i == 0 || i + 1 == ARRAY_SIZE(services);
-		n += (size_t)snprintf(text + n, sizeof(text) - n, "  %s:\n    link: tcp://127.0.0.1:%d\n"
-			"    http: 127.0.0.1:%d\n", services[i], port, port + 1);
+		n += (size_t)snprintf(text + n, sizeof(text) - n,
+			"  %s:\n    link: tcp://127.0.0.1:%d\n"
+			"    http: 127.0.0.1:%d\n",
+			services[i], port, port + 1);
 		if (listens)
-			n += (size_t)snprintf(text + n, sizeof(text) - n, "    listen: 127.0.0.1:%d\n", port + 2);
+			n += (size_t)snprintf(
+				text + n, sizeof(text) - n, "    listen: 127.0.0.1:%d\n", port + 2);
 	}
 	snprintf(text + n, sizeof(text) - n,
-		"brands:\n  - name: brezza\n    title: Brezza\n    playbook: playbook.yaml\n    language: it\n%s",
+		"brands:\n  - name: brezza\n    title: Brezza\n    playbook: playbook.yaml\n    language: "
+		"it\n%s",
 		more ? more : "");
 	write_file(in->folder, "ascolto.yaml", text);
 	write_file(in->folder, "playbook.yaml", "name: brezza\n");
@@ -133,7 +139,8 @@ int program_stop(pid_t *pid, int signal_number)
 
 int dial(int port)
 {
-	struct sockaddr_in a = {.sin_family = AF_INET, .sin_port = htons((uint16_t)port),
+	struct sockaddr_in a = {.sin_family = AF_INET,
+		.sin_port = htons((uint16_t)port),
 		.sin_addr = {htonl(INADDR_LOOPBACK)}};
 	struct timeval limit = {.tv_sec = 20};
 	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);

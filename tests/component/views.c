@@ -130,7 +130,8 @@ void view_message(struct peer *p, const struct made_message *m)
 	Ascolto__View v = ASCOLTO__VIEW__INIT;
 	Ascolto__MatchedRule rule = ASCOLTO__MATCHED_RULE__INIT, *rules[] = {&rule};
 	Ascolto__Fact fact = ASCOLTO__FACT__INIT, *facts[] = {&fact};
-	Ascolto__Action store = ASCOLTO__ACTION__INIT, open = ASCOLTO__ACTION__INIT, *actions[] = {&store, &open};
+	Ascolto__Action store = ASCOLTO__ACTION__INIT, open = ASCOLTO__ACTION__INIT,
+			*actions[] = {&store, &open};
 	fill_post(&x, m);
 	fill_knowledge(&x, m);
 	fill_understanding(&x, m);
@@ -146,7 +147,9 @@ void view_message(struct peer *p, const struct made_message *m)
 	arm.received_ms = arm.decided_ms = m->occurred_ms + 900;
 	arm.message = &x.message;
 	arm.initiator = word("customer");
-	arm.place = word(str_eq(m->network, "email") ? "email" : str_eq(m->network, "phone") ? "phone" : "social");
+	arm.place = word(str_eq(m->network, "email")   ? "email"
+			 : str_eq(m->network, "phone") ? "phone"
+						       : "social");
 	arm.playbook = word("brezza 7");
 	arm.code = m->code;
 	fact.name = word("intent");
@@ -203,7 +206,8 @@ void view_case(struct peer *p, const struct made_case *m)
 
 /* ---- incidents ---- */
 
-static size_t fill_steps(const struct made_incident *m, Ascolto__Step steps[8], Ascolto__Step *list[8], char text[8][160])
+static size_t fill_steps(
+	const struct made_incident *m, Ascolto__Step steps[8], Ascolto__Step *list[8], char text[8][160])
 {
 	size_t n = 0;
 	for (; n < 8 && m->steps[n]; n++) {

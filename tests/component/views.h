@@ -1,6 +1,7 @@
 /*
- * views.h - for tests: made-up things to show. Each function fills a view from a few words and hands it to a peer that plays
- * escalation. Ids come from names: the same name is the same thing, so saying it again changes it.
+ * views.h - for tests: made-up things to show. Each function fills a view from a few words and hands it to a
+ * peer that plays escalation. Ids come from names: the same name is the same thing, so saying it again
+ * changes it.
  */
 #ifndef ASCOLTO_TESTS_VIEWS_H
 #define ASCOLTO_TESTS_VIEWS_H

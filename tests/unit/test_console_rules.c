@@ -58,8 +58,18 @@ static void test_limit(void **state)
 		const char *text;
 		size_t limit; /* 0: refused */
 	} rows[] = {
-		{NULL, 50}, {"1", 1}, {"200", 200}, {"201", 0}, {"0", 0}, {"", 0}, {"-1", 0}, {"ten", 0}, {"1e2", 0}, {" 5", 0},
-		{"99999999999999999999999", 0}, {"007", 7},
+		{NULL, 50},
+		{"1", 1},
+		{"200", 200},
+		{"201", 0},
+		{"0", 0},
+		{"", 0},
+		{"-1", 0},
+		{"ten", 0},
+		{"1e2", 0},
+		{" 5", 0},
+		{"99999999999999999999999", 0},
+		{"007", 7},
 	};
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
 		size_t limit = 0;
@@ -151,7 +161,13 @@ static void test_cut(void **state)
 		const char *text;
 		size_t max, len;
 	} rows[] = {
-		{"abc", 3, 3}, {"abc", 2, 2}, {"", 0, 0}, {"perché", 6, 5}, {"perché", 7, 7}, {"😀", 3, 0}, {"a😀", 4, 1},
+		{"abc", 3, 3},
+		{"abc", 2, 2},
+		{"", 0, 0},
+		{"perché", 6, 5},
+		{"perché", 7, 7},
+		{"😀", 3, 0},
+		{"a😀", 4, 1},
 	};
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++)
 		if (text_cut(rows[i].text, strlen(rows[i].text), rows[i].max) != rows[i].len)

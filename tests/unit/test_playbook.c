@@ -21,10 +21,10 @@ static void test_brezza(void **state)
 	assert_true(p->yellow_people < p->red_people);
 	bool found = false;
 	for (unsigned i = 0; i < p->kinds_count; i++) {
-		if (!str_eq(p->kinds[i].name, "safety"))
+		if (!str_eq(p->kinds[i].name, "danger"))
 			continue;
 		found = true;
-		assert_int_equal(p->rules[i].flags, BIT(FLAG_SAFETY));
+		assert_int_equal(p->rules[i].intents, BIT(INTENT_REPORT_DANGER));
 		assert_true(p->rules[i].at_once && p->rules[i].opens_case);
 		assert_int_equal(p->rules[i].code, CODE_RED);
 	}

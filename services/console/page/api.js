@@ -25,4 +25,8 @@ export function path(rest, parameters = {}) {
 export const get = (rest, parameters) => call(path(rest, parameters), { cache: "no-store" });
 
 export const post = (rest, body) =>
-	call(path(rest), { method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify(body) });
+	call(path(rest), {
+		method: "POST",
+		headers: { "Content-Type": "application/json" },
+		body: JSON.stringify(body),
+	});

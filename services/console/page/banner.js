@@ -1,4 +1,4 @@
-// banner.js - open incidents: the code in colour and in a word, how many people against how many normally, what to do.
+// banner.js - open incidents: the code in colour and in a word, people against the normal number, what to do.
 import { byId, due, el, number, time, when } from "./dom.js";
 import { label, t } from "./words.js";
 import { chip } from "./inbox.js";
@@ -8,7 +8,8 @@ const weight = { red: 2, yellow: 1 };
 
 // Open ones, the worst and then the newest first.
 export const openIncidents = (incidents) =>
-	[...incidents.values()].filter(open).sort((a, b) => weight[b.code] - weight[a.code] || b.opened_ms - a.opened_ms);
+	[...incidents.values()].filter(open)
+		.sort((a, b) => weight[b.code] - weight[a.code] || b.opened_ms - a.opened_ms);
 
 const actorWords = (name) => (name || "").replaceAll("_", " ");
 
@@ -17,7 +18,8 @@ function facts(i) {
 	if (i.red_ms)
 		rows.push([t("red_since"), time(i.red_ms)]);
 	rows.push([t("detected"), time(i.detected_ms)]);
-	return el("dl", { class: "facts" }, rows.map(([name, value]) => el("div", {}, el("dt", {}, name), el("dd", {}, value))));
+	return el("dl", { class: "facts" },
+		rows.map(([name, value]) => el("div", {}, el("dt", {}, name), el("dd", {}, value))));
 }
 
 function crowd(i) {
@@ -31,7 +33,7 @@ function stepItem(s, now) {
 	const late = !done && s.due_ms && s.due_ms < now;
 	return el("li", { class: done ? "done" : late ? "late" : "" },
 		el("span", { class: "box", "aria-hidden": "true" }, done ? "✓" : "○"),
-		el("span", { class: "what" }, s.text, el("span", { class: "by" }, actorWords(s.actor), " · ",
+		el("span", { class: "what" }, s.text, " ", el("span", { class: "by" }, actorWords(s.actor), " · ",
 			done ? `${t("done")} ${when(s.done_ms, now)}` : s.due_ms ? due(s.due_ms, now) : t("to_do"))));
 }
 
@@ -48,8 +50,10 @@ function deliveryItem(d, now) {
 	const good = d.result === "sent" ? "good" : ["rejected", "expired", "unknown"].includes(d.result) ? "bad" : "";
 	return el("li", { class: good },
 		el("span", { class: "box", "aria-hidden": "true" }, good === "good" ? "✓" : good === "bad" ? "✗" : "…"),
-		el("span", { class: "what" }, d.destination, el("span", { class: "by" }, label("result", d.result), d.at_ms ? ` · ${when(d.at_ms, now)}` : "",
-			d.attempts > 1 ? ` · ${t("attempts", d.attempts)}` : "", d.detail && good !== "good" ? ` · ${d.detail}` : "")));
+		el("span", { class: "what" }, d.destination, " ",
+			el("span", { class: "by" }, [label("result", d.result), d.at_ms && when(d.at_ms, now),
+				d.attempts > 1 && t("attempts", d.attempts), good !== "good" && d.detail]
+				.filter(Boolean).join(" · "))));
 }
 
 function alerts(deliveries, now, wide) {
@@ -87,7 +91,8 @@ export function showIncidents(incidents, deliveries, now, actions) {
 	const list = openIncidents(incidents);
 	const wide = window.matchMedia("(min-width: 800px)").matches;
 	const minute = Math.floor(now / 30000);
-	const state = JSON.stringify([list, list.map((i) => deliveries.get(i.id) || []), minute, document.documentElement.lang]);
+	const state = JSON.stringify([list, list.map((i) => deliveries.get(i.id) || []), minute,
+		document.documentElement.lang]);
 	if (state === last)
 		return;
 	last = state;

@@ -1,4 +1,4 @@
-// cases.js - open cases: who owns them and what is due, in words. What is late comes first, then what is due soonest.
+// cases.js - open cases: who owns them and what is due, in words. What is due soonest, or late, comes first.
 import { byId, due, el, number, when } from "./dom.js";
 import { label, t } from "./words.js";
 import { chip } from "./inbox.js";
@@ -24,13 +24,15 @@ export function clocks(c, now) {
 	return el("dl", { class: "clocks" },
 		clockItem(t("first_answer"), c.acknowledge_due_ms, c.acknowledged_ms, now),
 		caseIsOpen(c) ? clockItem(t("solution"), c.resolve_due_ms, 0, now)
-			: el("div", {}, el("dt", {}, t("solution")), el("dd", {}, t("case_closed", when(c.closed_ms || c.updated_ms, now)))));
+			: el("div", {}, el("dt", {}, t("solution")),
+				el("dd", {}, t("case_closed", when(c.closed_ms || c.updated_ms, now)))));
 }
 
 function card(c, now, actions) {
 	const late = nextDue(c) < now;
 	return el("li", { class: `case ${c.code}${late ? " is-late" : ""}`, "data-case": c.id },
-		el("button", { type: "button", class: "cover", "data-open-case": c.id, "aria-label": `${t("case")}: ${c.title || c.kind}, ${c.customer}`,
+		el("button", { type: "button", class: "cover", "data-open-case": c.id,
+			"aria-label": `${t("case")}: ${c.title || c.kind}, ${c.customer}`,
 			onclick: () => actions.openCase(c.id) }),
 		el("div", { class: "first" },
 			el("div", { class: "line" }, el("strong", {}, c.customer || t("anonymous")),
@@ -46,7 +48,8 @@ function card(c, now, actions) {
 let last = "";
 
 export function showCases(cases, counts, now, actions) {
-	const list = [...cases.values()].filter(caseIsOpen).sort((a, b) => nextDue(a) - nextDue(b) || b.updated_ms - a.updated_ms);
+	const list = [...cases.values()].filter(caseIsOpen)
+		.sort((a, b) => nextDue(a) - nextDue(b) || b.updated_ms - a.updated_ms);
 	const shown = list.slice(0, SHOWN_MAX);
 	const total = Math.max(counts?.open_cases ?? 0, list.length);
 	const state = JSON.stringify([shown, total, Math.floor(now / 20000), document.documentElement.lang]);
@@ -57,7 +60,8 @@ export function showCases(cases, counts, now, actions) {
 	byId("case-list").replaceChildren(...shown.map((c) => card(c, now, actions)));
 	if (focused)
 		byId("case-list").querySelector(`[data-open-case="${CSS.escape(focused)}"]`)?.focus({ preventScroll: true });
-	byId("cases-note").textContent = total > shown.length ? t("updated_only", number(shown.length), number(total)) : number(total);
+	byId("cases-note").textContent =
+		total > shown.length ? t("updated_only", number(shown.length), number(total)) : number(total);
 	byId("cases-none").hidden = shown.length > 0;
 	byId("cases-none").textContent = t("none_cases");
 }

@@ -1,8 +1,8 @@
 // dom.js - elements and times. Whatever a customer wrote becomes a text node; no markup is ever parsed here.
 import { language, t } from "./words.js";
 
-const attributes = new Set(["class", "type", "id", "role", "lang", "for", "value", "title", "tabindex", "datetime", "href",
-	"rel", "target", "name", "hidden", "disabled", "open", "selected", "rows", "maxlength"]);
+const attributes = new Set(["class", "type", "id", "role", "lang", "value", "tabindex", "datetime", "href", "rel",
+	"target", "hidden", "disabled", "open", "selected"]);
 
 // el("p", { class: "x", onclick: fn, "aria-label": "…" }, "text", element, null, …)
 export function el(tag, properties = {}, ...children) {
@@ -81,4 +81,5 @@ export function duration(ms) {
 export const number = (n) => new Intl.NumberFormat(language() === "it" ? "it-IT" : "en-GB").format(n);
 
 // A due time in words: "entro 12 min" or "in ritardo di 3 min".
-export const due = (ms, now) => (ms >= now ? t("within", duration(ms - now)) : t("late_by", duration(now - ms)));
+export const due = (ms, now) =>
+	(ms >= now ? t("within", duration(ms - now)) : t("late_by", duration(now - ms)));

@@ -13,11 +13,13 @@ export function chip(code) {
 export const person = (row) => row.who || row.name || row.handle || t("anonymous");
 
 export function marks(row) {
-	return ["vip", "influencer", "partner"].filter((m) => row[m]).map((m) => el("span", { class: `mark ${m}` }, t(m)));
+	return ["vip", "influencer", "partner"].filter((m) => row[m])
+		.map((m) => el("span", { class: `mark ${m}` }, t(m)));
 }
 
 function meaning(row) {
-	const lane = row.lane && row.lane !== "none" ? el("span", { class: "lane" }, t("lane", label("lane", row.lane))) : null;
+	const lane = row.lane && row.lane !== "none"
+		? el("span", { class: "lane" }, t("lane", label("lane", row.lane))) : null;
 	const wants = !row.intent ? t("dont_know")
 		: row.expectation ? `${label("intent", row.intent)} → ${label("expectation", row.expectation)}`
 		: label("intent", row.intent);
@@ -34,7 +36,8 @@ function links(row, actions) {
 
 // The whole row opens the record: the button's area covers it, and the links in it lie above.
 function makeItem(row, actions) {
-	const surface = ["private", "semi"].includes(row.surface) ? el("span", { class: "muted" }, t(row.surface)) : null;
+	const surface = ["private", "semi"].includes(row.surface)
+		? el("span", { class: "muted" }, t(row.surface)) : null;
 	const open = el("button", { type: "button", class: "cover", tabindex: "-1", "data-message": row.id,
 		"aria-label": `${t("open_message", person(row))}, ${clock(row.occurred_ms)}`,
 		onclick: () => actions.openMessage(row.id) });

@@ -1,5 +1,5 @@
-// page.js - what is shown and what happens: loads everything once, then follows the console's events. After an interruption it
-// loads everything again.
+// page.js - what is shown and what happens: loads everything once, then follows the console's events. After an
+// interruption it loads everything again.
 import { byId, el, number } from "./dom.js";
 import { get, path, post, useBrand } from "./api.js";
 import { language, setLanguage, t, translatePage } from "./words.js";
@@ -57,8 +57,8 @@ function drawTop() {
 }
 
 function drawFilters() {
-	byId("filters").replaceChildren(...FILTERS.map((f) => el("button", { type: "button", "aria-pressed": String(f === state.filter),
-		onclick: () => chooseFilter(f) }, t(`filter_${f}`))));
+	byId("filters").replaceChildren(...FILTERS.map((f) => el("button", { type: "button",
+		"aria-pressed": String(f === state.filter), onclick: () => chooseFilter(f) }, t(`filter_${f}`))));
 }
 
 function drawHealth() {
@@ -66,8 +66,10 @@ function drawHealth() {
 	const ready = list.filter((s) => s.ready).length;
 	const trouble = list.flatMap((s) => s.issues.map((issue) => `${s.name}: ${issue}`));
 	byId("health").classList.toggle("bad", ready < list.length);
-	byId("health").firstElementChild.textContent = list.length ? t("services", `${ready}/${list.length}`) : t("health_unknown");
-	byId("health").lastElementChild.replaceChildren(...(trouble.length ? trouble : [t("all_well")]).map((x) => el("li", {}, x)));
+	byId("health").firstElementChild.textContent =
+		list.length ? t("services", `${ready}/${list.length}`) : t("health_unknown");
+	byId("health").lastElementChild.replaceChildren(
+		...(trouble.length ? trouble : [t("all_well")]).map((x) => el("li", {}, x)));
 }
 
 let troubleTimer;
@@ -257,7 +259,8 @@ const actions = {
 	acknowledgeIncident: (id, button) => decide(`incidents/${id}/acknowledge`, {}, button),
 	acknowledgeCase: (id, button) => decide(`cases/${id}/acknowledge`, {}, button),
 	closeCase: (id, outcome, button) => decide(`cases/${id}/close`, { outcome }, button),
-	correct: (id, value, button) => decide(`messages/${id}/correct`, { task: "intent", label: value }, button, t("corrected")),
+	correct: (id, value, button) =>
+		decide(`messages/${id}/correct`, { task: "intent", label: value }, button, t("corrected")),
 };
 
 function chooseFilter(filter) {
@@ -267,7 +270,8 @@ function chooseFilter(filter) {
 }
 
 async function loadOlder() {
-	const answer = await get("messages", { limit: 100, filter: state.filter, before: state.next }).catch(() => null);
+	const answer = await get("messages", { limit: 100, filter: state.filter, before: state.next })
+		.catch(() => null);
 	if (!answer)
 		return;
 	for (const row of answer.messages)

@@ -5,13 +5,14 @@ import { chip, marks, person } from "./inbox.js";
 import { actorWords } from "./banner.js";
 import { caseIsOpen, clocks } from "./cases.js";
 
-const INTENTS = ["ask_info", "report_fault", "order_status", "billing", "cancel", "buy", "change", "complain", "praise", "suggest",
-	"report_danger", "attack", "joke", "spam", "other"];
+const INTENTS = ["ask_info", "report_fault", "order_status", "billing", "cancel", "buy", "change", "complain",
+	"praise", "suggest", "report_danger", "attack", "joke", "spam", "other"];
 const OUTCOMES = ["solved", "refunded", "explained", "no_answer_needed"];
 
 // Rows of [name, value…]; those without a value are left out.
 function facts(rows) {
-	return el("dl", {}, rows.filter(([, ...v]) => v.some((x) => x !== null && x !== undefined && x !== "" && x !== false))
+	const isThere = (x) => x !== null && x !== undefined && x !== "" && x !== false;
+	return el("dl", {}, rows.filter(([, ...v]) => v.some(isThere))
 		.map(([name, ...value]) => el("div", {}, el("dt", {}, name), el("dd", {}, value))));
 }
 
@@ -79,7 +80,8 @@ function know(post, k) {
 
 function rules(arm) {
 	const list = (arm.rules || []).map((r) => el("li", {}, el("strong", {}, r.rule),
-		el("span", { class: "muted" }, (r.facts || []).map((f) => ` ${f.name} = ${f.value || t("dont_know")}`).join(","))));
+		el("span", { class: "muted" },
+			(r.facts || []).map((f) => ` ${f.name} = ${f.value || t("dont_know")}`).join(","))));
 	return section("rules", list.length ? el("ul", {}, list) : el("p", {}, t("no_rules")),
 		facts([[t("code"), chip(arm.code)], [t("kind"), arm.kind], [t("playbook"), arm.playbook]]));
 }
@@ -87,8 +89,8 @@ function rules(arm) {
 function action(arm) {
 	return section("action", el("ul", {}, (arm.actions || []).map((a) => el("li", {},
 		el("strong", {}, label("action", a.name)), " ", el("span", { class: "muted" },
-			`${actorWords(a.actor)} · ${when(a.at_ms)} · ${label("result", a.result)} · ${t(a.external ? "external" : "internal")}`,
-			a.detail ? ` · ${a.detail}` : "")))));
+			[actorWords(a.actor), when(a.at_ms), label("result", a.result),
+				t(a.external ? "external" : "internal"), a.detail].filter(Boolean).join(" · "))))));
 }
 
 // ---- the panel ----
@@ -107,15 +109,16 @@ export function showMessage(answer, actions) {
 	const u = m.understanding || {};
 	const k = m.knowledge || {};
 	panel(k.display_name || post.author?.name || post.author?.handle || t("anonymous"),
-		el("p", { class: "line" }, chip(arm.code), time(arm.occurred_ms), el("span", { class: "network" }, network(post)), marks(k),
+		el("p", { class: "line" }, chip(arm.code), time(arm.occurred_ms),
+			el("span", { class: "network" }, network(post)), marks(k),
 			arm.case_id ? el("button", { type: "button", class: "link", onclick: () => actions.openCase(arm.case_id) },
 				t("open_case")) : null),
 		what(arm, post, u), where(arm, post), intention(arm, u, actions), know(post, k), rules(arm), action(arm));
 }
 
 function messageOfCase(row, actions) {
-	return el("li", {}, el("div", { class: "line" }, time(row.occurred_ms), el("span", { class: "network" }, network(row)),
-		el("strong", {}, person(row)), marks(row)),
+	return el("li", {}, el("div", { class: "line" }, time(row.occurred_ms),
+		el("span", { class: "network" }, network(row)), el("strong", {}, person(row)), marks(row)),
 		el("p", { class: "text", lang: "" }, row.text),
 		el("button", { type: "button", class: "link", onclick: () => actions.openMessage(row.id) }, t("intention")));
 }
@@ -135,7 +138,8 @@ function decideCase(c, actions) {
 export function showCase(answer, now, actions) {
 	const c = answer.case;
 	panel(c.title || c.kind || t("case"),
-		el("p", { class: "line" }, chip(c.code), el("strong", {}, c.customer), el("span", { class: "muted" }, c.channel)),
+		el("p", { class: "line" }, chip(c.code), el("strong", {}, c.customer),
+			el("span", { class: "muted" }, c.channel)),
 		clocks(c, now),
 		el("p", { class: "meaning" }, el("span", {}, `${t("owner")}: ${actorWords(c.owner)}`),
 			el("span", {}, label("state", c.state))),

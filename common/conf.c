@@ -167,24 +167,30 @@ static bool preset_models(char **models, const char *here)
 		models, "%s", access(installed, F_OK) < 0 && access(built, F_OK) == 0 ? built : installed);
 }
 
-static bool fill(struct conf *c, struct yaml *y, const char *folder)
+/* A 0 that was written stays: it is wrong, and conf_check says so. */
+static void preset_number(unsigned *value, struct yaml *y, const char *key, unsigned otherwise)
 {
-	char here[PATH_MAX];
-	program_folder(here, sizeof(here));
-	bool ok = preset(&c->data, "state") && preset(&c->programs, "%s", here) &&
-		  preset_models(&c->models, here) && preset(&c->log, "info");
 	bool there;
-	if (!c->retain_hours && (yaml_place(y, "retain_hours", &there), !there))
-		c->retain_hours = 24;
-	if (!c->retain_mb && (yaml_place(y, "retain_mb", &there), !there))
-		c->retain_mb = 256;
+	yaml_place(y, key, &there);
+	if (!there)
+		*value = otherwise;
+}
+
+static bool fill_services(struct conf *c)
+{
+	bool ok = true;
 	for (size_t i = 0; i < CONF_SERVICES; i++) {
 		struct conf_service *s = conf_service_at(c, i);
 		ok = ok && preset(&s->link, "tcp://127.0.0.1:%u", conf_services[i].link) &&
 		     preset(&s->http, "127.0.0.1:%u", conf_services[i].http) &&
 		     (!conf_services[i].listen || preset(&s->listen, "127.0.0.1:%u", conf_services[i].listen));
 	}
-	ok = ok && resolve(&c->data, folder) && resolve(&c->programs, folder) && resolve(&c->models, folder);
+	return ok;
+}
+
+static bool fill_lists(struct conf *c, const char *folder)
+{
+	bool ok = true;
 	for (unsigned i = 0; ok && i < c->brands_count; i++) {
 		struct conf_brand *b = &c->brands[i];
 		ok = preset(&b->title, "%s", b->name) && preset(&b->language, "en") &&
@@ -198,6 +204,17 @@ static bool fill(struct conf *c, struct yaml *y, const char *folder)
 	for (unsigned i = 0; ok && i < c->destinations_count; i++)
 		ok = resolve(&c->destinations[i].secret_file, folder);
 	return ok;
+}
+
+static bool fill(struct conf *c, struct yaml *y, const char *folder)
+{
+	char here[PATH_MAX];
+	program_folder(here, sizeof(here));
+	preset_number(&c->retain_hours, y, "retain_hours", 24);
+	preset_number(&c->retain_mb, y, "retain_mb", 256);
+	return preset(&c->data, "state") && preset(&c->programs, "%s", here) && preset_models(&c->models, here) &&
+	       preset(&c->log, "info") && fill_services(c) && resolve(&c->data, folder) &&
+	       resolve(&c->programs, folder) && resolve(&c->models, folder) && fill_lists(c, folder);
 }
 
 /* The folder a file is in, absolute. The file's own name is left as it is: it may be a symbolic link that is

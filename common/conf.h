@@ -1,5 +1,5 @@
 /*
- * conf.h - settings: YAML into structs by schema (libcyaml), with errors that name file, line and column.
+ * conf.h - settings: YAML into structs by schema (conf_yaml.h), with errors that name file, line and column.
  *
  * One file describes an installation; every service reads the same file and uses its part. Unknown keys are errors.
  * `conf_print` writes a complete, documented example with the defaults, and is what --settings prints; a test checks
@@ -13,8 +13,6 @@
 #include "base.h"
 #include "buf.h"
 #include "err.h"
-
-#include <cyaml/cyaml.h>
 
 /* A service's addresses. link: tcp://ADDRESS:PORT others connect to; http: health, metrics and control, loopback;
  * listen: what strangers may reach (ingest: webhooks; console: pages and API), optional elsewhere. */

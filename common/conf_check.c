@@ -49,25 +49,20 @@ struct address {
 	unsigned port;
 };
 
-/* "127.0.0.1:7411", for links with tcp:// before it. */
-static int check_address(const struct check *k, struct address *a, const char *value, bool link)
+/* 0 for anything but digits, and for more than there are ports. */
+static unsigned port_of(const char *text)
 {
-	const char *form = link ? "tcp://127.0.0.1:PORT" : "127.0.0.1:PORT";
-	const char *p = value;
-	if (link && strncmp(p, "tcp://", 6) != 0)
-		return wrong_at(k, a->path, "%s: \"%.80s\" should have the form %s", a->path, value, form);
-	p += link ? 6 : 0;
-	const char *colon = strrchr(p, ':');
-	if (!colon || colon == p || (size_t)(colon - p) >= 80 || strstr(p, "://"))
-		return wrong_at(k, a->path, "%s: \"%.80s\" should have the form %s", a->path, value, form);
-	char host[80];
-	snprintf(host, sizeof(host), "%.*s", (int)(colon - p), p);
 	unsigned port = 0;
-	for (const char *d = colon + 1; *d && port <= 99999; d++)
-		port = isdigit((unsigned char)*d) ? port * 10 + (unsigned)(*d - '0') : 100000;
-	if (port < 1 || port > 32767)
-		return wrong_at(k, a->path, "%s: the port \"%.20s\" should be a number from 1 to 32767",
-			a->path, colon + 1);
+	for (const char *d = text; *d; d++) {
+		if (!isdigit((unsigned char)*d) || port > 99999)
+			return 0;
+		port = port * 10 + (unsigned)(*d - '0');
+	}
+	return port > 32767 ? 0 : port;
+}
+
+static int check_loopback(const struct check *k, struct address *a, const char *host, bool link)
+{
 	struct in_addr ip;
 	if (str_eq(host, "localhost"))
 		return wrong_at(k, a->path, "%s: write 127.0.0.1 instead of localhost", a->path);
@@ -83,7 +78,39 @@ static int check_address(const struct check *k, struct address *a, const char *v
 			a->path, host, link ? "links" : "health and control");
 	}
 	a->ip = ntohl(ip.s_addr);
-	a->port = port;
+	return 0;
+}
+
+/* "127.0.0.1:7411", for links with tcp:// before it. */
+static int check_address(const struct check *k, struct address *a, const char *value, bool link)
+{
+	const char *p = value;
+	bool formed = !link || strncmp(p, "tcp://", 6) == 0;
+	p += formed && link ? 6 : 0;
+	const char *colon = strrchr(p, ':');
+	if (!formed || !colon || colon == p || (size_t)(colon - p) >= 80 || strstr(p, "://"))
+		return wrong_at(k, a->path, "%s: \"%.80s\" should have the form %s", a->path, value,
+			link ? "tcp://127.0.0.1:PORT" : "127.0.0.1:PORT");
+	char host[80];
+	snprintf(host, sizeof(host), "%.*s", (int)(colon - p), p);
+	a->port = port_of(colon + 1);
+	if (!a->port)
+		return wrong_at(k, a->path, "%s: the port \"%.20s\" should be a number from 1 to 32767",
+			a->path, colon + 1);
+	return check_loopback(k, a, host, link);
+}
+
+/* `a`, the last of them, against those before it. */
+static int check_port_taken(const struct check *k, const struct address *seen, const struct address *a)
+{
+	for (const struct address *s = seen; s < a; s++) {
+		if (s->ip != a->ip || s->port != a->port)
+			continue;
+		bool written = false;
+		yaml_place(k->yaml, a->path, &written);
+		return wrong_at(k, written ? a->path : s->path,
+			"%s and %s have the same port %u; give each its own", s->path, a->path, a->port);
+	}
 	return 0;
 }
 
@@ -98,21 +125,11 @@ static int check_services(const struct check *k)
 		for (size_t j = 0; j < ARRAY_SIZE(values); j++) {
 			if (!values[j])
 				continue;
-			struct address *a = &seen[n];
+			struct address *a = &seen[n++];
 			snprintf(a->path, sizeof(a->path), "services.%s.%s", conf_services[i].name, keys[j]);
 			int r = check_address(k, a, values[j], j == 0);
-			if (r < 0)
+			if (r < 0 || (r = check_port_taken(k, seen, a)) < 0)
 				return r;
-			for (size_t m = 0; m < n; m++) {
-				if (seen[m].ip != a->ip || seen[m].port != a->port)
-					continue;
-				bool written = false;
-				yaml_place(k->yaml, a->path, &written);
-				return wrong_at(k, written ? a->path : seen[m].path,
-					"%s and %s have the same port %u; give each its own", seen[m].path,
-					a->path, a->port);
-			}
-			n++;
 		}
 	}
 	return 0;
@@ -227,6 +244,35 @@ static int check_channel_settings(const struct check *k, unsigned i, const struc
 	return 0;
 }
 
+static int check_adapter(const struct check *k, unsigned i, const struct conf_channel *ch)
+{
+	if (!strchr(ch->adapter, '/')) {
+		if (is_name(ch->adapter))
+			return 0;
+		return wrong(k, "channels", i, "adapter",
+			"channel %s: adapter \"%.64s\" should be a name such as jsonl or webhook, or the "
+			"path of a program",
+			ch->name, ch->adapter);
+	}
+	if (access(ch->adapter, X_OK) == 0)
+		return 0;
+	return wrong(k, "channels", i, "adapter", "channel %s: adapter %s: %s", ch->name, ch->adapter,
+		errno == ENOENT ? "there is no such program" : "this user may not run it");
+}
+
+static int check_channel_secrets(const struct check *k, unsigned i, const struct conf_channel *ch)
+{
+	if (str_eq(ch->adapter, "webhook") && !ch->secret_file &&
+		!str_eq(conf_setting(ch, "insecure"), "yes"))
+		return wrong(k, "channels", i, "",
+			"channel %s: key \"secret_file\" is missing; webhooks are signed with it", ch->name);
+	if (ch->previous_secret_file && !ch->secret_file)
+		return wrong(k, "channels", i, "previous_secret_file",
+			"channel %s: previous_secret_file stands without secret_file", ch->name);
+	int r = check_secret(k, "channels", i, "secret_file", ch->secret_file);
+	return r < 0 ? r : check_secret(k, "channels", i, "previous_secret_file", ch->previous_secret_file);
+}
+
 static int check_channel(const struct check *k, unsigned i)
 {
 	const struct conf_channel *ch = &k->conf->channels[i];
@@ -236,28 +282,28 @@ static int check_channel(const struct check *k, unsigned i)
 			return wrong(k, "channels", i, "name", "there are two channels with the name \"%s\"",
 				ch->name);
 	if (r < 0 || (r = check_brand_name(k, "channels", i, "channel", ch->name, ch->brand)) < 0 ||
-		(r = check_network(k, i, ch)) < 0 || (r = check_channel_settings(k, i, ch)) < 0)
+		(r = check_network(k, i, ch)) < 0 || (r = check_channel_settings(k, i, ch)) < 0 ||
+		(r = check_adapter(k, i, ch)) < 0)
 		return r;
-	if (strchr(ch->adapter, '/')) {
-		if (access(ch->adapter, X_OK) < 0)
-			return wrong(k, "channels", i, "adapter", "channel %s: adapter %s: %s", ch->name,
-				ch->adapter,
-				errno == ENOENT ? "there is no such program" : "this user may not run it");
-	} else if (!is_name(ch->adapter)) {
-		return wrong(k, "channels", i, "adapter",
-			"channel %s: adapter \"%.64s\" should be a name such as jsonl or webhook, or the "
-			"path of a program",
-			ch->name, ch->adapter);
-	}
-	if (str_eq(ch->adapter, "webhook") && !ch->secret_file &&
-		!str_eq(conf_setting(ch, "insecure"), "yes"))
-		return wrong(k, "channels", i, "",
-			"channel %s: key \"secret_file\" is missing; webhooks are signed with it", ch->name);
-	if (ch->previous_secret_file && !ch->secret_file)
-		return wrong(k, "channels", i, "previous_secret_file",
-			"channel %s: previous_secret_file stands without secret_file", ch->name);
-	r = check_secret(k, "channels", i, "secret_file", ch->secret_file);
-	return r < 0 ? r : check_secret(k, "channels", i, "previous_secret_file", ch->previous_secret_file);
+	return check_channel_secrets(k, i, ch);
+}
+
+/* HOST[:PORT] or [ADDRESS]..., of `len` bytes. */
+static bool is_authority(const char *s, size_t len)
+{
+	const char *port = s[0] == '[' ? NULL : memchr(s, ':', len);
+	size_t host = port ? (size_t)(port - s) : len;
+	if (!host)
+		return false;
+	return !port || (strtoul(port + 1, NULL, 10) - 1 <= 65534 && strspn(port + 1, "0123456789") == len - host - 1);
+}
+
+static bool has_blank(const char *s)
+{
+	for (; *s; s++)
+		if (*s <= ' ' || *s == 0x7f)
+			return true;
+	return false;
 }
 
 /* SCHEME://HOST[:PORT][/...] with one of two schemes. */
@@ -277,15 +323,7 @@ static int check_url(const struct check *k, unsigned i, const struct conf_destin
 		return wrong(k, "destinations", i, "url",
 			"destination %s: the url holds a user or password; secrets belong in secret_file",
 			d->name);
-	const char *port = memchr(rest, ':', authority);
-	size_t host = port && rest[0] != '[' ? (size_t)(port - rest) : authority;
-	for (const char *c = d->url; *c; c++)
-		if (*c <= ' ' || *c == 0x7f)
-			host = 0;
-	bool bad_port = port && rest[0] != '[' &&
-			(strtoul(port + 1, NULL, 10) - 1 > 65534 ||
-				strspn(port + 1, "0123456789") != authority - host - 1);
-	if (!host || bad_port)
+	if (!is_authority(rest, authority) || has_blank(d->url))
 		return wrong(k, "destinations", i, "url",
 			"destination %s: \"%.100s\" should have the form %s://HOST:PORT%s", d->name, d->url,
 			scheme, str_eq(d->kind, "mail") ? "" : "/PATH");

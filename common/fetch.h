@@ -59,7 +59,8 @@ struct fetch_request { /* all borrowed until fetch_start returns */
 /* `allow` lists CIDRs ("127.0.0.0/8"), ends with NULL, may be NULL; copied. -EINVAL names the bad one. */
 int fetch_open(struct fetch **ret, uv_loop_t *loop, const char *const *allow, struct err *e);
 
-/* Calls in flight end with FETCH_UNKNOWN or FETCH_NOT_SENT before this returns. */
+/* Calls in flight end with FETCH_UNKNOWN or FETCH_NOT_SENT before this returns; the thread of a mail may go on for a
+ * moment, and the loop waits for it. */
 void fetch_close(struct fetch **f);
 
 /* -EINVAL: bad URL or scheme (the text says which); -ENOMEM. */

@@ -61,6 +61,7 @@ const char *http_method(const struct http_request *r);
 const char *http_path(const struct http_request *r);
 const char *http_path_rest(const struct http_request *r); /* what the asterisk stood for */
 const char *http_query(const struct http_request *r, const char *name);
+const char *http_query_string(const struct http_request *r); /* as it came, without the question mark */
 const char *http_header(const struct http_request *r, const char *name);
 size_t http_header_count(const struct http_request *r, const char *name);
 struct span http_body(const struct http_request *r);

@@ -33,6 +33,33 @@ static bool may_go(const cyaml_schema_value_t *s, const yaml_node_t *n)
 	return s->flags & CYAML_FLAG_OPTIONAL && n->type == YAML_SCALAR_NODE && !n->data.scalar.length;
 }
 
+/* -EINVAL when a key before `pair` is the same. */
+static int check_twice(struct yaml *y, const yaml_node_t *n, const yaml_node_pair_t *pair, const char *path, struct err *e)
+{
+	const yaml_node_t *key = yaml_node(y, pair->key);
+	for (yaml_node_pair_t *before = n->data.mapping.pairs.start; before < pair; before++)
+		if (str_eq(yaml_scalar(yaml_node(y, before->key)), yaml_scalar(key)))
+			return yaml_error(y, key->start_mark, e,
+				"%s%skey \"%s\" is given twice; the first is in line %zu", path,
+				path[0] ? ": " : "", yaml_scalar(key),
+				yaml_node(y, before->key)->start_mark.line + 1);
+	return 0;
+}
+
+static int check_missing(
+	struct yaml *y, const cyaml_schema_value_t *s, const yaml_node_t *n, const char *path, struct err *e)
+{
+	for (const cyaml_schema_field_t *f = s->mapping.fields; f->key; f++) {
+		bool there = f->value.flags & CYAML_FLAG_OPTIONAL;
+		for (yaml_node_pair_t *p = n->data.mapping.pairs.start; p < n->data.mapping.pairs.top && !there; p++)
+			there = str_eq(yaml_scalar(yaml_node(y, p->key)), f->key);
+		if (!there)
+			return yaml_error(y, n->start_mark, e, "%s%skey \"%s\" is missing", path,
+				path[0] ? ": " : "", f->key);
+	}
+	return 0;
+}
+
 static int check_mapping(
 	struct yaml *y, const cyaml_schema_value_t *s, yaml_node_t *n, const char *path, struct err *e)
 {
@@ -40,34 +67,18 @@ static int check_mapping(
 		return yaml_error(y, n->start_mark, e,
 			"%s should be a set of keys (indented lines \"key: value\")%s",
 			path[0] ? path : "the file", may_go(s, n) ? ", or left out" : "");
-	yaml_node_pair_t *first = n->data.mapping.pairs.start;
-	for (yaml_node_pair_t *p = first; p < n->data.mapping.pairs.top; p++) {
+	for (yaml_node_pair_t *p = n->data.mapping.pairs.start; p < n->data.mapping.pairs.top; p++) {
 		const cyaml_schema_field_t *field = NULL;
-		yaml_node_t *key = yaml_node(y, p->key);
-		int r = check_key(y, s->mapping.fields, key, path, &field, e);
-		if (r < 0)
+		int r = check_key(y, s->mapping.fields, yaml_node(y, p->key), path, &field, e);
+		if (r < 0 || (r = check_twice(y, n, p, path, e)) < 0)
 			return r;
-		for (yaml_node_pair_t *before = first; before < p; before++)
-			if (str_eq(yaml_scalar(yaml_node(y, before->key)), field->key))
-				return yaml_error(y, key->start_mark, e,
-					"%s%skey \"%s\" is given twice; the first is in line %zu", path,
-					path[0] ? ": " : "", field->key,
-					yaml_node(y, before->key)->start_mark.line + 1);
 		char below[YAML_PATH_MAX];
 		snprintf(below, sizeof(below), "%s%s%s", path, path[0] ? "." : "", field->key);
 		r = check_value(y, &field->value, yaml_node(y, p->value), below, e);
 		if (r < 0)
 			return r;
 	}
-	for (const cyaml_schema_field_t *f = s->mapping.fields; f->key; f++) {
-		bool there = f->value.flags & CYAML_FLAG_OPTIONAL;
-		for (yaml_node_pair_t *p = first; p < n->data.mapping.pairs.top && !there; p++)
-			there = str_eq(yaml_scalar(yaml_node(y, p->key)), f->key);
-		if (!there)
-			return yaml_error(y, n->start_mark, e, "%s%skey \"%s\" is missing", path,
-				path[0] ? ": " : "", f->key);
-	}
-	return 0;
+	return check_missing(y, s, n, path, e);
 }
 
 static int check_sequence(
@@ -111,17 +122,21 @@ static int check_enum(
 		yaml_scalar(n), suggest(words, sizeof(words), yaml_scalar(n), names, count, "they are"));
 }
 
-static int check_number(
+static int check_float(struct yaml *y, const yaml_node_t *n, const char *path, struct err *e)
+{
+	const char *text = yaml_scalar(n);
+	char *end = NULL;
+	strtod(text, &end);
+	if (text[0] && !*end && !isspace((unsigned char)text[0]))
+		return 0;
+	return yaml_error(y, n->start_mark, e, "%s: \"%.60s\" should be a number", path, text);
+}
+
+static int check_integer(
 	struct yaml *y, const cyaml_schema_value_t *s, const yaml_node_t *n, const char *path, struct err *e)
 {
 	const char *text = yaml_scalar(n);
 	char *end = NULL;
-	if (s->type == CYAML_FLOAT) {
-		strtod(text, &end);
-		if (text[0] && !*end && !isspace((unsigned char)text[0]))
-			return 0;
-		return yaml_error(y, n->start_mark, e, "%s: \"%.60s\" should be a number", path, text);
-	}
 	bool is_signed = s->type == CYAML_INT;
 	unsigned bits = MIN(s->data_size, 8u) * 8;
 	uint64_t max = bits == 64 ? UINT64_MAX : (UINT64_C(1) << bits) - 1;
@@ -168,8 +183,9 @@ static int check_scalar(
 		return check_enum(y, s, n, path, e);
 	case CYAML_INT:
 	case CYAML_UINT:
+		return check_integer(y, s, n, path, e);
 	case CYAML_FLOAT:
-		return check_number(y, s, n, path, e);
+		return check_float(y, n, path, e);
 	default:
 		return 0;
 	}

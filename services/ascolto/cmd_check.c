@@ -3,25 +3,7 @@
 #include "services/ascolto/ascolto.h"
 #include "services/ascolto/client.h"
 #include "services/ascolto/show.h"
-#ifdef ASCOLTO_PLAYBOOK_CHECK
-int playbook_check(const char *path,
-	struct err *e); /* library ascolto_escalation: what the file says is checked there */
-#endif
-
-static int check_playbooks(const struct conf *c, struct err *e)
-{
-#ifdef ASCOLTO_PLAYBOOK_CHECK
-	for (unsigned i = 0; i < c->brands_count; i++) {
-		int r = playbook_check(c->brands[i].playbook, e);
-		if (r < 0)
-			return r;
-	}
-#else
-	(void)c;
-	(void)e;
-#endif
-	return 0;
-}
+#include "services/escalation/playbook.h"
 
 static void text_summary(const struct conf *c)
 {
@@ -95,7 +77,7 @@ static int check(const struct command_options *o, int argc, char **argv)
 		return command_fail("check takes one configuration at a time"), COMMAND_USAGE;
 	CLEANUP(conf_free) struct conf *c = NULL;
 	struct err e = {0};
-	if (conf_load(&c, argc ? argv[0] : o->config, &e) < 0 || check_playbooks(c, &e) < 0) {
+	if (conf_load(&c, argc ? argv[0] : o->config, &e) < 0 || playbook_check_all(c, &e) < 0) {
 		if (o->json)
 			show_json(stdout, json_pack("{s:b, s:s}", "ok", 0, "error", err_text(&e)));
 		return command_fail("%s", err_text(&e));

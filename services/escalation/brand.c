@@ -114,16 +114,6 @@ int brands_reload_topics(struct svc *s, struct escalation *x, struct err *e)
 	return r;
 }
 
-static int load_playbook(const struct conf *c, const struct conf_brand *brand, struct playbook **ret, struct err *e)
-{
-	if (str_empty(brand->playbook))
-		return err_set(e, -EINVAL, "%s: brand \"%s\" has no playbook", c->path, brand->name);
-	int r = playbook_load(ret, brand->playbook, e);
-	if (!r && (r = playbook_check_destinations(*ret, c, e)))
-		playbook_free(ret);
-	return r;
-}
-
 int brands_open(struct svc *s, struct escalation **ret, struct err *e)
 {
 	const struct conf *c = svc_conf(s);
@@ -136,7 +126,7 @@ int brands_open(struct svc *s, struct escalation **ret, struct err *e)
 	for (unsigned i = 0; i < c->brands_count && !r; i++) {
 		struct brand *b = &x->brands[x->n_brands];
 		snprintf(b->name, sizeof(b->name), "%s", c->brands[i].name);
-		r = load_playbook(c, &c->brands[i], &b->playbook, e);
+		r = playbook_of_brand(c, &c->brands[i], &b->playbook, e);
 		x->n_brands += !r;
 	}
 	r = r ? r : brands_reload_topics(s, x, e);
@@ -153,7 +143,7 @@ int brands_reload(struct escalation *x, const struct conf *fresh, struct err *e)
 	int r = loaded ? 0 : -ENOMEM;
 	for (size_t i = 0; i < x->n_brands && !r; i++) {
 		const struct conf_brand *b = conf_brand(fresh, x->brands[i].name);
-		r = b ? load_playbook(fresh, b, &loaded[i], e)
+		r = b ? playbook_of_brand(fresh, b, &loaded[i], e)
 		      : err_set(e, -EINVAL, "brand \"%s\" is gone; a brand is added or removed by a restart",
 				x->brands[i].name);
 	}

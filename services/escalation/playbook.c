@@ -1,4 +1,5 @@
 #include "services/escalation/playbook.h"
+#include "common/conf_yaml.h"
 
 #define WINDOW_MINUTES 60
 #define YELLOW_PEOPLE 20
@@ -253,19 +254,49 @@ void playbook_free(struct playbook **p)
 	*p = NULL;
 }
 
-int playbook_check_destinations(const struct playbook *p, const struct conf *c, struct err *e)
+static int check_destination(const struct playbook_actor *a, const char *name, const struct conf *c, const char *brand,
+	struct err *e)
+{
+	for (unsigned d = 0; d < c->destinations_count; d++) {
+		if (!str_eq(c->destinations[d].name, name))
+			continue;
+		if (str_eq(c->destinations[d].brand, brand))
+			return 0;
+		return err_set(e, -EINVAL, "actor \"%s\" is told through \"%s\", which %s has for the brand \"%s\", not for "
+			"\"%s\"", a->name, name, c->path, c->destinations[d].brand, brand);
+	}
+	return err_set(e, -EINVAL, "actor \"%s\" is told through \"%s\", which is not among the destinations of %s",
+		a->name, name, c->path);
+}
+
+int playbook_check_destinations(const struct playbook *p, const struct conf *c, const char *brand, struct err *e)
 {
 	for (unsigned i = 0; i < p->actors_count; i++)
-		for (unsigned n = 0; n < p->actors[i].tell_count; n++) {
-			bool found = false;
-			for (unsigned d = 0; d < c->destinations_count; d++)
-				found |= str_eq(c->destinations[d].name, p->actors[i].tell[n]);
-			if (!found)
-				return err_set(e, -EINVAL,
-					"playbook %s: actor \"%s\" is told through \"%s\", which is not among the "
-					"destinations of %s",
-					p->name, p->actors[i].name, p->actors[i].tell[n], c->path);
-		}
+		for (unsigned n = 0; n < p->actors[i].tell_count; n++)
+			if (check_destination(&p->actors[i], p->actors[i].tell[n], c, brand, e))
+				return err_prefix(e, "playbook %s", p->name);
+	return 0;
+}
+
+int playbook_of_brand(const struct conf *c, const struct conf_brand *brand, struct playbook **ret, struct err *e)
+{
+	if (str_empty(brand->playbook))
+		return err_set(e, -EINVAL, "%s: brand \"%s\" has no playbook", c->path, brand->name);
+	int r = playbook_load(ret, brand->playbook, e);
+	if (!r && (r = playbook_check_destinations(*ret, c, brand->name, e)))
+		playbook_free(ret);
+	return r;
+}
+
+int playbook_check_all(const struct conf *c, struct err *e)
+{
+	for (unsigned i = 0; i < c->brands_count; i++) {
+		struct playbook *p = NULL;
+		int r = playbook_of_brand(c, &c->brands[i], &p, e);
+		playbook_free(&p);
+		if (r)
+			return r;
+	}
 	return 0;
 }
 

@@ -84,11 +84,17 @@ struct playbook {
 int playbook_load(struct playbook **ret, const char *path, struct err *e);
 void playbook_free(struct playbook **p);
 
-/* Also that every destination it tells is in the configuration. */
-int playbook_check_destinations(const struct playbook *p, const struct conf *c, struct err *e);
+/* Also that every destination it tells is this brand's in the configuration. */
+int playbook_check_destinations(const struct playbook *p, const struct conf *c, const char *brand, struct err *e);
 
-/* For `ascolto check`: reads it and throws it away. */
+/* For `ascolto check`: every brand's playbook of that configuration is read, checked and thrown away. */
+int playbook_check_all(const struct conf *c, struct err *e);
+
+/* One file alone. */
 int playbook_check(const char *path, struct err *e);
+
+/* The playbook of a brand, checked with the configuration. */
+int playbook_of_brand(const struct conf *c, const struct conf_brand *brand, struct playbook **ret, struct err *e);
 
 const struct playbook_actor *playbook_actor(const struct playbook *p, const char *name);
 const struct playbook_incident *playbook_incident(const struct playbook *p, enum code code);

@@ -36,7 +36,7 @@ int features_spec_check(const struct features_spec *s)
 			return -EINVAL;
 	if (s->chars_min < 1 || s->chars_max > 6 || s->chars_min > s->chars_max || s->words_max < 1 || s->words_max > 3)
 		return -EINVAL;
-	return s->options >= 2 * FEATURE_STOP ? -EINVAL : 0;
+	return s->options >= 2 * FEATURE_HANDLE ? -EINVAL : 0;
 }
 
 static inline uint32_t mix(uint32_t h)
@@ -337,23 +337,6 @@ static void style_of_text(struct block *b, const struct text *t)
 		add_meta(b, "style", "ends asking");
 }
 
-/* One feature per language and number: [stop it 1], [stop it 2], ... */
-static void stop_words_of_text(struct block *b, const struct text *t)
-{
-	static const char *const numbers[] = {"1", "2", "3", "4", "5", "6"};
-	size_t count[WORDS_LANGUAGES] = {0};
-	for (size_t i = 0; i < t->count; i++) {
-		unsigned mask = t->tokens[i].kind == TOKEN_WORD ? words_stop_mask(text_token(t, i)) : 0;
-		for (int l = 0; mask >> l; l++) {
-			if (!(mask >> l & 1) || count[l] == ARRAY_SIZE(numbers))
-				continue;
-			char what[16];
-			snprintf(what, sizeof(what), "stop %s%s", words_language_code(l), mask & (mask - 1) ? " too" : "");
-			add_meta(b, what, numbers[count[l]++]);
-		}
-	}
-}
-
 void features_extract(struct features *f, const struct features_spec *s, const struct features_input *in)
 {
 	const struct text *texts[] = {&in->subject, &in->text};
@@ -372,7 +355,5 @@ void features_extract(struct features *f, const struct features_spec *s, const s
 		meta_of_input(&b, in);
 	if (b.size && s->options & FEATURE_STYLE)
 		style_of_text(&b, &in->text);
-	if (b.size && s->options & FEATURE_STOP)
-		stop_words_of_text(&b, &in->text);
 	block_end(&b);
 }

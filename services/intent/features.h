@@ -6,8 +6,7 @@
  *	word	words, pairs of words, their Snowball stems, emoji, marks; words under a negation ("non", "not",
  *		"senza", up to three words on) once more as negated
  *	chars	character n-grams within words, with the word's boundaries
- *	know	concepts (common/concept.h), also under a negation; surface, channel, language, length, capitals, shouting,
- *		stop words by language
+ *	know	concepts (common/concept.h), also under a negation; surface, channel, language, length, capitals, shouting
  * A feature's bucket is its 32-bit hash scaled to the block's size; a bucket counts once per message. At most
  * FEATURES_MAX buckets per block are read, the rest of a very long message is ignored.
  *
@@ -34,7 +33,6 @@ enum {
 	FEATURE_PLAIN = 32,    /* accents taken off, so that "perché", "perche" and "perchè" are one word */
 	FEATURE_SKIP = 64,     /* pairs of words with one word between */
 	FEATURE_HANDLE = 128,  /* handles by name; otherwise all are one word */
-	FEATURE_STOP = 256,    /* how many stop words of each language */
 };
 
 /* Stored in the model file as it is. */

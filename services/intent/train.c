@@ -21,10 +21,12 @@ void train_defaults(struct train_options *o, const char *task)
 	if (!dataset_labels(task))
 		return;
 	if (str_eq(task, "language")) {
-		o->spec.options = FEATURE_STOP;
+		o->spec.options = 0;
 		o->spec.chars_min = 1;
 		o->spec.words_max = 1;
-		o->balance = 0.7;
+		o->solver = SOLVER_LOGISTIC;
+		o->c = 10;
+		o->weight[BLOCK_WORD] = 0.5f;
 		return;
 	}
 	o->spec.options = FEATURE_PLAIN | FEATURE_STYLE | FEATURE_NEGATION | FEATURE_CONCEPT | FEATURE_META | FEATURE_STEM;
@@ -364,7 +366,7 @@ static void size_tables(struct training *t)
 	uint32_t *b = t->spec.buckets;
 	if (b[BLOCK_WORD] || b[BLOCK_CHARS] || b[BLOCK_KNOW])
 		return;
-	b[BLOCK_KNOW] = t->spec.options & (FEATURE_CONCEPT | FEATURE_META | FEATURE_STOP) ? KNOW_BUCKETS : 0;
+	b[BLOCK_KNOW] = t->spec.options & (FEATURE_CONCEPT | FEATURE_META) ? KNOW_BUCKETS : 0;
 	uint32_t left = TRAIN_FILE_BYTES / (columns + 1) - b[BLOCK_KNOW];
 	b[BLOCK_WORD] = MIN(left / 2, (uint32_t)BLOCK_BUCKETS) / 64 * 64;
 	b[BLOCK_CHARS] = MIN(left - left / 2, (uint32_t)BLOCK_BUCKETS) / 64 * 64;

@@ -1,10 +1,10 @@
 /* The console under test, and this process as its neighbours. */
-#include "tests/component/console_stage.h"
-
 /* A test is one file to the build. */
 #include "tests/component/peer.c"
 #include "tests/component/program.c"
 #include "tests/component/views.c"
+
+#include "tests/component/console_stage.h"
 
 #include <signal.h>
 

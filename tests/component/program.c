@@ -2,6 +2,7 @@
 
 #include <arpa/inet.h>
 #include <signal.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -110,6 +111,7 @@ pid_t program_start(const struct installation *in, const char *service)
 	snprintf(path, sizeof(path), BINARY_DIR "/bin/ascolto-%s", service);
 	pid_t pid = fork();
 	if (pid == 0) {
+		prctl(PR_SET_PDEATHSIG, SIGKILL); /* not left behind when the test is killed */
 		execl(path, path, "-c", in->config, (char *)NULL);
 		_exit(127);
 	}

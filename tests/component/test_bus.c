@@ -151,6 +151,14 @@ static void wait_ms(int64_t ms)
 		uv_run(&w.loop, UV_RUN_ONCE);
 }
 
+/* From here on nothing but frames that come turns the loop. */
+static void start_pump(void)
+{
+	wait_ms(200); /* connected */
+	w.pump = true;
+	work(&w);
+}
+
 /* ---- tests ---- */
 
 static bool all_heard(unsigned each)
@@ -165,8 +173,8 @@ static void test_many(void **state)
 {
 	(void)state;
 	w.answers = 2; /* twice in one callback is what stalls the obvious way */
-	w.pump = true;
 	add_dealers(1);
+	start_pump();
 	assert_true(until(all_heard(2 * MANY)));
 	assert_int_equal(w.came, MANY);
 	assert_int_equal(w.refused, 0);
@@ -178,8 +186,8 @@ static void test_many_peers(void **state)
 {
 	(void)state;
 	w.answers = 1;
-	w.pump = true;
 	add_dealers(DEALERS);
+	start_pump();
 	assert_true(until(all_heard(MANY / DEALERS)));
 	for (size_t i = 0; i < DEALERS; i++)
 		assert_int_equal(w.peer[i].out_of_order, 0); /* and each answer went to its own */
@@ -275,9 +283,8 @@ static void test_close_inside_a_callback(void **state)
 {
 	(void)state;
 	w.close_on_frame = true;
-	add_dealers(2);
-	for (size_t i = 0; i < 2; i++)
-		assert_true(until(bus_send(w.peer[i].socket, span_of(NULL, 0), span_str("x"))));
+	add_dealers(1);
+	assert_true(until(bus_send(w.peer[0].socket, span_of(NULL, 0), span_str("x"))));
 	for (int i = 0; i < 50; i++)
 		bus_send(w.peer[0].socket, span_of(NULL, 0), span_str("more"));
 	assert_true(until(w.came == 1));
@@ -295,7 +302,6 @@ static void test_garbage(void **state)
 		"\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff", ""};
 	int fds[40];
 	w.answers = 1;
-	w.pump = true;
 	a.sin_port = htons((uint16_t)strtol(strrchr(w.endpoint, ':') + 1, NULL, 10));
 	for (size_t i = 0; i < ARRAY_SIZE(fds); i++) {
 		fds[i] = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
@@ -304,6 +310,7 @@ static void test_garbage(void **state)
 		assert_int_equal(send(fds[i], words[i % 4], len, MSG_NOSIGNAL), (ssize_t)len);
 	}
 	add_dealers(1);
+	start_pump();
 	assert_true(until(all_heard(MANY)));
 	assert_int_equal(w.came, MANY);
 	for (size_t i = 0; i < ARRAY_SIZE(fds); i++)

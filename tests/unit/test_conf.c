@@ -1,4 +1,5 @@
 #include "common/conf.h"
+#include "common/conf_yaml.h"
 #include "tests/unit/check.h"
 
 #include <sys/stat.h>

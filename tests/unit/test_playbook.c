@@ -215,14 +215,17 @@ static void test_destinations(void **state)
 {
 	(void)state;
 	struct playbook *p CLEANUP(playbook_free) = NULL;
-	struct conf_destination known[] = {{.name = (char *)"crisis"}, {.name = (char *)"desk-mail"}};
+	struct conf_destination known[] = {{.name = (char *)"crisis", .brand = (char *)"brezza"},
+		{.name = (char *)"desk-mail", .brand = (char *)"brezza"}};
 	struct conf c = {.path = (char *)"ascolto.yaml", .destinations = known, .destinations_count = 2};
 	struct err e = {0};
 	write_playbook(HEAD ACTORS KINDS INCIDENTS);
 	assert_int_equal(playbook_load(&p, path, NULL), 0);
-	assert_int_equal(playbook_check_destinations(p, &c, &e), 0);
+	assert_int_equal(playbook_check_destinations(p, &c, "brezza", &e), 0);
+	assert_int_equal(playbook_check_destinations(p, &c, "other", &e), -EINVAL);
+	assert_non_null(strstr(err_text(&e), "for the brand \"brezza\", not for \"other\""));
 	c.destinations_count = 1;
-	assert_int_equal(playbook_check_destinations(p, &c, &e), -EINVAL);
+	assert_int_equal(playbook_check_destinations(p, &c, "brezza", &e), -EINVAL);
 	assert_non_null(strstr(err_text(&e), "actor \"desk\" is told through \"desk-mail\""));
 	assert_non_null(strstr(err_text(&e), "ascolto.yaml"));
 }

@@ -1,5 +1,7 @@
 #include "fetch_internal.h"
 
+#include <sys/socket.h>
+
 #define CONNECTIONS_KEPT 32L
 
 struct watch { /* a socket of curl's in the loop */
@@ -86,7 +88,12 @@ static void take_finished(struct fetch *f)
 static void perform(uv_work_t *work)
 {
 	struct fetch_call *c = work->data;
+	curl_socket_t fd = CURL_SOCKET_BAD;
 	c->code = curl_easy_perform(c->easy);
+	/* When curl drops the connection later it says QUIT and waits for the answer. Nothing hangs on that answer, so it
+	 * finds the socket shut. */
+	if (curl_easy_getinfo(c->easy, CURLINFO_ACTIVESOCKET, &fd) == CURLE_OK && fd != CURL_SOCKET_BAD)
+		shutdown(fd, SHUT_RDWR);
 }
 
 static void leave(struct fetch *f)

@@ -506,8 +506,14 @@ static const struct {
 		"554 go away", ""},
 	{"recipient refused",
 		{{NULL, "220 hello\r\n"}, {"EHLO", "250 peer\r\n"}, {"MAIL", "250 ok\r\n"},
-			{"RCPT", "550 5.1.1 unknown\r\n"}, {NULL, NULL}}, /* does not even answer QUIT */
+			{"RCPT", "550 5.1.1 unknown\r\n"}, {"RCPT", "550 5.1.1 unknown\r\n"},
+			{NULL, NULL}}, /* does not even answer QUIT */
 		FETCH_ANSWERED, 550, "550 5.1.1 unknown", ""},
+	{"one of two recipients refused",
+		{{NULL, "220 hello\r\n"}, {"EHLO", "250 peer\r\n"}, {"MAIL", "250 ok\r\n"},
+			{"RCPT", "550 5.1.1 unknown\r\n"}, {"RCPT", "250 ok\r\n"}, {"DATA", "354 go on\r\n"},
+			{"\r\n.\r\n", "250 2.0.0 queued\r\n"}, {NULL, NULL}},
+		FETCH_ANSWERED, 250, "250 2.0.0 queued", ""},
 	{"try again",
 		{{NULL, "220 hello\r\n"}, {"EHLO", "250 peer\r\n"}, {"MAIL", "451 4.7.1 greylisted\r\n"},
 			{"QUIT", "221 bye\r\n"}, {NULL, ""}},

@@ -1,8 +1,6 @@
-/* The life of a service, and what handlers and services call. */
+/* The life of a service: start, loop, reload, stop. */
 #include "svc_internal.h"
 
-#include <getopt.h>
-#include <sodium.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -10,100 +8,6 @@
 
 #define TICK_MS 50
 #define STOP_GRACE_MS 1500
-
-/* ---- inside a handler ---- */
-
-struct key turn_key_in(uint8_t key_group, const struct table *table)
-{
-	return key_make(table->id, key_group);
-}
-
-struct key turn_key(const struct turn *t, const struct table *table)
-{
-	return turn_key_in(t->key_group, table);
-}
-
-int svc_read(struct txn *txn, struct arena *a, const struct table *table, const struct key *k, void *ret_message)
-{
-	struct span value;
-	int r = txn_get(txn, k, &value);
-	if (r)
-		return r;
-	ProtobufCMessage *m = protobuf_c_message_unpack(table->type, arena_pb(a), value.len, value.data);
-	if (!m)
-		return -EBADMSG;
-	*(ProtobufCMessage **)ret_message = m;
-	return 0;
-}
-
-int turn_get(struct turn *t, const struct table *table, const struct key *k, void *ret_message)
-{
-	return svc_read(t->txn, t->arena, table, k, ret_message);
-}
-
-void turn_put(struct turn *t, const struct key *k, const void *message)
-{
-	writeset_put(t->ws, k, message);
-}
-
-void turn_del(struct turn *t, const struct key *k)
-{
-	writeset_del(t->ws, k);
-}
-
-ProtobufCBinaryData turn_id_bytes(struct turn *t, const struct id *id)
-{
-	struct id *copy = arena_alloc(t->arena, sizeof(*copy));
-	if (!copy) {
-		t->ws->error = -ENOMEM;
-		return (ProtobufCBinaryData){0};
-	}
-	*copy = *id;
-	return id_bytes(copy);
-}
-
-Ascolto__Envelope *turn_envelope(struct turn *t, const Ascolto__Envelope *cause, const char *tag, uint64_t n)
-{
-	static Ascolto__Envelope none = ASCOLTO__ENVELOPE__INIT; /* out of memory: the write-set is already refused */
-	struct id from, id;
-	Ascolto__Envelope *e = arena_alloc(t->arena, sizeof(*e));
-	if (!e || id_of(cause->id, &from)) {
-		t->ws->error = e ? -EINVAL : -ENOMEM;
-		return &none;
-	}
-	*e = (Ascolto__Envelope)ASCOLTO__ENVELOPE__INIT;
-	id = id_derive(&from, tag, n);
-	e->id = turn_id_bytes(t, &id);
-	e->brand = cause->brand;
-	e->key_group = t->key_group;
-	e->occurred_ms = cause->occurred_ms;
-	e->received_ms = cause->received_ms;
-	e->cause_id = cause->id;
-	e->trace_id = cause->trace_id;
-	return e;
-}
-
-void turn_emit(struct turn *t, unsigned destination, enum lane lane, Ascolto__Envelope *e, struct span route)
-{
-	e->key_group = key_group_of(route);
-	writeset_emit(t->ws, destination, lane, e);
-}
-
-void turn_timer(struct turn *t, Ascolto__Envelope *e, int64_t due_ms)
-{
-	e->key_group = t->key_group;
-	writeset_timer(t->ws, e, due_ms);
-}
-
-void turn_count(struct turn *t, const char *counter, int64_t by)
-{
-	writeset_count(t->ws, counter, by);
-}
-
-void turn_effect(struct turn *t, void (*fn)(void *state, void *arg), void *arg)
-{
-	writeset_effect(t->ws, fn, arg);
-}
 
 /* ---- outside a handler ---- */
 
@@ -145,14 +49,6 @@ int64_t svc_now_ms(const struct svc *s)
 bool svc_stopping(const struct svc *s)
 {
 	return s->stopping;
-}
-
-int64_t svc_counter(const struct svc *s, const char *counter)
-{
-	for (size_t i = 0; s->spec->counters && s->spec->counters[i].name; i++)
-		if (str_eq(s->spec->counters[i].name, counter))
-			return s->counters[i];
-	return 0;
 }
 
 void svc_issue(struct svc *s, const char *fmt, ...)
@@ -414,7 +310,7 @@ static void end(struct svc *s)
 	conf_free(&s->conf);
 }
 
-static int run(struct svc *s)
+int svc_run(struct svc *s)
 {
 	uv_loop_t loop;
 	struct err e = {0};
@@ -440,98 +336,4 @@ static int run(struct svc *s)
 	end(s);
 	log_info("stopped");
 	return EXIT_SUCCESS;
-}
-
-/* ---- the command line ---- */
-
-static int usage(const struct svc_spec *spec, FILE *out)
-{
-	fprintf(out, "ascolto-%s: %s\n\n"
-		"  -c, --config FILE   the installation's configuration\n"
-		"                      (else $ASCOLTO_CONFIG, else /etc/ascolto/ascolto.yaml)\n"
-		"      --check         read and check the configuration, then end\n"
-		"      --settings      print every setting, documented\n"
-		"      --tables        print what is kept in the store\n"
-		"      --version       print the version\n",
-		spec->name, spec->summary);
-	return out == stdout ? EXIT_SUCCESS : 2;
-}
-
-static int print_tables(const struct svc_spec *spec)
-{
-	for (const struct table *t = spec->tables; t && t->name; t++)
-		printf("%-16s 0x%02x  %-28s %s\n", t->name, t->id, t->type->name, t->doc);
-	for (const struct handler *h = spec->handlers; h->fn; h++)
-		printf("takes   %s\n", h->doc);
-	for (const struct counter *c = spec->counters; c && c->name; c++)
-		printf("counts  ascolto_%s_total  %s\n", c->name, c->help);
-	return EXIT_SUCCESS;
-}
-
-static int print_settings(void)
-{
-	struct buf out;
-	buf_init(&out, 1 << 20);
-	int r = conf_print(&out);
-	if (!r)
-		fputs(buf_str(&out), stdout);
-	buf_free(&out);
-	return r ? EXIT_FAILURE : EXIT_SUCCESS;
-}
-
-int svc_main(const struct svc_spec *spec, int argc, char **argv)
-{
-	static const struct option options[] = {
-		{"config", required_argument, NULL, 'c'}, {"check", no_argument, NULL, 'k'},
-		{"settings", no_argument, NULL, 's'}, {"tables", no_argument, NULL, 't'},
-		{"version", no_argument, NULL, 'v'}, {"help", no_argument, NULL, 'h'}, {0},
-	};
-	static char program[64];
-	const char *path = getenv("ASCOLTO_CONFIG");
-	bool check = false;
-	int c;
-	while ((c = getopt_long(argc, argv, "c:h", options, NULL)) != -1) {
-		if (c == 'c')
-			path = optarg;
-		else if (c == 'k')
-			check = true;
-		else if (c == 's')
-			return print_settings();
-		else if (c == 't')
-			return print_tables(spec);
-		else if (c == 'v')
-			return printf("ascolto-%s %s\n", spec->name, ASCOLTO_VERSION) < 0;
-		else
-			return usage(spec, c == 'h' ? stdout : stderr);
-	}
-	if (optind != argc)
-		return usage(spec, stderr);
-	snprintf(program, sizeof(program), "ascolto-%s", spec->name);
-	log_open(program, LOG_LEVEL_INFO);
-	if (sodium_init() < 0)
-		return EXIT_FAILURE;
-	signal(SIGPIPE, SIG_IGN);
-
-	struct svc *s = calloc(1, sizeof(*s));
-	struct err e = {0};
-	s->spec = spec;
-	s->conf_path = str_empty(path) ? "/etc/ascolto/ascolto.yaml" : path;
-	if (conf_load(&s->conf, s->conf_path, &e)) {
-		log_error("%s", err_text(&e));
-		free(s);
-		return EXIT_FAILURE;
-	}
-	enum log_level level = LOG_LEVEL_INFO;
-	if (!str_empty(s->conf->log))
-		log_level_parse(s->conf->log, &level);
-	log_open(program, level);
-	int status = EXIT_SUCCESS;
-	if (check) {
-		printf("%s is in order\n", s->conf_path);
-		conf_free(&s->conf);
-	} else {
-		status = run(s);
-	}
-	free(s);
-	return status;
 }

@@ -1,6 +1,11 @@
 /*
- * svc_internal.h - what svc.c (life), svc_turn.c (turns), svc_links.c (links and outbox) and svc_admin.c (HTTP for
- * operators) share. Not for services.
+ * svc_internal.h - what the files of svc share. Not for services.
+ *
+ *     svc_main.c      the command line          svc_turn.c        the turn
+ *     svc.c           start, loop, stop         svc_item.c        what waits to be handled
+ *     svc_handler.c   what handlers call        svc_timer.c, svc_counter.c, svc_attempts.c, svc_quarantine.c
+ *     svc_links.c     the links                                   what svc itself keeps in the store
+ *     svc_outbox.c    their journals            svc_admin.c       HTTP for operators
  *
  * Tables of every service, all in key group 0 unless said otherwise:
  *
@@ -22,6 +27,8 @@
 #include "svc.h"
 
 #include "proto/state.pb-c.h"
+
+#include <jansson.h>
 
 enum {
 	TABLE_STREAM_IN = 0x02,
@@ -158,17 +165,50 @@ struct svc {
 };
 
 /* svc.c */
+int svc_run(struct svc *s);                      /* from start to end; an exit status */
 int svc_reload(struct svc *s, struct err *e);
 
 /* svc_turn.c */
 int turns_load(struct svc *s, struct err *e);
+void turns_free(struct svc *s);
 bool turn_run(struct svc *s);                    /* true when there is more to do now */
-void queue_add(struct item_queue *q, struct item *i);
+
+/* svc_item.c */
 struct item *item_new(enum item_kind kind, struct span envelope);
 void item_free(struct item *i);
+void queue_add(struct item_queue *q, struct item *i);
+void queue_put_back(struct item_queue *q, struct item *i);
+struct item *queue_take(struct item_queue *q);   /* NULL when there is none */
+void queue_free(struct item_queue *q);
+struct item_queue *queue_of(struct svc *s, const struct item *i);
 bool svc_has_room(const struct svc *s, enum lane lane);
-struct key quarantine_key(const struct id *id);
-void turns_free(struct svc *s);
+void room_tell(struct svc *s);                   /* to who waits for it, when there is */
+
+/* svc_timer.c */
+int timer_put(struct svc *s, struct txn *t, const struct write *w);
+void timers_find_next(struct svc *s, struct txn *t, uint8_t key_group);
+void timers_find_first(struct svc *s);           /* of those */
+size_t timers_take(struct svc *s, struct item **items, size_t max); /* those that are due */
+
+/* svc_attempts.c */
+uint32_t attempts_of(struct txn *t, const struct item *i);
+void attempts_remember(struct svc *s, const struct item *i);
+size_t attempts_commit(struct svc *s, struct item **items, size_t n);
+void attempts_forget(struct svc *s, struct txn *t, struct item **items, size_t n);
+
+/* svc_counter.c */
+int counters_load(struct svc *s, struct txn *t);
+void counters_free(struct svc *s);
+void counter_add(struct svc *s, const char *name, int64_t by); /* in this turn */
+int counters_save(struct svc *s, struct txn *t);
+void counters_committed(struct svc *s, bool committed);
+
+/* svc_quarantine.c */
+int quarantine_put(struct svc *s, struct txn *t, struct item *i, const struct id *id);
+uint64_t quarantine_count(struct txn *t);
+void quarantine_get_list(struct http_request *r, void *ctx);
+void quarantine_get_one(struct http_request *r, void *ctx);
+void quarantine_post(struct http_request *r, void *ctx);
 
 /* svc_links.c */
 int links_load(struct svc *s, struct err *e);
@@ -176,18 +216,22 @@ int links_open(struct svc *s, struct err *e);
 void links_close(struct svc *s);
 void links_tick(struct svc *s, int64_t mono_ms);
 void links_pump(struct svc *s);
+int stream_in_save(struct svc *s, struct txn *t, const struct item *i);
+
+/* svc_outbox.c */
+size_t outbox_read(void *ctx, enum lane lane, uint64_t from, struct link_record *ret, size_t max); /* ctx: out_link */
 int outbox_add(struct svc *s, struct txn *t, const struct write *w, int64_t now_ms);
 int outbox_save(struct svc *s, struct txn *t);   /* numbers and positions that changed */
 void outbox_reload(struct svc *s);               /* after an aborted turn */
 void outbox_prune(struct svc *s);
 uint64_t outbox_backlog(const struct out_link *o, enum lane lane);
 int64_t outbox_oldest_ms(struct svc *s, struct out_link *o); /* 0 = nothing waits */
-int stream_in_save(struct svc *s, struct txn *t, const struct item *i);
 
 /* svc_admin.c */
 extern const struct http_route admin_routes[];
 extern const size_t n_admin_routes;
 void admin_refresh(struct svc *s);               /* issues and gauges */
 int admin_metrics_open(struct svc *s);
+void admin_reply_json(struct http_request *r, unsigned status, json_t *body); /* takes the body */
 
 #endif

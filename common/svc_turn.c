@@ -3,229 +3,6 @@
 
 #include <xxhash.h>
 
-/* ---- items and queues ---- */
-
-struct item *item_new(enum item_kind kind, struct span envelope)
-{
-	struct item *i = calloc(1, sizeof(*i));
-	if (!i || !(i->data = malloc(envelope.len + 1))) {
-		free(i);
-		return NULL;
-	}
-	if (envelope.len)
-		memcpy(i->data, envelope.data, envelope.len);
-	i->len = envelope.len;
-	i->kind = kind;
-	i->lane = LANE_NORMAL;
-	return i;
-}
-
-void item_free(struct item *i)
-{
-	if (!i)
-		return;
-	free(i->data);
-	free(i);
-}
-
-void queue_add(struct item_queue *q, struct item *i)
-{
-	i->next = NULL;
-	if (!q->end)
-		q->end = &q->first;
-	*q->end = i;
-	q->end = &i->next;
-	q->count++;
-	q->bytes += i->len;
-}
-
-static struct item *queue_take(struct item_queue *q)
-{
-	struct item *i = q->first;
-	if (!i)
-		return NULL;
-	q->first = i->next;
-	if (!q->first)
-		q->end = &q->first;
-	q->count--;
-	q->bytes -= i->len;
-	i->next = NULL;
-	return i;
-}
-
-static void queue_put_back(struct item_queue *q, struct item *i)
-{
-	i->next = q->first;
-	q->first = i;
-	if (!i->next)
-		q->end = &i->next;
-	q->count++;
-	q->bytes += i->len;
-}
-
-static struct item_queue *queue_of(struct svc *s, const struct item *i)
-{
-	return i->kind == ITEM_LINK ? &s->queue[i->lane] : &s->local;
-}
-
-/* ---- room ---- */
-
-bool svc_has_room(const struct svc *s, enum lane lane)
-{
-	if (s->full || s->stopping)
-		return false;
-	for (size_t i = 0; i < s->n_out; i++)
-		if (outbox_backlog(s->out[i], lane) > (lane == LANE_URGENT ? BACKLOG_URGENT : BACKLOG_NORMAL))
-			return false;
-	return true;
-}
-
-size_t svc_room(const struct svc *s)
-{
-	return svc_has_room(s, LANE_NORMAL) && s->local.count < QUEUE_MAX ? QUEUE_MAX - s->local.count : 0;
-}
-
-void svc_on_room(struct svc *s, void (*fn)(void *ctx), void *ctx)
-{
-	for (struct room_waiter *w = s->waiters; w; w = w->next)
-		if (w->ctx == ctx)
-			return;
-	struct room_waiter *w = malloc(sizeof(*w));
-	if (!w)
-		return;
-	*w = (struct room_waiter){s->waiters, fn, ctx};
-	s->waiters = w;
-}
-
-static void tell_waiters(struct svc *s)
-{
-	struct room_waiter *list = s->waiters;
-	if (!list || svc_room(s) < QUEUE_MAX / 2)
-		return;
-	s->waiters = NULL;
-	while (list) {
-		struct room_waiter *w = list;
-		list = w->next;
-		w->fn(w->ctx);
-		free(w);
-	}
-}
-
-int svc_submit(struct svc *s, const Ascolto__Envelope *e, submitted_fn *done, void *ctx)
-{
-	size_t len = ascolto__envelope__get_packed_size(e);
-	/* While stopping only what was begun still comes in: how calls ended. */
-	if (s->stopping ? s->full || s->local.count >= QUEUE_MAX : !svc_room(s))
-		return -EAGAIN;
-	struct item *i = item_new(ITEM_LOCAL, span_of(NULL, 0));
-	uint8_t *data = i ? realloc(i->data, len + 1) : NULL;
-	if (!data) {
-		item_free(i);
-		return -EAGAIN;
-	}
-	i->data = data;
-	i->len = ascolto__envelope__pack(e, data);
-	i->key_group = (uint8_t)e->key_group;
-	i->done = done;
-	i->ctx = ctx;
-	queue_add(&s->local, i);
-	return 0;
-}
-
-/* ---- keys of our own tables ---- */
-
-struct key quarantine_key(const struct id *id)
-{
-	struct key k = key_make(TABLE_QUARANTINE, 0);
-	key_id(&k, id);
-	return k;
-}
-
-static struct key attempts_key(const struct item *i)
-{
-	struct id id = id_from(0, span_of(i->data, i->len));
-	struct key k = key_make(TABLE_ATTEMPTS, 0);
-	key_id(&k, &id);
-	return k;
-}
-
-/* ---- timers ---- */
-
-static void timer_due_at(struct svc *s, uint8_t key_group, int64_t due_ms)
-{
-	if (due_ms < s->timer_next[key_group])
-		s->timer_next[key_group] = due_ms;
-	s->timer_first_ms = MIN(s->timer_first_ms, due_ms);
-}
-
-static void find_next_timer(struct svc *s, struct txn *t, uint8_t key_group)
-{
-	struct span key, value;
-	struct cursor *c;
-	struct key prefix = key_make(TABLE_TIMER, key_group);
-	uint64_t due = INT64_MAX;
-	if (cursor_open(t, &prefix, NULL, &c))
-		return;
-	int r = cursor_next(c, &key, &value);
-	if (r == 0 || r == -EBADMSG) {
-		key = span_of(key.data + 2, key.len - 2);
-		key_take_u64(&key, &due);
-	}
-	cursor_close(&c);
-	s->timer_next[key_group] = (int64_t)due;
-}
-
-static void find_first_timer(struct svc *s)
-{
-	s->timer_first_ms = INT64_MAX;
-	for (unsigned g = 0; g < KEY_GROUPS; g++)
-		s->timer_first_ms = MIN(s->timer_first_ms, s->timer_next[g]);
-}
-
-static size_t take_timers_of(struct svc *s, struct txn *t, uint8_t key_group, struct item **items, size_t max)
-{
-	struct key prefix = key_make(TABLE_TIMER, key_group);
-	struct cursor *c;
-	struct span key, value;
-	size_t n = 0;
-	if (cursor_open(t, &prefix, NULL, &c))
-		return 0;
-	while (n < max && cursor_next(c, &key, &value) == 0) {
-		uint64_t due = 0;
-		struct span rest = span_of(key.data + 2, key.len - 2);
-		key_take_u64(&rest, &due);
-		if ((int64_t)due > s->now_ms)
-			break;
-		State__TimerRecord *r = state__timer_record__unpack(NULL, value.len, value.data);
-		struct item *i =
-			r ? item_new(ITEM_TIMER, span_of(r->envelope.data, r->envelope.len)) : NULL;
-		state__timer_record__free_unpacked(r, NULL);
-		if (!i)
-			break;
-		i->key_group = key_group;
-		memcpy(i->key.data, key.data, key.len);
-		i->key.len = (uint16_t)key.len;
-		items[n++] = i;
-	}
-	cursor_close(&c);
-	return n;
-}
-
-static size_t take_timers(struct svc *s, struct item **items, size_t max)
-{
-	struct txn *t;
-	size_t n = 0;
-	if (s->timer_first_ms > s->now_ms || txn_begin_read(s->store, &t, NULL))
-		return 0;
-	for (unsigned g = 0; g < KEY_GROUPS && n < max; g++)
-		if (s->timer_next[g] <= s->now_ms)
-			n += take_timers_of(s, t, (uint8_t)g, items + n, max - n);
-	txn_abort(&t);
-	return n;
-}
-
-static uint32_t tries_of(struct txn *t, const struct item *i);
-
 /* ---- one item ---- */
 
 static struct arena *arena_take(struct svc *s)
@@ -260,88 +37,6 @@ static const struct handler *find_handler(const struct svc *s, Ascolto__Envelope
 	return NULL;
 }
 
-static size_t counter_index(const struct svc *s, const char *name)
-{
-	size_t i = 0;
-	while (s->spec->counters && s->spec->counters[i].name && !str_eq(s->spec->counters[i].name, name))
-		i++;
-	return i;
-}
-
-static int put_timer(struct svc *s, struct txn *t, const struct write *w)
-{
-	State__TimerRecord r = STATE__TIMER_RECORD__INIT;
-	struct key k = key_make(TABLE_TIMER, w->key_group);
-	key_ms(&k, w->due_ms);
-	key_id(&k, &w->id);
-	r.envelope = (ProtobufCBinaryData){w->value.len, (uint8_t *)(uintptr_t)w->value.data};
-	size_t len = state__timer_record__get_packed_size(&r);
-	uint8_t *packed = malloc(len + 1);
-	if (!packed)
-		return -ENOMEM;
-	int rc = txn_put(t, &k, span_of(packed, state__timer_record__pack(&r, packed)));
-	free(packed);
-	if (!rc)
-		timer_due_at(s, w->key_group, w->due_ms);
-	return rc;
-}
-
-/* Everything the handler asked for, into the transaction. */
-static int apply(struct svc *s, struct txn *t, struct item *i, struct err *e)
-{
-	int r = writeset_apply(&i->ws, t, e);
-	for (const struct write *w = i->ws.first; w && !r; w = w->next) {
-		if (w->kind == WRITE_EMIT)
-			r = outbox_add(s, t, w, s->now_ms);
-		else if (w->kind == WRITE_TIMER)
-			r = put_timer(s, t, w);
-		else if (w->kind == WRITE_COUNT && s->spec->counters &&
-			 s->spec->counters[counter_index(s, w->counter)].name)
-			s->counter_changes[counter_index(s, w->counter)] += w->by;
-	}
-	return r;
-}
-
-static const char *origin_words(const struct svc *s, const struct item *i)
-{
-	switch (i->kind) {
-	case ITEM_LINK:
-		return i->source->service;
-	case ITEM_TIMER:
-		return "timer";
-	case ITEM_REPLAY:
-		return "replay";
-	default:
-		return s->spec->name;
-	}
-}
-
-static int put_quarantine(struct svc *s, struct txn *t, struct item *i, const struct id *id)
-{
-	State__Quarantined q = STATE__QUARANTINED__INIT;
-	struct key k = quarantine_key(id);
-	struct span old;
-	q.id = id_bytes(id);
-	q.envelope = (ProtobufCBinaryData){MIN(i->len, QUARANTINE_BYTES_MAX), i->data};
-	q.envelope_bytes = i->len;
-	q.reason = i->why;
-	q.from = (char *)(uintptr_t)origin_words(s, i);
-	q.at_ms = s->now_ms;
-	q.attempts = i->tries;
-	bool fresh = txn_get(t, &k, &old) == -ENOENT;
-	size_t len = state__quarantined__get_packed_size(&q);
-	uint8_t *packed = malloc(len + 1);
-	if (!packed)
-		return -ENOMEM;
-	int r = txn_put(t, &k, span_of(packed, state__quarantined__pack(&q, packed)));
-	free(packed);
-	if (!r) {
-		s->quarantine_count += fresh;
-		i->quarantined = true;
-	}
-	return r;
-}
-
 /* Calls the handler. The verdict is in the item; nothing is written yet. */
 static void handle(struct svc *s, struct txn *t, struct item *i, struct id *ret_id)
 {
@@ -374,6 +69,48 @@ static void handle(struct svc *s, struct txn *t, struct item *i, struct id *ret_
 		s->lag_seconds = (double)(s->now_ms - e->received_ms) / 1000;
 }
 
+/* Everything the handler asked for, into the transaction. */
+static int apply(struct svc *s, struct txn *t, struct item *i, struct err *e)
+{
+	int r = writeset_apply(&i->ws, t, e);
+	for (const struct write *w = i->ws.first; w && !r; w = w->next) {
+		if (w->kind == WRITE_EMIT)
+			r = outbox_add(s, t, w, s->now_ms);
+		else if (w->kind == WRITE_TIMER)
+			r = timer_put(s, t, w);
+		else if (w->kind == WRITE_COUNT)
+			counter_add(s, w->counter, w->by);
+	}
+	return r;
+}
+
+/* It was tried often enough: a verdict without its handler. */
+static void give_up(struct svc *s, struct item *i, struct id *ret_id)
+{
+	Ascolto__Envelope *env = ascolto__envelope__unpack(NULL, i->len, i->data);
+	if (!env || id_from_bytes(env->id.data, env->id.len, ret_id))
+		*ret_id = id_from(s->now_ms, span_of(i->data, i->len));
+	ascolto__envelope__free_unpacked(env, NULL);
+	i->verdict = REJECT;
+	if (!i->why[0])
+		snprintf(i->why, sizeof(i->why), "the service ended %u times while handling it", i->tries);
+}
+
+/* Its effects are written: so is now that it was taken, in the same transaction. */
+static int settle(struct svc *s, struct txn *t, struct item *i)
+{
+	int r = 0;
+	if (i->kind == ITEM_LINK) {
+		r = stream_in_save(s, t, i);
+	} else if (i->kind == ITEM_TIMER) {
+		r = txn_del(t, &i->key);
+	} else if (i->kind == ITEM_REPLAY && i->verdict == DONE) {
+		r = txn_del(t, &i->key);
+		s->quarantine_count -= r ? 0 : MIN(s->quarantine_count, 1u);
+	}
+	return r == -ENOENT ? 0 : r;
+}
+
 /* Handles and writes one item. 0; 1: it said RETRY, the turn ends before it; negative: the turn is lost. */
 static int one(struct svc *s, struct txn *t, struct item *i)
 {
@@ -381,18 +118,11 @@ static int one(struct svc *s, struct txn *t, struct item *i)
 	struct err e = {0};
 	int r = 0;
 	if (s->timers_retried && i->kind == ITEM_TIMER)
-		i->tries = tries_of(t, i);
-	if (i->tries >= TRIES_MAX) {
-		Ascolto__Envelope *env = ascolto__envelope__unpack(NULL, i->len, i->data);
-		if (!env || id_from_bytes(env->id.data, env->id.len, &id))
-			id = id_from(s->now_ms, span_of(i->data, i->len));
-		ascolto__envelope__free_unpacked(env, NULL);
-		i->verdict = REJECT;
-		if (!i->why[0])
-			snprintf(i->why, sizeof(i->why), "the service ended %u times while handling it", i->tries);
-	} else {
+		i->tries = attempts_of(t, i);
+	if (i->tries >= TRIES_MAX)
+		give_up(s, i, &id);
+	else
 		handle(s, t, i, &id);
-	}
 	if (i->verdict == RETRY && ++i->tries < TRIES_MAX)
 		return 1;
 	if (i->verdict == DONE) {
@@ -405,16 +135,12 @@ static int one(struct svc *s, struct txn *t, struct item *i)
 		}
 	} else {
 		i->verdict = REJECT;
-		r = put_quarantine(s, t, i, &id);
+		r = quarantine_put(s, t, i, &id);
 		metric_add(s->m.rejects, 1);
 	}
-	if (!r && i->kind == ITEM_LINK)
-		r = stream_in_save(s, t, i);
-	if (!r && i->kind == ITEM_TIMER)
-		r = txn_del(t, &i->key);
-	if (!r && i->kind == ITEM_REPLAY && i->verdict == DONE && (r = txn_del(t, &i->key)) == 0)
-		s->quarantine_count -= MIN(s->quarantine_count, 1u);
-	return r == -ENOENT ? 0 : r;
+	if (r)
+		return r == -ENOENT ? 0 : r;
+	return settle(s, t, i);
 }
 
 /* ---- the turn ---- */
@@ -426,7 +152,7 @@ static size_t collect(struct svc *s, struct item **items, size_t max)
 	while (n < max && (i = queue_take(&s->queue[LANE_URGENT])))
 		items[n++] = i;
 	if (n < max)
-		n += take_timers(s, items + n, MIN(max - n, (size_t)TURN_MAX / 4));
+		n += timers_take(s, items + n, MIN(max - n, (size_t)TURN_MAX / 4));
 	/* The normal lane and local work share what is left, so that neither starves. */
 	while (n < max && (s->local.first || s->queue[LANE_NORMAL].first)) {
 		if ((i = queue_take(&s->local)))
@@ -446,96 +172,6 @@ static void put_back(struct svc *s, struct item **items, size_t from, size_t n)
 			item_free(i); /* its row is still there */
 		else
 			queue_put_back(queue_of(s, i), i);
-	}
-}
-
-/* A timer is read again from its row when it comes again, so its tries are kept in the store. */
-static void remember_tries(struct svc *s, const struct item *i)
-{
-	struct txn *t;
-	State__Attempts a = STATE__ATTEMPTS__INIT;
-	uint8_t packed[32];
-	struct key k = attempts_key(i);
-	if (i->kind != ITEM_TIMER || txn_begin_write(s->store, &t, NULL))
-		return;
-	a.count = i->tries;
-	if (txn_put(t, &k, span_of(packed, state__attempts__pack(&a, packed))) == 0 && txn_commit(&t, NULL) == 0)
-		s->timers_retried = true;
-	txn_abort(&t);
-}
-
-static uint32_t tries_of(struct txn *t, const struct item *i)
-{
-	struct span value;
-	struct key k = attempts_key(i);
-	if (txn_get(t, &k, &value))
-		return 0;
-	State__Attempts *a = state__attempts__unpack(NULL, value.len, value.data);
-	uint32_t n = a ? a->count : 0;
-	state__attempts__free_unpacked(a, NULL);
-	return n;
-}
-
-/* After an unclean end: commits that these items are about to be tried. Returns how many may be handled together: one that
- * was tried before goes alone. */
-static size_t commit_attempts(struct svc *s, struct item **items, size_t n)
-{
-	struct txn *t;
-	size_t take = 0;
-	if (txn_begin_write(s->store, &t, NULL))
-		return n;
-	for (; take < n; take++) {
-		struct key k = attempts_key(items[take]);
-		State__Attempts a = STATE__ATTEMPTS__INIT;
-		uint8_t packed[32];
-		uint32_t before = tries_of(t, items[take]);
-		if (before && take)
-			break;
-		a.count = before + 1;
-		/* The first end is not on record, so two on record make three. */
-		items[take]->tries = before + 1 >= TRIES_MAX ? TRIES_MAX : before;
-		txn_put(t, &k, span_of(packed, state__attempts__pack(&a, packed)));
-		if (before) {
-			take++;
-			break;
-		}
-	}
-	txn_commit(&t, NULL);
-	return take;
-}
-
-static void forget_attempts(struct svc *s, struct txn *t, struct item **items, size_t n)
-{
-	for (size_t k = 0; k < n; k++) {
-		struct key key = attempts_key(items[k]);
-		txn_del(t, &key);
-	}
-	s->cautious_left -= MIN(s->cautious_left, n);
-}
-
-static int save_counters(struct svc *s, struct txn *t)
-{
-	for (size_t i = 0; s->spec->counters && s->spec->counters[i].name; i++) {
-		State__Counter c = STATE__COUNTER__INIT;
-		uint8_t packed[32];
-		if (!s->counter_changes[i])
-			continue;
-		struct key k = key_make(TABLE_COUNTER, 0);
-		key_str(&k, s->spec->counters[i].name);
-		c.value = (uint64_t)(s->counters[i] + s->counter_changes[i]);
-		int r = txn_put(t, &k, span_of(packed, state__counter__pack(&c, packed)));
-		if (r)
-			return r;
-	}
-	return 0;
-}
-
-static void counters_committed(struct svc *s, bool committed)
-{
-	for (size_t i = 0; s->spec->counters && s->spec->counters[i].name; i++) {
-		if (committed)
-			s->counters[i] += s->counter_changes[i];
-		s->counter_changes[i] = 0;
 	}
 }
 
@@ -605,13 +241,13 @@ static size_t handle_all(struct svc *s, struct txn *t, struct item **items, size
 	while (done < n && (r = one(s, t, items[done])) == 0) {
 		struct item *i = items[done++];
 		if (i->kind == ITEM_TIMER)
-			find_next_timer(s, t, i->key_group);
+			timers_find_next(s, t, i->key_group);
 		if (has_effects(i))
 			continue;
 		i->ws = (struct writeset){0};
 		arena_give(s, i);
 	}
-	find_first_timer(s);
+	timers_find_first(s);
 	*ret_r = r;
 	return done;
 }
@@ -628,9 +264,9 @@ static void hold_for_retry(struct svc *s, const struct item *i)
 static int finish(struct svc *s, struct txn **t, struct item **items, size_t done, struct err *e)
 {
 	if (s->cautious_left || s->timers_retried)
-		forget_attempts(s, *t, items, done);
+		attempts_forget(s, *t, items, done);
 	int r = outbox_save(s, *t);
-	r = r ? r : save_counters(s, *t);
+	r = r ? r : counters_save(s, *t);
 	if (r)
 		return err_set(e, r, "can not write to the store: %s", strerror(-r));
 	uint64_t before = uv_hrtime();
@@ -646,7 +282,7 @@ static void run_items(struct svc *s, struct item **items, size_t n)
 	struct err e = {0};
 	size_t done = 0;
 	if (s->cautious_left) {
-		size_t take = commit_attempts(s, items, n);
+		size_t take = attempts_commit(s, items, n);
 		put_back(s, items, take, n);
 		n = take;
 	}
@@ -660,7 +296,7 @@ static void run_items(struct svc *s, struct item **items, size_t n)
 		r = finish(s, &t, items, done, &e);
 	txn_abort(&t);
 	if (retry || r == -EPROTO)
-		remember_tries(s, items[done]);
+		attempts_remember(s, items[done]);
 	if (r < 0) {
 		put_back(s, items, 0, n);
 		turn_lost(s, r, &e);
@@ -680,7 +316,7 @@ static void run_items(struct svc *s, struct item **items, size_t n)
 bool turn_run(struct svc *s)
 {
 	struct item *items[TURN_MAX];
-	tell_waiters(s);
+	room_tell(s);
 	if ((int64_t)uv_now(s->loop) < s->hold_until_ms)
 		return false;
 	size_t n = collect(s, items, TURN_MAX);
@@ -690,63 +326,20 @@ bool turn_run(struct svc *s)
 	       (s->queue[0].first || s->queue[1].first || s->local.first || s->timer_first_ms <= s->now_ms);
 }
 
-/* ---- start ---- */
-
-static uint64_t count_rows(struct txn *t, uint8_t table)
-{
-	struct key prefix = key_make(table, 0);
-	struct cursor *c;
-	struct span key, value;
-	uint64_t n = 0;
-	prefix.len = 1;
-	if (cursor_open(t, &prefix, NULL, &c))
-		return 0;
-	int r;
-	while ((r = cursor_next(c, &key, &value)) == 0 || r == -EBADMSG)
-		n++;
-	cursor_close(&c);
-	return n;
-}
-
 int turns_load(struct svc *s, struct err *e)
 {
 	struct txn *t;
-	size_t n = 0;
-	while (s->spec->counters && s->spec->counters[n].name)
-		n++;
-	if (!s->counters) {
-		s->counters = calloc(n + 1, sizeof(*s->counters));
-		s->counter_changes = calloc(n + 1, sizeof(*s->counter_changes));
-	}
-	if (!s->counters || !s->counter_changes)
-		return err_set(e, -ENOMEM, "out of memory");
 	int r = txn_begin_read(s->store, &t, e);
 	if (r)
 		return r;
-	for (size_t i = 0; i < n; i++) {
-		struct span value;
-		struct key k = key_make(TABLE_COUNTER, 0);
-		key_str(&k, s->spec->counters[i].name);
-		if (txn_get(t, &k, &value))
-			continue;
-		State__Counter *c = state__counter__unpack(NULL, value.len, value.data);
-		if (c)
-			s->counters[i] = (int64_t)c->value;
-		state__counter__free_unpacked(c, NULL);
-	}
+	if (counters_load(s, t))
+		r = err_set(e, -ENOMEM, "out of memory");
 	for (unsigned g = 0; g < KEY_GROUPS; g++)
-		find_next_timer(s, t, (uint8_t)g);
-	find_first_timer(s);
-	s->quarantine_count = count_rows(t, TABLE_QUARANTINE);
+		timers_find_next(s, t, (uint8_t)g);
+	timers_find_first(s);
+	s->quarantine_count = quarantine_count(t);
 	txn_abort(&t);
-	return 0;
-}
-
-static void queue_free(struct item_queue *q)
-{
-	struct item *i;
-	while ((i = queue_take(q)))
-		item_free(i);
+	return r;
 }
 
 void turns_free(struct svc *s)
@@ -764,6 +357,5 @@ void turns_free(struct svc *s)
 		s->waiters = w->next;
 		free(w);
 	}
-	free(s->counters);
-	free(s->counter_changes);
+	counters_free(s);
 }

@@ -13,6 +13,7 @@ import email.policy
 import json
 import mailbox
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -66,7 +67,7 @@ def plan(path, seconds):
     span = max(times) - min(times) if times else 0
     gap = max((b - a for a, b in zip(times, times[1:])), default=0)
     even = span and gap <= span / 4  # with a large hole, keeping the distances would mean waiting for nothing
-    print(posts, round(span / 1000 / float(seconds), 3) if even else 0)
+    print(posts, round(span / 1000 / float(seconds)) or 1 if even else 0)
 
 
 # ---- the running installation ----
@@ -134,12 +135,10 @@ class Line:
             self.next = time.monotonic() + 10
         self.shown = words
 
-    def keep(self, words=None):
-        """Ends the line; with words, puts these before it."""
-        if words:
+    def keep(self, words=""):
+        """These words stay; the line goes on below them."""
+        if words or self.live:
             print(("\r\033[K" if self.live else "") + words, flush=True)
-        elif self.live:
-            print(flush=True)
 
 
 def follow(installation, posts):
@@ -162,17 +161,15 @@ def follow(installation, posts):
                 code = incident["code"]
                 when = incident["red_ms"] or incident["opened_ms"]
                 line.keep(f"  {at(when, '%d %b %H:%M')}   CODE {code.upper()}: an incident about \"{incident['title']}\"")
-            line.show(words)
             if installation.replayed() and settled(status, counts):
-                line.next = 0
-                line.show(words + " ")
-                line.keep()
+                line.keep(words if words != line.shown or line.live else "")
                 return
+            line.show(words)
         now = (status["balance"], counts and {k: v for k, v in counts.items() if k != "now_ms"}, undelivered(status))
         if now != before or (status["ok"] and not installation.replayed()):
             quiet_since, before = time.monotonic(), now
         if time.monotonic() - quiet_since > (PATIENCE if status["ok"] else 15):
-            line.keep()
+            line.keep(line.shown)
             die("; ".join(status["wrong"]) or f"nothing moves any more: {status['balance']['words']}")
         time.sleep(0.5)
 
@@ -189,8 +186,9 @@ def mails(folder):
     """(recipient, subject, delivery) of what the mail server put into the mailboxes, oldest first."""
     found = []
     for user in ("desk", "crisi"):
-        for message in mailbox.Maildir(f"{folder}/mail/{user}", create=False):
-            parsed = email.message_from_bytes(bytes(message), policy=email.policy.default)
+        box = mailbox.Maildir(f"{folder}/mail/{user}", create=False)
+        for key in sorted(box.keys()):  # names begin with the time
+            parsed = email.message_from_bytes(box.get_bytes(key), policy=email.policy.default)
             found.append((f"{user}@brezza.example", str(parsed["Subject"]), parsed["X-Ascolto-Delivery"]))
     return found
 
@@ -209,19 +207,32 @@ def counted(subjects):
 
 
 def tell_incident(i):
-    words = [f"{day(i['opened_ms'])}, {at(i['opened_ms'])}  opened"]
-    if i["red_ms"]:
-        later = (i["red_ms"] - i["opened_ms"]) // 60000
-        words = [f"{day(i['opened_ms'])}, {at(i['opened_ms'])}  code yellow", f"{day(i['red_ms'])}, {at(i['red_ms'])}  code "
-                 f"red, {several(later, 'minute')} later"] if i["red_ms"] != i["opened_ms"] else \
-            [f"{day(i['red_ms'])}, {at(i['red_ms'])}  code red at once"]
-    row("Incident", f"code {i['code']}: \"{i['title']}\"", *words,
-        f"at its height {several(i['peak_people'], 'different person', 'different people')} within an hour or so; "
-        f"usual are {i['normal']:.0f}; {several(i['messages'], 'message')} in all")
+    opened, red = f"{day(i['opened_ms'])}, {at(i['opened_ms'])}", f"{day(i['red_ms'])}, {at(i['red_ms'])}"
+    later = several((i["red_ms"] - i["opened_ms"]) // 60000, "minute")
+    if i["red_ms"] == i["opened_ms"]:
+        times = [f"{red}  code red, at once"]
+    elif i["red_ms"]:
+        times = [f"{opened}  code yellow", f"{red}  code red, {later} later"]
+    else:
+        times = [f"{opened}  code {i['code']}"]
+    window = re.search(r"within \d+ minutes", i.get("because", ""))
+    row("Incident", f"code {i['code']}: \"{i['title']}\"", *times,
+        f"{several(i['messages'], 'message')}; at its height {several(i['peak_people'], 'different person', 'different people')} "
+        f"{window.group() if window else 'at a time'}, on an ordinary day {i['normal']:.0f}")
+
+
+def arrived(folder, expected):
+    """A mail server may take a moment between accepting a mail and putting it into the mailbox."""
+    for _ in range(50):
+        letters, calls = mails(folder), hooks(folder)
+        if len(letters) + len(calls) >= expected:
+            break
+        time.sleep(0.2)
+    return letters, calls
 
 
 def tell_alerts(installation, counts):
-    letters, calls = mails(installation.folder), hooks(installation.folder)
+    letters, calls = arrived(installation.folder, counts["alerts_sent"])
     row("Alerts sent", f"{counts['alerts_sent']}, of which arrived: {several(len(letters), 'mail')}, "
         f"{several(len(calls), 'webhook')}")
     for box in sorted({m[0] for m in letters}):
@@ -254,14 +265,14 @@ def tell(installation, name):
     row("Cases", f"{counts['cases']:,}, of which open {counts['open_cases']:,}")
     if not incidents:
         row("Incident", "none")
-    for incident in incidents:
+    for incident in sorted(incidents, key=lambda i: i["opened_ms"]):
         tell_incident(incident)
-    arrived = tell_alerts(installation, counts)
+    all_arrived = tell_alerts(installation, counts)
     tell_quarantine(installation, status)
     print(flush=True)
     if accepted != records:
         die(f"not every message has its ARM record: {balance['words']}")
-    if not arrived:
+    if not all_arrived:
         die("what was sent and what arrived are not the same: see Alerts sent above")
 
 

@@ -1,8 +1,8 @@
 /*
  * stage - the console with made-up data, for the browser's test and for looking at the page by hand.
  *
- * Starts ascolto-console in a temporary folder, plays escalation, prints the page's address, and then does what the lines
- * on its standard input say, answering each with "ok" when it is committed:
+ * Starts ascolto-console in a temporary folder, plays escalation, prints the page's address, and then does
+ * what the lines on its standard input say, answering each with "ok" when it is committed:
  *
  *     storm              the day of a fault: messages, cases, an incident that becomes red, alerts
  *     payloads           the corpus of payloads.txt in every field a stranger can write
@@ -19,120 +19,62 @@
 #include <signal.h>
 #include <sodium.h>
 
-#define DAY ((int64_t)1773270000000) /* 2026-03-12 00:00 in Rome */
-#define AT(hour, minute) (DAY + ((int64_t)(hour) * 60 + (minute)) * 60000)
-#define PAYLOADS_MAX 64
+#include "tests/browser/storm.h"
 
-#define RED ASCOLTO__CODE__CODE_RED
-#define YELLOW ASCOLTO__CODE__CODE_YELLOW
-#define GREEN ASCOLTO__CODE__CODE_GREEN
+#define PAYLOADS_MAX 64
 
 static struct installation in;
 static struct peer *escalation;
 static pid_t console;
 static int64_t now_ms;
 
-static const struct made_message messages[] = {
-	{.name = "m01", .occurred_ms = AT(8, 12), .channel = "brezza-fb", .network = "facebook", .handle = "panificio.donati",
-		.who = "Panificio Donati", .followers = 690, .messages = 3,
-		.text = "Buongiorno, ci spostiamo con il forno dal civico 12 al 31 della stessa via. Devo fare un trasloco di "
-			"linea o basta una telefonata?",
-		.intent = "ask_info", .expectation = "information", .event = "question", .sentiment = "neutral",
-		.lane = "service", .code = GREEN, .case_name = "c1"},
-	{.name = "m02", .occurred_ms = AT(9, 40), .channel = "brezza-x", .network = "x", .handle = "pendolare_fs",
-		.who = "Il Pendolare", .followers = 2310, .text = "treno delle 6.52 e una tacca di segnale in galleria: @brezza_it "
-		"praticamente un miracolo", .intent = "joke", .expectation = "nothing", .event = "none",
-		.sentiment = "positive", .lane = "none", .code = GREEN, .rule = "chatter"},
-	{.name = "m03", .occurred_ms = AT(11, 5), .channel = "brezza-mail", .network = "email",
-		.handle = "lucia.ferrante@example.org", .who = "Lucia Ferrante", .surface = ASCOLTO__SURFACE__SURFACE_PRIVATE,
-		.subject = "Disdetta linea fissa Ravenna",
-		.text = "Buonasera,\nscrivo a quest'ora perché di giorno lavoro. Vorrei disdire la linea intestata a mia madre, "
-			"deceduta a gennaio. Mi indicate quali documenti servono e dove spedirli?\nGrazie,\nLucia Ferrante",
-		.intent = "cancel", .expectation = "information", .event = "cancellation", .sentiment = "neutral",
-		.lane = "service", .code = YELLOW, .case_name = "c2", .messages = 2, .cases = 1, .last_outcome = "risolto"},
-	{.name = "m04", .occurred_ms = AT(14, 20), .channel = "brezza-x", .network = "x", .handle = "gino_attivazioni",
-		.who = "Gino B.", .followers = 54, .text = "39 euro di attivazione che nessuno mi aveva detto. Terza mail senza risposta.",
-		.intent = "billing", .expectation = "refund", .event = "complaint", .sentiment = "negative", .lane = "service",
-		.code = YELLOW, .case_name = "c3", .messages = 51, .cases = 2, .last_outcome = "senza risposta"},
-	{.name = "m05", .occurred_ms = AT(18, 7), .channel = "brezza-x", .network = "x", .handle = "ale_modena",
-		.who = "Ale", .followers = 180, .text = "modem Brezza con la luce rossa da dieci minuti, dopo l'aggiornamento. Solo io?",
-		.intent = "report_fault", .expectation = "repair", .event = "complaint", .sentiment = "negative",
-		.lane = "service", .code = YELLOW, .case_name = "c4", .incident_name = "fault"},
-	{.name = "m06", .occurred_ms = AT(18, 58), .channel = "brezza-fb", .network = "facebook", .handle = "studio.marchi",
-		.who = "Studio Marchi", .followers = 410, .text = "Studio medico senza internet e senza telefono dalle sei, modem "
-		"bloccato. Abbiamo pazienti in attesa: quando torna?",
-		.intent = "report_fault", .expectation = "repair", .event = "complaint", .sentiment = "negative",
-		.lane = "service", .code = YELLOW, .case_name = "c5", .incident_name = "fault", .messages = 4, .cases = 1,
-		.last_outcome = "risolto in due giorni"},
-	{.name = "m07", .occurred_ms = AT(19, 2), .channel = "brezza-wa", .network = "whatsapp", .handle = "+390000001044",
-		.who = "Renzo P.", .surface = ASCOLTO__SURFACE__SURFACE_PRIVATE,
-		.text = "Sono anziano e ho il telesoccorso attaccato al modem, adesso è tutto spento", .intent = "report_danger",
-		.expectation = "repair", .event = "complaint", .sentiment = "negative", .lane = "service", .code = RED,
-		.case_name = "c6", .incident_name = "fault", .rule = "danger"},
-	{.name = "m08", .occurred_ms = AT(19, 11), .channel = "brezza-x", .network = "x", .handle = "sindaca_torrelaghi",
-		.who = "Elena Sarti", .vip = true, .influencer = true, .followers = 48200,
-		.text = "Mezzo comune senza rete dopo l'aggiornamento dei modem. @brezza_it, a che ora ci dite qualcosa? I cittadini "
-			"chiamano noi.",
-		.intent = "complain", .expectation = "information", .event = "complaint", .sentiment = "negative",
-		.lane = "polemic", .code = YELLOW, .case_name = "c7", .incident_name = "fault", .rule = "vip", .messages = 7,
-		.cases = 3, .last_outcome = "risolto"},
-	{.name = "m09", .occurred_ms = AT(19, 14), .channel = "brezza-x", .network = "x", .handle = "tom_in_bologna",
-		.who = "Tom Whitfield", .followers = 96, .text = "router dead since the update, red light, working from a café now. "
-		"Any news @brezza_it?", .intent = "report_fault", .expectation = "information", .event = "complaint",
-		.sentiment = "negative", .lane = "service", .code = YELLOW, .case_name = "c8", .incident_name = "fault"},
-	{.name = "m10", .occurred_ms = AT(19, 15), .channel = "brezza-x", .network = "x", .handle = "nebbia_bassa",
-		.who = "nebbia bassa", .followers = 733, .text = "boh #brezzaspenta", .intent = "", .expectation = "", .event = "",
-		.sentiment = "neutral", .lane = "", .sure = 0.31f, .code = ASCOLTO__CODE__CODE_NONE, .incident_name = "fault",
-		.rule = "unclear"},
-	{.name = "m11", .occurred_ms = AT(19, 16), .channel = "brezza-rev", .network = "reviews", .handle = "Marta",
-		.who = "Marta", .text = "In negozio a Faenza gentilissimi anche stasera con la fila fuori.", .intent = "praise",
-		.expectation = "nothing", .event = "praise", .sentiment = "positive", .lane = "none", .code = GREEN,
-		.rule = "chatter"},
-};
-
-static const struct {
-	const char *name, *customer, *title, *channel;
-	int first, solve, answered; /* minutes from now; answered: minutes ago, 0 = not yet */
-	Ascolto__Code code;
-	Ascolto__CaseState state;
-} cases[] = {
-	{"c1", "Panificio Donati", "Trasloco di linea", "brezza-fb", 42, 1380, 3, GREEN, ASCOLTO__CASE_STATE__CASE_STATE_WAITING},
-	{"c2", "Lucia Ferrante", "Disdetta linea fissa Ravenna", "brezza-mail", 51, 1420, 0, YELLOW,
-		ASCOLTO__CASE_STATE__CASE_STATE_NEW},
-	{"c3", "Gino B.", "39 euro di attivazione", "brezza-x", -95, 300, 0, YELLOW, ASCOLTO__CASE_STATE__CASE_STATE_NEW},
-	{"c4", "Ale", "Modem con la luce rossa", "brezza-x", -6, 460, 0, YELLOW, ASCOLTO__CASE_STATE__CASE_STATE_NEW},
-	{"c5", "Studio Marchi", "Studio medico senza linea", "brezza-fb", 18, 470, 0, YELLOW, ASCOLTO__CASE_STATE__CASE_STATE_NEW},
-	{"c6", "Renzo P.", "Telesoccorso spento", "brezza-wa", 4, 236, 0, RED, ASCOLTO__CASE_STATE__CASE_STATE_NEW},
-	{"c7", "Elena Sarti", "Comune senza rete", "brezza-x", 11, 476, 2, YELLOW, ASCOLTO__CASE_STATE__CASE_STATE_IN_PROGRESS},
-	{"c8", "Tom Whitfield", "Router dead since the update", "brezza-x", 24, 474, 0, YELLOW,
-		ASCOLTO__CASE_STATE__CASE_STATE_NEW},
-};
-
 static void keep_case(size_t n)
 {
-	view_case(escalation, &(struct made_case){.name = cases[n].name, .customer = cases[n].customer, .title = cases[n].title,
-		.channel = cases[n].channel, .owner = cases[n].code == RED ? "strategist" : "community_manager",
-		.code = cases[n].code, .state = cases[n].state, .opened_ms = now_ms - 1800000,
-		.updated_ms = now_ms - (int64_t)n * 1000, .acknowledge_due_ms = now_ms + cases[n].first * 60000,
-		.resolve_due_ms = now_ms + cases[n].solve * 60000,
-		.acknowledged_ms = cases[n].answered ? now_ms - cases[n].answered * 60000 : 0, .late = cases[n].first < 0});
+	view_case(escalation,
+		&(struct made_case){.name = cases[n].name,
+			.customer = cases[n].customer,
+			.title = cases[n].title,
+			.channel = cases[n].channel,
+			.owner = cases[n].code == RED ? "strategist" : "community_manager",
+			.code = cases[n].code,
+			.state = cases[n].state,
+			.opened_ms = now_ms - 1800000,
+			.updated_ms = now_ms - (int64_t)n * 1000,
+			.acknowledge_due_ms = now_ms + cases[n].first * 60000,
+			.resolve_due_ms = now_ms + cases[n].solve * 60000,
+			.acknowledged_ms = cases[n].answered ? now_ms - cases[n].answered * 60000 : 0,
+			.late = cases[n].first < 0});
 }
 
 static void keep_incident(Ascolto__Code code, unsigned people, const char *who)
 {
-	view_incident(escalation, &(struct made_incident){.name = "fault", .title = "Modem fermi dopo l'aggiornamento",
-		.because = "208 persone diverse in 60 minuti, 2,1 di norma: oltre la soglia di 120 e di quattro deviazioni",
-		.code = code, .people = people, .peak = people, .messages = people + 33, .normal = 2.1, .alerts = 3,
-		.opened_ms = AT(18, 31), .red_ms = code == RED ? AT(19, 4) : 0, .detected_ms = now_ms - 340000,
-		.acknowledged_by = who, .acknowledged_ms = who ? now_ms : 0,
-		.steps = {"+community_manager: Fermare post programmati e risposte automatiche",
-			"strategist: Verificare i fatti con l'assistenza tecnica",
-			"community_manager: Pubblicare una prima risposta: abbiamo visto, stiamo lavorando, prossimo "
-			"aggiornamento alle ore …",
-			"strategist: Scusarsi dove il guasto è stato segnalato, con lo stesso hashtag",
-			"area_manager: Decidere rimborsi e messaggio della direzione"},
-		.steps_from_ms = now_ms - 1920000, .examples = {"m05", "m06", "m09"},
-		.keywords = {"modem", "luce rossa", "aggiornamento"}});
+	view_incident(escalation,
+		&(struct made_incident){.name = "fault",
+			.title = "Modem fermi dopo l'aggiornamento",
+			.because = "208 persone diverse in 60 minuti, 2,1 di norma: oltre la soglia di 120 e "
+				   "di quattro deviazioni",
+			.code = code,
+			.people = people,
+			.peak = people,
+			.messages = people + 33,
+			.normal = 2.1,
+			.alerts = 3,
+			.opened_ms = AT(18, 31),
+			.red_ms = code == RED ? AT(19, 4) : 0,
+			.detected_ms = now_ms - 340000,
+			.acknowledged_by = who,
+			.acknowledged_ms = who ? now_ms : 0,
+			.steps = {"+community_manager: Fermare post programmati e risposte automatiche",
+				"strategist: Verificare i fatti con l'assistenza tecnica",
+				"community_manager: Pubblicare una prima risposta: abbiamo visto, stiamo "
+				"lavorando, prossimo "
+				"aggiornamento alle ore …",
+				"strategist: Scusarsi dove il guasto è stato segnalato, con lo stesso "
+				"hashtag",
+				"area_manager: Decidere rimborsi e messaggio della direzione"},
+			.steps_from_ms = now_ms - 1920000,
+			.examples = {"m05", "m06", "m09"},
+			.keywords = {"modem", "luce rossa", "aggiornamento"}});
 }
 
 static void storm(void)
@@ -143,9 +85,10 @@ static void storm(void)
 		view_message(escalation, &messages[i]);
 	keep_incident(YELLOW, 41, NULL);
 	keep_incident(RED, 208, NULL);
-	view_delivery(escalation, "o1", "fault", "crisis-mail", ASCOLTO__DELIVERY_RESULT__DELIVERY_SENT, "250 2.0.0 ok",
-		now_ms - 339000);
-	view_delivery(escalation, "o2", "fault", "crisis-hook", ASCOLTO__DELIVERY_RESULT__DELIVERY_SENT, "200", now_ms - 338000);
+	view_delivery(escalation, "o1", "fault", "crisis-mail", ASCOLTO__DELIVERY_RESULT__DELIVERY_SENT,
+		"250 2.0.0 ok", now_ms - 339000);
+	view_delivery(escalation, "o2", "fault", "crisis-hook", ASCOLTO__DELIVERY_RESULT__DELIVERY_SENT,
+		"200", now_ms - 338000);
 	view_delivery(escalation, "o3", "fault", "agency-hook", ASCOLTO__DELIVERY_RESULT__DELIVERY_RETRY,
 		"503 Service Unavailable", now_ms - 20000);
 }
@@ -157,18 +100,46 @@ static void show_payload(size_t n, const char *text)
 	snprintf(name[0], sizeof(name[0]), "p-m%zu", n);
 	snprintf(name[1], sizeof(name[1]), "p-c%zu", n);
 	snprintf(name[2], sizeof(name[2]), "p-i%zu", n);
-	view_message(escalation, &(struct made_message){.name = name[0], .occurred_ms = AT(20, 0) + (int64_t)n * 1000,
-		.channel = text, .network = text, .handle = text, .who = text, .text = text, .subject = text,
-		.intent = text, .expectation = text, .event = text, .sentiment = text, .lane = text, .code = YELLOW,
-		.case_name = name[1], .rule = text, .last_outcome = text});
-	view_case(escalation, &(struct made_case){.name = name[1], .customer = text, .title = text, .owner = text,
-		.channel = text, .lane = text, .code = YELLOW, .opened_ms = now_ms, .updated_ms = now_ms,
-		.acknowledge_due_ms = now_ms + 60000, .resolve_due_ms = now_ms + 120000});
+	view_message(escalation, &(struct made_message){.name = name[0],
+					 .occurred_ms = AT(20, 0) + (int64_t)n * 1000,
+					 .channel = text,
+					 .network = text,
+					 .handle = text,
+					 .who = text,
+					 .text = text,
+					 .subject = text,
+					 .intent = text,
+					 .expectation = text,
+					 .event = text,
+					 .sentiment = text,
+					 .lane = text,
+					 .code = YELLOW,
+					 .case_name = name[1],
+					 .rule = text,
+					 .last_outcome = text});
+	view_case(escalation, &(struct made_case){.name = name[1],
+				      .customer = text,
+				      .title = text,
+				      .owner = text,
+				      .channel = text,
+				      .lane = text,
+				      .code = YELLOW,
+				      .opened_ms = now_ms,
+				      .updated_ms = now_ms,
+				      .acknowledge_due_ms = now_ms + 60000,
+				      .resolve_due_ms = now_ms + 120000});
 	if (n >= 3)
 		return;
-	view_incident(escalation, &(struct made_incident){.name = name[2], .title = text, .because = text, .code = YELLOW,
-		.people = 3, .opened_ms = now_ms, .detected_ms = now_ms, .keywords = {text}});
-	view_delivery(escalation, name[1], name[2], text, ASCOLTO__DELIVERY_RESULT__DELIVERY_REJECTED, text, now_ms);
+	view_incident(escalation, &(struct made_incident){.name = name[2],
+					  .title = text,
+					  .because = text,
+					  .code = YELLOW,
+					  .people = 3,
+					  .opened_ms = now_ms,
+					  .detected_ms = now_ms,
+					  .keywords = {text}});
+	view_delivery(escalation, name[1], name[2], text, ASCOLTO__DELIVERY_RESULT__DELIVERY_REJECTED, text,
+		now_ms);
 }
 
 static void payloads(void)
@@ -188,10 +159,19 @@ static void one_message(const char *text)
 	static unsigned n;
 	char name[24];
 	snprintf(name, sizeof(name), "new%u", n);
-	view_message(escalation, &(struct made_message){.name = name, .occurred_ms = AT(19, 30) + (int64_t)n++ * 1000,
-		.channel = "brezza-x", .network = "x", .handle = "nuova_voce", .who = "Nuova Voce", .text = text,
-		.intent = "complain", .expectation = "attention", .event = "complaint", .sentiment = "negative",
-		.lane = "service", .code = YELLOW});
+	view_message(escalation, &(struct made_message){.name = name,
+					 .occurred_ms = AT(19, 30) + (int64_t)n++ * 1000,
+					 .channel = "brezza-x",
+					 .network = "x",
+					 .handle = "nuova_voce",
+					 .who = "Nuova Voce",
+					 .text = text,
+					 .intent = "complain",
+					 .expectation = "attention",
+					 .event = "complaint",
+					 .sentiment = "negative",
+					 .lane = "service",
+					 .code = YELLOW});
 }
 
 static const char *obey(const char *line)
@@ -224,8 +204,10 @@ int main(void)
 		return 1;
 	installation_open(&in, NULL);
 	console = program_start(&in, "console");
-	snprintf(send_to, sizeof(send_to), "tcp://127.0.0.1:%d", installation_port(&in, "console", ADDRESS_LINK));
-	snprintf(listen_at, sizeof(listen_at), "tcp://127.0.0.1:%d", installation_port(&in, "escalation", ADDRESS_LINK));
+	snprintf(send_to, sizeof(send_to), "tcp://127.0.0.1:%d",
+		installation_port(&in, "console", ADDRESS_LINK));
+	snprintf(listen_at, sizeof(listen_at), "tcp://127.0.0.1:%d",
+		installation_port(&in, "escalation", ADDRESS_LINK));
 	struct peer_options o = {.name = "escalation", .send_to = send_to, .listen = listen_at};
 	if (console <= 0 || peer_open(&escalation, &o, &e)) {
 		fprintf(stderr, "the console does not start: %s\n", err_text(&e));

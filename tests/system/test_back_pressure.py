@@ -3,10 +3,11 @@ some point ingest says 503 and when to come again, no service grows beyond its b
 that was accepted gets its record."""
 import http.client
 import json
+import re
 import signal
 import time
 
-from harness import MEMORY_LIMIT, SERVICES, STORM, check, lines_of, memory_of, sign, system_test
+from harness import MEMORY_LIMIT, SERVICES, STORM, check, http_call, lines_of, memory_of, sign, system_test
 
 MOST_POSTS, BATCH, REFUSALS = 150_000, 500, 20
 
@@ -81,6 +82,11 @@ def flood(t, a, memory):
     return client, body
 
 
+def cpu_seconds(a, service):
+    text = http_call(a.http[service], "/metrics").body.decode()
+    return float(re.search(r"^process_cpu_seconds_total (\S+)", text, re.M)[1])
+
+
 def main(t):
     a = t.install("brezza", [{"name": "hook", "brand": "brezza", "network": "x", "adapter": "webhook",
                               "secret_file": "secret-hook"}])
@@ -107,6 +113,7 @@ def main(t):
     took = time.monotonic() - began
     balance = a.status()["balance"]
     t.say(f"{balance['accepted']} messages drained {took:.1f} s after escalation went on ({balance['accepted'] / took:.0f}/s)")
+    t.say("CPU seconds in all: " + ", ".join(f"{s} {cpu_seconds(a, s):.1f}" for s in SERVICES))
     t.say(f"most memory in MB, own (with the mapped store): {memory}")
     check(client.accepted == balance["accepted"] == balance["arm_records"] == a.counter("console", "messages_shown"),
           f"the client was told of {client.accepted} accepted; {balance}")

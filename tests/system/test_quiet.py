@@ -47,6 +47,7 @@ def all_together(t):
     a.wait_settled(30)
     balance = a.status()["balance"]
     check(balance["accepted"] == balance["arm_records"] == n, f"{n} messages were given: {balance}")
+    check(a.status()["ok"] and not a.status()["wrong"], f"ascolto status: {a.status()['wrong']}")
     for brand in FILES:
         check_quiet(t, a, brand)
         rows = a.messages(brand)

@@ -231,11 +231,10 @@ static int open_store(struct svc *s, struct err *e)
 	struct stat st;
 	bool old = stat(path, &st) == 0;
 	r = store_open(&s->store, &o, e);
-	if (!r && old && !store_was_clean(s->store)) {
+	bool unclean = !r && old && !store_was_clean(s->store);
+	if (unclean)
 		log_warning("the last run did not end in order; the first messages are handled with care");
-		s->cautious_left = CAUTIOUS_ITEMS;
-	}
-	return r;
+	return r ? r : attempts_open(s, unclean, e);
 }
 
 static int open_http(struct svc *s, struct err *e)
@@ -323,8 +322,7 @@ int svc_run(struct svc *s)
 	int r = start(s, &e);
 	if (r) {
 		log_error("%s", err_text(&e));
-		if (s->bus)
-			stop(s);
+		stop(s);
 		end(s);
 		return EXIT_FAILURE;
 	}

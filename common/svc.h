@@ -16,9 +16,10 @@
  *
  * Verdicts. DONE: the write-set is applied. RETRY: nothing is applied, the item comes again after a pause, three
  * times in all, then it is put in quarantine; use it for what may pass by itself. REJECT: nothing is applied, the item
- * goes to quarantine with the reason and is acknowledged. After an unclean end items are handled one by one with their
- * attempts committed first, so one that ends the process is quarantined after three tries; once a full turn's worth has
- * passed without harm, batches resume.
+ * goes to quarantine with the reason and is acknowledged. A message that makes the process fail (SIGSEGV, SIGABRT, ...)
+ * three times is quarantined at the next start; the file `fault` in the store's folder says which it was. After an end from
+ * outside (SIGKILL, power), which may be the message's fault or not, items are marked before they are handled, and one that
+ * was alone in hand at three such ends is quarantined too.
  */
 #ifndef ASCOLTO_SVC_H
 #define ASCOLTO_SVC_H

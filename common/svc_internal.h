@@ -72,7 +72,6 @@ struct item {
 	struct arena *arena;        /* kept until after the commit when there are effects */
 	struct writeset ws;
 	enum verdict verdict;
-	bool quarantined;
 	char why[ERR_TEXT_MAX];
 };
 
@@ -139,7 +138,7 @@ struct svc {
 	int64_t hold_until_ms;      /* after a RETRY or a full disk nothing is handled before this time of the loop's
 	                               clock, which never jumps */
 	size_t cautious_left;
-	bool timers_retried;        /* attempts rows of timers may exist */
+	bool attempts_known;        /* rows of attempts may exist */
 	bool full;                  /* the last commit found no room */
 	int64_t timer_next[KEY_GROUPS];
 	int64_t timer_first_ms;
@@ -191,9 +190,11 @@ void timers_find_first(struct svc *s);           /* of those */
 size_t timers_take(struct svc *s, struct item **items, size_t max); /* those that are due */
 
 /* svc_attempts.c */
-uint32_t attempts_of(struct txn *t, const struct item *i);
+int attempts_open(struct svc *s, bool unclean, struct err *e); /* reads what the last end left behind */
+void attempts_in_hand(const struct item *i);     /* what a fault from now on is held against; NULL: nothing */
+unsigned attempts_of(struct txn *t, const struct item *i);
 void attempts_remember(struct svc *s, const struct item *i);
-size_t attempts_commit(struct svc *s, struct item **items, size_t n);
+size_t attempts_commit(struct svc *s, struct item **items, size_t n); /* how many may be handled together */
 void attempts_forget(struct svc *s, struct txn *t, struct item **items, size_t n);
 
 /* svc_counter.c */

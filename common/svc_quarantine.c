@@ -45,10 +45,7 @@ int quarantine_put(struct svc *s, struct txn *t, struct item *i, const struct id
 		return -ENOMEM;
 	int r = txn_put(t, &k, span_of(packed, state__quarantined__pack(&q, packed)));
 	free(packed);
-	if (!r) {
-		s->quarantine_count += fresh;
-		i->quarantined = true;
-	}
+	s->quarantine_count += !r && fresh;
 	return r;
 }
 

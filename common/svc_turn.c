@@ -62,7 +62,9 @@ static void handle(struct svc *s, struct txn *t, struct item *i, struct id *ret_
 	}
 	struct turn turn = {.svc = s, .txn = t, .arena = i->arena, .ws = &i->ws, .state = s->state, .conf = s->conf,
 		.now_ms = s->now_ms, .key_group = i->key_group};
+	attempts_in_hand(i);
 	i->verdict = h->fn(&turn, e, &why);
+	attempts_in_hand(NULL);
 	if (i->verdict != DONE)
 		snprintf(i->why, sizeof(i->why), "%s", err_text(&why));
 	else if (i->kind == ITEM_LINK && e->received_ms)
@@ -117,8 +119,8 @@ static int one(struct svc *s, struct txn *t, struct item *i)
 	struct id id;
 	struct err e = {0};
 	int r = 0;
-	if (s->timers_retried && i->kind == ITEM_TIMER)
-		i->tries = attempts_of(t, i);
+	if (s->attempts_known && !s->cautious_left)
+		i->tries = MAX(i->tries, attempts_of(t, i));
 	if (i->tries >= TRIES_MAX)
 		give_up(s, i, &id);
 	else
@@ -263,7 +265,7 @@ static void hold_for_retry(struct svc *s, const struct item *i)
 
 static int finish(struct svc *s, struct txn **t, struct item **items, size_t done, struct err *e)
 {
-	if (s->cautious_left || s->timers_retried)
+	if (s->cautious_left || s->attempts_known)
 		attempts_forget(s, *t, items, done);
 	int r = outbox_save(s, *t);
 	r = r ? r : counters_save(s, *t);

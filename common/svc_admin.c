@@ -95,6 +95,9 @@ static void collect_issues(struct svc *s)
 		svc_issue(s, "still starting");
 	if (s->full)
 		svc_issue(s, "the disk or the store is full: nothing new is taken until there is room");
+	for (unsigned g = 0; g < KEY_GROUPS; g++)
+		if (s->timer_damaged[g])
+			svc_issue(s, "a timer in key group %u can not be read and will not ring: its record is damaged", g);
 	for (size_t i = 0; i < s->n_out; i++) {
 		struct out_link *o = s->out[i];
 		double age = oldest_seconds(s, o);

@@ -124,16 +124,18 @@ unsigned attempts_of(struct txn *t, const struct item *i)
 	return MAX(MAX(a.faults, a.alone), a.retries);
 }
 
-/* A timer is read again from its row when it comes again, so its tries are kept in the store. */
+/* It will come again, and this process lives: no end is held against it. A timer is read again from its row when it comes
+ * again, so how often it said RETRY is kept. */
 void attempts_remember(struct svc *s, const struct item *i)
 {
 	struct txn *t;
 	State__Attempts a;
 	struct id id = item_id(i);
-	if (i->kind != ITEM_TIMER || txn_begin_write(s->store, &t, NULL))
+	if ((i->kind != ITEM_TIMER && !s->cautious_left) || txn_begin_write(s->store, &t, NULL))
 		return;
 	get(t, &id, &a);
-	a.retries = i->tries;
+	a.retries = i->kind == ITEM_TIMER ? i->tries : 0;
+	a.alone -= MIN(a.alone, 1u);
 	if (put(t, &id, &a) == 0 && txn_commit(&t, NULL) == 0)
 		s->attempts_known = true;
 	txn_abort(&t);

@@ -141,6 +141,7 @@ struct svc {
 	bool attempts_known;        /* rows of attempts may exist */
 	bool full;                  /* the last commit found no room */
 	int64_t timer_next[KEY_GROUPS];
+	bool timer_damaged[KEY_GROUPS]; /* a row before the next whole one can not be read */
 	int64_t timer_first_ms;
 	int64_t *counters;          /* as committed; the turn's changes are added after it */
 	int64_t *counter_changes;

@@ -8,6 +8,15 @@ static void timer_due_at(struct svc *s, uint8_t key_group, int64_t due_ms)
 	s->timer_first_ms = MIN(s->timer_first_ms, due_ms);
 }
 
+/* A damaged row is passed over: it never rings, and those behind it do. */
+static int next_whole(struct cursor *c, struct span *ret_key, struct span *ret_value, bool *ret_damaged)
+{
+	int r;
+	while ((r = cursor_next(c, ret_key, ret_value)) == -EBADMSG)
+		*ret_damaged = true;
+	return r;
+}
+
 void timers_find_next(struct svc *s, struct txn *t, uint8_t key_group)
 {
 	struct span key, value;
@@ -16,8 +25,8 @@ void timers_find_next(struct svc *s, struct txn *t, uint8_t key_group)
 	uint64_t due = INT64_MAX;
 	if (cursor_open(t, &prefix, NULL, &c))
 		return;
-	int r = cursor_next(c, &key, &value);
-	if (r == 0 || r == -EBADMSG) {
+	s->timer_damaged[key_group] = false;
+	if (next_whole(c, &key, &value, &s->timer_damaged[key_group]) == 0) {
 		key = span_of(key.data + 2, key.len - 2);
 		key_take_u64(&key, &due);
 	}
@@ -40,7 +49,7 @@ static size_t take_timers_of(struct svc *s, struct txn *t, uint8_t key_group, st
 	size_t n = 0;
 	if (cursor_open(t, &prefix, NULL, &c))
 		return 0;
-	while (n < max && cursor_next(c, &key, &value) == 0) {
+	while (n < max && next_whole(c, &key, &value, &s->timer_damaged[key_group]) == 0) {
 		uint64_t due = 0;
 		struct span rest = span_of(key.data + 2, key.len - 2);
 		key_take_u64(&rest, &due);

@@ -113,12 +113,24 @@ static int settle(struct svc *s, struct txn *t, struct item *i)
 	return r == -ENOENT ? 0 : r;
 }
 
+/* To be replayed, and meanwhile somebody else has replayed or dropped it. */
+static bool is_gone(struct txn *t, const struct item *i)
+{
+	struct span value;
+	return i->kind == ITEM_REPLAY && txn_get(t, &i->key, &value) == -ENOENT;
+}
+
 /* Handles and writes one item. 0; 1: it said RETRY, the turn ends before it; negative: the turn is lost. */
 static int one(struct svc *s, struct txn *t, struct item *i)
 {
 	struct id id;
 	struct err e = {0};
 	int r = 0;
+	if (is_gone(t, i)) {
+		i->verdict = REJECT;
+		snprintf(i->why, sizeof(i->why), "it is no longer in quarantine");
+		return 0;
+	}
 	if (s->attempts_known && !s->cautious_left)
 		i->tries = MAX(i->tries, attempts_of(t, i));
 	if (i->tries >= TRIES_MAX)

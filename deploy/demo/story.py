@@ -251,7 +251,7 @@ def tell_quarantine(installation, status):
     for service in kept:
         items = json.loads(installation.command("-o", "json", "quarantine", "list", service).stdout).get("items", [])
         for item in items[:3]:
-            row("", f"  {item['from']}: {item['reason']}"[:150])
+            row("", f"  {item['reason']}"[:200])
         row("", f"  all of them: ascolto quarantine list {service}")
 
 

@@ -144,6 +144,8 @@ int case_for(struct judgement *j, struct err *why)
 	/* Praise or a joke from somebody with an open case is still part of the talk with them. */
 	if (fresh && !(c = new_case(j)))
 		return err_set(why, -ENOMEM, "out of memory");
+	/* Somebody is told when the case opens or becomes graver, not at each further message of it. */
+	bool graver = (Ascolto__Code)j->decision.code > c->code;
 	c->code = MAX(c->code, (Ascolto__Code)j->decision.code);
 	c->messages++;
 	c->last_message_id = j->e->id;
@@ -164,7 +166,7 @@ int case_for(struct judgement *j, struct err *why)
 	struct key k = id_key(t, CASES, &id);
 	turn_put(t, &k, c);
 	case_view(t, j->e, c, 0);
-	return j->decision.at_once ? case_tell(j, c, why) : 0;
+	return j->decision.at_once && (fresh || graver) ? case_tell(j, c, why) : 0;
 }
 
 static int load(struct turn *t, const struct id *id, Ascolto__Case **ret, struct err *why)

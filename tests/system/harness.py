@@ -16,6 +16,7 @@ import atexit
 import os
 import pathlib
 import random
+import re
 import shutil
 import signal
 import subprocess
@@ -84,6 +85,15 @@ def read_options():
     return options
 
 
+def check_sanitizers(test):
+    """In a build with sanitizers: what they found is in the logs."""
+    for installation in test.installations:
+        for log in installation.logs.iterdir():
+            text = log.read_text(encoding="utf-8", errors="replace")
+            found = re.search(r"^.*(ERROR: \w+Sanitizer|WARNING: ThreadSanitizer|runtime error:).*$", text, re.M)
+            check(not found, f"{log.name}: {found and found[0]}; its log is in {log}")
+
+
 def tell_logs(test):
     """The end of what the services said, for whoever reads the failure."""
     for installation in test.installations:
@@ -101,6 +111,7 @@ def system_test(main):
     status = 1
     try:
         main(test)
+        check_sanitizers(test)
         test.say("passed")
         status = 0
     except Failed as e:

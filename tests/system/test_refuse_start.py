@@ -15,6 +15,7 @@ def run(t, service, config, limit_s=10):
     began = time.monotonic()
     done = subprocess.run([t.options.bin / f"ascolto-{service}", "-c", config], capture_output=True, text=True,
                           timeout=limit_s * t.options.slow, stdin=subprocess.DEVNULL)
+    check("runtime error" not in done.stderr and "Sanitizer" not in done.stderr, f"{service}: {done.stderr}")
     said = [line.split(": ", 1)[1] for line in done.stderr.splitlines() if " error ascolto-" in line]
     return done.returncode, said, time.monotonic() - began
 

@@ -173,6 +173,18 @@ static int take_respond(struct span respond, struct arena *a, struct adapter_lin
 	return 0;
 }
 
+/* What there must be beside what is there. */
+static int check_line(const struct adapter_line *line, struct err *e)
+{
+	if (!line->n && (line->n_posts || line->cursor))
+		return err_set(e, -EBADMSG, "posts or a cursor without a line number \"n\"");
+	if (!line->n && !line->request)
+		return err_set(e, -EBADMSG, "none of hello, n, request, health and end");
+	if (line->request && !line->respond_status)
+		return err_set(e, -EBADMSG, "an answer to a request without \"respond\"");
+	return 0;
+}
+
 static int take_line(const struct words *w, struct arena *a, struct adapter_line *line, struct err *e)
 {
 	int r = take_number(w->n, "n", &line->n, e);
@@ -187,15 +199,7 @@ static int take_line(const struct words *w, struct arena *a, struct adapter_line
 		r = take_bad(w->bad, a, line, e);
 	else if (!r && (w->post.len || w->posts.len))
 		r = take_posts(w, a, line, e);
-	if (r)
-		return r;
-	if (!line->n && (line->n_posts || line->cursor))
-		return err_set(e, -EBADMSG, "posts or a cursor without a line number \"n\"");
-	if (!line->n && !line->request)
-		return err_set(e, -EBADMSG, "none of hello, n, request, health and end");
-	if (line->request && !line->respond_status)
-		return err_set(e, -EBADMSG, "an answer to a request without \"respond\"");
-	return 0;
+	return r ? r : check_line(line, e);
 }
 
 static int take_hello(const struct words *w, struct arena *a, struct adapter_said *said, struct err *e)

@@ -1,6 +1,6 @@
 /* What can be wrong with settings though their shape is right. */
+#include "conf_check.h"
 #include "cidr.h"
-#include "conf_internal.h"
 #include "suggest.h"
 
 #include <arpa/inet.h>
@@ -8,15 +8,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-struct check {
-	struct conf *conf;
-	struct yaml *yaml;
-	struct err *e;
-};
-
-/* "channels", 1, "brand": the mistake is at channels[1].brand. Returns -EINVAL. */
-PRINTF(5, 6)
-static int wrong(const struct check *k, const char *list, unsigned i, const char *key, const char *fmt, ...)
+int conf_wrong(const struct conf_check *k, const char *list, unsigned i, const char *key, const char *fmt, ...)
 {
 	char path[YAML_PATH_MAX];
 	snprintf(path, sizeof(path), "%s[%u]%s%s", list, i, key[0] ? "." : "", key);
@@ -28,7 +20,7 @@ static int wrong(const struct check *k, const char *list, unsigned i, const char
 }
 
 PRINTF(3, 4)
-static int wrong_at(const struct check *k, const char *path, const char *fmt, ...)
+static int wrong_at(const struct conf_check *k, const char *path, const char *fmt, ...)
 {
 	va_list ap;
 	va_start(ap, fmt);
@@ -61,7 +53,7 @@ static unsigned port_of(const char *text)
 	return port > 32767 ? 0 : port;
 }
 
-static int check_loopback(const struct check *k, struct address *a, const char *host, bool link)
+static int check_loopback(const struct conf_check *k, struct address *a, const char *host, bool link)
 {
 	struct in_addr ip;
 	if (str_eq(host, "localhost"))
@@ -82,7 +74,7 @@ static int check_loopback(const struct check *k, struct address *a, const char *
 }
 
 /* "127.0.0.1:7411", for links with tcp:// before it. */
-static int check_address(const struct check *k, struct address *a, const char *value, bool link)
+static int check_address(const struct conf_check *k, struct address *a, const char *value, bool link)
 {
 	const char *p = value;
 	bool formed = !link || strncmp(p, "tcp://", 6) == 0;
@@ -101,7 +93,7 @@ static int check_address(const struct check *k, struct address *a, const char *v
 }
 
 /* `a`, the last of them, against those before it. */
-static int check_port_taken(const struct check *k, const struct address *seen, const struct address *a)
+static int check_port_taken(const struct conf_check *k, const struct address *seen, const struct address *a)
 {
 	for (const struct address *s = seen; s < a; s++) {
 		if (s->ip != a->ip || s->port != a->port)
@@ -114,7 +106,7 @@ static int check_port_taken(const struct check *k, const struct address *seen, c
 	return 0;
 }
 
-static int check_services(const struct check *k)
+static int check_services(const struct conf_check *k)
 {
 	struct address seen[3 * CONF_SERVICES];
 	size_t n = 0;
@@ -135,7 +127,7 @@ static int check_services(const struct check *k)
 	return 0;
 }
 
-static int check_brand_name(const struct check *k, const char *list, unsigned i, const char *what,
+int conf_check_brand_name(const struct conf_check *k, const char *list, unsigned i, const char *what,
 	const char *name, const char *brand)
 {
 	const char *names[64];
@@ -146,46 +138,45 @@ static int check_brand_name(const struct check *k, const char *list, unsigned i,
 			return 0;
 	}
 	char words[200];
-	return wrong(k, list, i, "brand", "%s %s: there is no brand \"%.60s\"%s", what, name, brand,
+	return conf_wrong(k, list, i, "brand", "%s %s: there is no brand \"%.60s\"%s", what, name, brand,
 		suggest(words, sizeof(words), brand, names, n,
 			n == 1 ? "the only one is" : "the brands are"));
 }
 
-static int check_name(const struct check *k, const char *list, unsigned i, const char *what, const char *name)
+int conf_check_name(const struct conf_check *k, const char *list, unsigned i, const char *what, const char *name)
 {
 	if (is_name(name))
 		return 0;
-	return wrong(k, list, i, "name", "%s name \"%.64s\" should be of a-z, 0-9 and - only", what, name);
+	return conf_wrong(k, list, i, "name", "%s name \"%.64s\" should be of a-z, 0-9 and - only", what, name);
 }
 
-static int check_brands(const struct check *k)
+static int check_brands(const struct conf_check *k)
 {
 	for (unsigned i = 0; i < k->conf->brands_count; i++) {
 		const struct conf_brand *b = &k->conf->brands[i];
-		int r = check_name(k, "brands", i, "brand", b->name);
+		int r = conf_check_name(k, "brands", i, "brand", b->name);
 		if (r < 0)
 			return r;
 		for (unsigned j = 0; j < i; j++)
 			if (str_eq(k->conf->brands[j].name, b->name))
-				return wrong(k, "brands", i, "name",
+				return conf_wrong(k, "brands", i, "name",
 					"there are two brands with the name \"%s\"", b->name);
 		if (!str_eq(b->language, "it") && !str_eq(b->language, "en"))
-			return wrong(k, "brands", i, "language",
+			return conf_wrong(k, "brands", i, "language",
 				"brand %s: language \"%.20s\" should be it or en", b->name, b->language);
 		struct stat st;
 		if (stat(b->playbook, &st) < 0)
-			return wrong(k, "brands", i, "playbook", "brand %s: playbook %s: %s", b->name,
+			return conf_wrong(k, "brands", i, "playbook", "brand %s: playbook %s: %s", b->name,
 				b->playbook, errno == ENOENT ? "there is no such file" : strerror(errno));
 		if (!S_ISREG(st.st_mode))
-			return wrong(k, "brands", i, "playbook", "brand %s: playbook %s is not a file",
+			return conf_wrong(k, "brands", i, "playbook", "brand %s: playbook %s is not a file",
 				b->name, b->playbook);
 	}
 	return 0;
 }
 
-/* A secret this process may not look at is somebody else's business; one it can see must be kept well. */
-static int check_secret(
-	const struct check *k, const char *list, unsigned i, const char *key, const char *path)
+int conf_check_secret(
+	const struct conf_check *k, const char *list, unsigned i, const char *key, const char *path)
 {
 	struct stat st;
 	if (!path)
@@ -193,14 +184,14 @@ static int check_secret(
 	if (stat(path, &st) < 0) {
 		if (errno == EACCES)
 			return 0;
-		return wrong(k, list, i, key,
+		return conf_wrong(k, list, i, key,
 			"%s %s: %s; make one with: (umask 077; openssl rand -hex 32 > %s)", key, path,
 			errno == ENOENT ? "there is no such file" : strerror(errno), path);
 	}
 	if (!S_ISREG(st.st_mode))
-		return wrong(k, list, i, key, "%s %s is not a file", key, path);
+		return conf_wrong(k, list, i, key, "%s %s is not a file", key, path);
 	if (st.st_mode & 077)
-		return wrong(
+		return conf_wrong(
 			k, list, i, key, "%s %s can be read by others; run: chmod 600 %s", key, path, path);
 	return 0;
 }
@@ -209,22 +200,22 @@ static int check_secret(
 static const char *const networks[] = {"facebook", "instagram", "whatsapp", "telegram", "mastodon", "bluesky",
 	"youtube", "linkedin", "discourse", "wordpress", "reddit", "trustpilot", "reviews", "email", "phone"};
 
-static int check_network(const struct check *k, unsigned i, const struct conf_channel *ch)
+static int check_network(const struct conf_check *k, unsigned i, const struct conf_channel *ch)
 {
 	if (!is_name(ch->network))
-		return wrong(k, "channels", i, "network",
+		return conf_wrong(k, "channels", i, "network",
 			"channel %s: network \"%.64s\" should be of a-z, 0-9 and - only, such as x, facebook "
 			"or email",
 			ch->name, ch->network);
 	for (size_t n = 0; n < ARRAY_SIZE(networks); n++)
 		if (strlen(ch->network) > 3 && word_distance(ch->network, networks[n]) == 1)
-			return wrong(k, "channels", i, "network",
+			return conf_wrong(k, "channels", i, "network",
 				"channel %s: network \"%s\" looks like a slip; did you mean \"%s\"?",
 				ch->name, ch->network, networks[n]);
 	return 0;
 }
 
-static int check_channel_settings(const struct check *k, unsigned i, const struct conf_channel *ch)
+static int check_channel_settings(const struct conf_check *k, unsigned i, const struct conf_channel *ch)
 {
 	for (unsigned s = 0; s < ch->settings_count; s++) {
 		char key[32];
@@ -232,188 +223,72 @@ static int check_channel_settings(const struct check *k, unsigned i, const struc
 		const char *setting = ch->settings[s];
 		size_t len = strspn(setting, "abcdefghijklmnopqrstuvwxyz0123456789_-");
 		if (!len || setting[len] != '=')
-			return wrong(k, "channels", i, key,
+			return conf_wrong(k, "channels", i, key,
 				"channel %s: setting \"%.60s\" should have the form key=value", ch->name,
 				setting);
 		for (unsigned t = 0; t < s; t++)
 			if (strncmp(ch->settings[t], setting, len + 1) == 0)
-				return wrong(k, "channels", i, key,
+				return conf_wrong(k, "channels", i, key,
 					"channel %s: setting \"%.*s\" is given twice", ch->name,
 					(int)MIN(len, (size_t)60), setting);
 	}
 	return 0;
 }
 
-static int check_adapter(const struct check *k, unsigned i, const struct conf_channel *ch)
+static int check_adapter(const struct conf_check *k, unsigned i, const struct conf_channel *ch)
 {
 	if (!strchr(ch->adapter, '/')) {
 		if (is_name(ch->adapter))
 			return 0;
-		return wrong(k, "channels", i, "adapter",
+		return conf_wrong(k, "channels", i, "adapter",
 			"channel %s: adapter \"%.64s\" should be a name such as jsonl or webhook, or the "
 			"path of a program",
 			ch->name, ch->adapter);
 	}
 	if (access(ch->adapter, X_OK) == 0)
 		return 0;
-	return wrong(k, "channels", i, "adapter", "channel %s: adapter %s: %s", ch->name, ch->adapter,
+	return conf_wrong(k, "channels", i, "adapter", "channel %s: adapter %s: %s", ch->name, ch->adapter,
 		errno == ENOENT ? "there is no such program" : "this user may not run it");
 }
 
-static int check_channel_secrets(const struct check *k, unsigned i, const struct conf_channel *ch)
+static int check_channel_secrets(const struct conf_check *k, unsigned i, const struct conf_channel *ch)
 {
 	if (str_eq(ch->adapter, "webhook") && !ch->secret_file &&
 		!str_eq(conf_setting(ch, "insecure"), "yes"))
-		return wrong(k, "channels", i, "",
+		return conf_wrong(k, "channels", i, "",
 			"channel %s: key \"secret_file\" is missing; webhooks are signed with it", ch->name);
 	if (ch->previous_secret_file && !ch->secret_file)
-		return wrong(k, "channels", i, "previous_secret_file",
+		return conf_wrong(k, "channels", i, "previous_secret_file",
 			"channel %s: previous_secret_file stands without secret_file", ch->name);
-	int r = check_secret(k, "channels", i, "secret_file", ch->secret_file);
-	return r < 0 ? r : check_secret(k, "channels", i, "previous_secret_file", ch->previous_secret_file);
+	int r = conf_check_secret(k, "channels", i, "secret_file", ch->secret_file);
+	return r < 0 ? r : conf_check_secret(k, "channels", i, "previous_secret_file", ch->previous_secret_file);
 }
 
-static int check_channel(const struct check *k, unsigned i)
+static int check_channel(const struct conf_check *k, unsigned i)
 {
 	const struct conf_channel *ch = &k->conf->channels[i];
-	int r = check_name(k, "channels", i, "channel", ch->name);
+	int r = conf_check_name(k, "channels", i, "channel", ch->name);
 	for (unsigned j = 0; j < i && !r; j++)
 		if (str_eq(k->conf->channels[j].name, ch->name))
-			return wrong(k, "channels", i, "name", "there are two channels with the name \"%s\"",
+			return conf_wrong(k, "channels", i, "name", "there are two channels with the name \"%s\"",
 				ch->name);
-	if (r < 0 || (r = check_brand_name(k, "channels", i, "channel", ch->name, ch->brand)) < 0 ||
+	if (r < 0 || (r = conf_check_brand_name(k, "channels", i, "channel", ch->name, ch->brand)) < 0 ||
 		(r = check_network(k, i, ch)) < 0 || (r = check_channel_settings(k, i, ch)) < 0 ||
 		(r = check_adapter(k, i, ch)) < 0)
 		return r;
 	return check_channel_secrets(k, i, ch);
 }
 
-/* HOST[:PORT] or [ADDRESS]..., of `len` bytes. */
-static bool is_authority(const char *s, size_t len)
-{
-	const char *port = s[0] == '[' ? NULL : memchr(s, ':', len);
-	size_t host = port ? (size_t)(port - s) : len;
-	if (!host)
-		return false;
-	return !port || (strtoul(port + 1, NULL, 10) - 1 <= 65534 && strspn(port + 1, "0123456789") == len - host - 1);
-}
-
-static bool has_blank(const char *s)
-{
-	for (; *s; s++)
-		if (*s <= ' ' || *s == 0x7f)
-			return true;
-	return false;
-}
-
-/* SCHEME://HOST[:PORT][/...] with one of two schemes. */
-static int check_url(const struct check *k, unsigned i, const struct conf_destination *d, const char *scheme,
-	const char *secure)
-{
-	const char *rest = strstr(d->url, "://");
-	size_t len = rest ? (size_t)(rest - d->url) : 0;
-	if (!rest || !((len == strlen(scheme) && strncmp(d->url, scheme, len) == 0) ||
-			     (len == strlen(secure) && strncmp(d->url, secure, len) == 0)))
-		return wrong(k, "destinations", i, "url",
-			"destination %s: the url of a %s begins with %s:// or %s://", d->name, d->kind,
-			scheme, secure);
-	rest += 3;
-	size_t authority = strcspn(rest, "/?#");
-	if (memchr(rest, '@', authority))
-		return wrong(k, "destinations", i, "url",
-			"destination %s: the url holds a user or password; secrets belong in secret_file",
-			d->name);
-	if (!is_authority(rest, authority) || has_blank(d->url))
-		return wrong(k, "destinations", i, "url",
-			"destination %s: \"%.100s\" should have the form %s://HOST:PORT%s", d->name, d->url,
-			scheme, str_eq(d->kind, "mail") ? "" : "/PATH");
-	return 0;
-}
-
-static bool is_mail_address(const char *s)
-{
-	const char *at = strchr(s, '@');
-	if (!at || at == s || !at[1] || strchr(at + 1, '@'))
-		return false;
-	for (const char *c = s; *c; c++)
-		if ((unsigned char)*c <= ' ' || *c == 0x7f || strchr("<>,;\"()", *c))
-			return false;
-	return true;
-}
-
-static int check_mail(const struct check *k, unsigned i, const struct conf_destination *d)
-{
-	int r = check_url(k, i, d, "smtp", "smtps");
-	if (r < 0)
-		return r;
-	if (!d->from || !d->to_count)
-		return wrong(k, "destinations", i, d->from ? "to" : "",
-			"destination %s: key \"%s\" is missing; a mail "
-			"needs from and to",
-			d->name, d->from ? "to" : "from");
-	if (!is_mail_address(d->from))
-		return wrong(k, "destinations", i, "from", "destination %s: \"%.100s\" is not a mail address",
-			d->name, d->from);
-	for (unsigned t = 0; t < d->to_count; t++) {
-		char key[32];
-		snprintf(key, sizeof(key), "to[%u]", t);
-		if (!is_mail_address(d->to[t]))
-			return wrong(k, "destinations", i, key,
-				"destination %s: \"%.100s\" is not a mail address", d->name, d->to[t]);
-	}
-	if (!d->user != !d->secret_file)
-		return wrong(k, "destinations", i, d->user ? "user" : "secret_file",
-			"destination %s: user and secret_file (the password) go together; give both or none",
-			d->name);
-	return 0;
-}
-
-static int check_webhook(const struct check *k, unsigned i, const struct conf_destination *d)
-{
-	int r = check_url(k, i, d, "http", "https");
-	if (r < 0)
-		return r;
-	if (!d->secret_file)
-		return wrong(k, "destinations", i, "",
-			"destination %s: key \"secret_file\" is missing; a webhook is signed with it",
-			d->name);
-	const char *odd = d->from ? "from" : d->to_count ? "to" : d->user ? "user" : NULL;
-	if (odd)
-		return wrong(k, "destinations", i, odd,
-			"destination %s: \"%s\" is for mails, not for webhooks", d->name, odd);
-	return 0;
-}
-
-static int check_destination(const struct check *k, unsigned i)
-{
-	const struct conf_destination *d = &k->conf->destinations[i];
-	int r = check_name(k, "destinations", i, "destination", d->name);
-	for (unsigned j = 0; j < i && !r; j++)
-		if (str_eq(k->conf->destinations[j].name, d->name))
-			return wrong(k, "destinations", i, "name",
-				"there are two destinations with the name \"%s\"", d->name);
-	if (r < 0 || (r = check_brand_name(k, "destinations", i, "destination", d->name, d->brand)) < 0)
-		return r;
-	if (str_eq(d->kind, "mail"))
-		r = check_mail(k, i, d);
-	else if (str_eq(d->kind, "webhook"))
-		r = check_webhook(k, i, d);
-	else
-		r = wrong(k, "destinations", i, "kind",
-			"destination %s: kind \"%.60s\" should be mail or webhook", d->name, d->kind);
-	return r < 0 ? r : check_secret(k, "destinations", i, "secret_file", d->secret_file);
-}
-
-static int check_cidr(const struct check *k, unsigned i, const char *text)
+static int check_cidr(const struct conf_check *k, unsigned i, const char *text)
 {
 	struct cidr c;
 	if (strchr(text, '/') && cidr_parse(text, &c) == 0)
 		return 0;
-	return wrong(k, "fetch_allow", i, "",
+	return conf_wrong(k, "fetch_allow", i, "",
 		"fetch_allow: \"%.60s\" should be a network such as 127.0.0.0/8 or 10.1.2.3/32", text);
 }
 
-static int check_number_range(const struct check *k, const char *key, unsigned value, unsigned max)
+static int check_number_range(const struct conf_check *k, const char *key, unsigned value, unsigned max)
 {
 	if (value >= 1 && value <= max)
 		return 0;
@@ -422,7 +297,7 @@ static int check_number_range(const struct check *k, const char *key, unsigned v
 
 int conf_check(struct conf *c, struct yaml *y, struct err *e)
 {
-	const struct check *k = &(struct check){c, y, e};
+	const struct conf_check *k = &(struct conf_check){c, y, e};
 	static const char *const levels[] = {"error", "warning", "info", "debug"};
 	bool level = false;
 	for (size_t i = 0; i < ARRAY_SIZE(levels); i++)
@@ -439,6 +314,6 @@ int conf_check(struct conf *c, struct yaml *y, struct err *e)
 	for (unsigned i = 0; i < c->channels_count && !r; i++)
 		r = check_channel(k, i);
 	for (unsigned i = 0; i < c->destinations_count && !r; i++)
-		r = check_destination(k, i);
+		r = conf_check_destination(k, i);
 	return r;
 }

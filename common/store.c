@@ -124,6 +124,25 @@ static int identify(struct store *s, const struct store_options *o, struct err *
 	return txn_commit(&t, e);
 }
 
+static int open_environment(struct store *s, struct err *e)
+{
+	MDB_envinfo info;
+	int r = mdb_env_create(&s->env);
+	r = r ? r : mdb_env_set_mapsize(s->env, s->map);
+	r = r ? r : mdb_env_open(s->env, s->path, MDB_NOTLS, 0600);
+	if (r)
+		return err_set(e, store_code(r), "store %s: can not be opened: %s", s->path, mdb_strerror(r));
+	store_check_readers(s);
+	mdb_env_info(s->env, &info);
+	s->map = MAX(s->map, info.me_mapsize);
+	/* Of a file larger than the first map LMDB maps just what is used, and the next write would find no room. */
+	s->map_full = true;
+	while (!r && s->map < 2 * (info.me_last_pgno + 1) * (size_t)sysconf(_SC_PAGESIZE) && s->map < s->map_max)
+		r = store_grow(s, e);
+	s->map_full = false;
+	return r;
+}
+
 int store_open(struct store **ret, const struct store_options *o, struct err *e)
 {
 	if (e)
@@ -142,24 +161,7 @@ int store_open(struct store **ret, const struct store_options *o, struct err *e)
 	s->map = o->map_size ? o->map_size : (size_t)64 << 20;
 	s->map_max = o->map_max ? o->map_max : (size_t)64 << 30;
 	r = take_lock(s, e);
-	if (!r) {
-		int m = mdb_env_create(&s->env);
-		m = m ? m : mdb_env_set_mapsize(s->env, s->map);
-		m = m ? m : mdb_env_open(s->env, s->path, MDB_NOTLS, 0600);
-		if (m)
-			r = err_set(e, store_code(m), "store %s: can not be opened: %s", s->path, mdb_strerror(m));
-	}
-	if (!r) {
-		MDB_envinfo info;
-		store_check_readers(s);
-		mdb_env_info(s->env, &info);
-		s->map = MAX(s->map, info.me_mapsize);
-		/* Of a file larger than the first map LMDB maps just what is used, and the next write would find no room. */
-		s->map_full = true;
-		while (!r && s->map < 2 * (info.me_last_pgno + 1) * (size_t)sysconf(_SC_PAGESIZE) && s->map < s->map_max)
-			r = store_grow(s, e);
-		s->map_full = false;
-	}
+	r = r ? r : open_environment(s, e);
 	r = r ? r : identify(s, o, e);
 	if (r) {
 		s->was_clean = false;

@@ -182,6 +182,14 @@ static bool hashtag_break(const struct tokenizer *t, size_t i)
 	return upper && before && i + 1 < t->n && class_at(t, i + 1) == LETTER && !(t->cp[i + 1] & UPPER);
 }
 
+/* The word ends and another one begins without a blank between. */
+static bool next_word(struct tokenizer *t, struct word_state *w, unsigned flags)
+{
+	word_end(t, w, flags);
+	*w = (struct word_state){0};
+	return token_begin(t);
+}
+
 static size_t read_word(struct tokenizer *t, size_t i, bool hashtag)
 {
 	unsigned flags = hashtag ? TOKEN_HASHTAG : 0;
@@ -193,21 +201,17 @@ static size_t read_word(struct tokenizer *t, size_t i, bool hashtag)
 		if (c == LETTER || c == DIGIT) {
 			bool again = hashtag && i > start && hashtag_break(t, i);
 			if (again || token_len(t) > TOKEN_BYTES_MAX - 4) {
-				word_end(t, &w, flags);
-				w = (struct word_state){0};
-				flags |= hashtag ? TOKEN_JOINED : 0;
-				if (!token_begin(t))
+				if (!next_word(t, &w, flags))
 					return skip_to_space(t, i);
+				flags |= hashtag ? TOKEN_JOINED : 0;
 			}
 			word_put(t, &w, t->cp[i]);
 			continue;
 		}
 		if (hashtag && at(t, i) == '_' && class_at(t, i + 1) == LETTER) {
-			word_end(t, &w, flags);
-			w = (struct word_state){0};
-			flags |= TOKEN_JOINED;
-			if (!token_begin(t))
+			if (!next_word(t, &w, flags))
 				return skip_to_space(t, i);
+			flags |= TOKEN_JOINED;
 			start = i + 1;
 			continue;
 		}

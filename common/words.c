@@ -170,9 +170,9 @@ static double vowel_ending(struct span word)
 	return memchr("aeio", word.data[word.len - 1], 4) ? 0.12 : -0.25;
 }
 
-void text_language(const struct text *t, char ret_lang[3])
+/* The points of each language from the first 200 words; returns how many there were. */
+static size_t score_words(const struct text *t, double score[WORDS_LANGUAGES])
 {
-	double score[WORDS_LANGUAGES] = {0};
 	size_t words = 0;
 	for (size_t i = 0; i < t->count && words < 200; i++) {
 		if (t->tokens[i].kind != TOKEN_WORD)
@@ -188,11 +188,18 @@ void text_language(const struct text *t, char ret_lang[3])
 			score[WORDS_IT] += vowel_ending(word);
 		}
 	}
-	int best = 0, second = 1;
+	return words;
+}
+
+void text_language(const struct text *t, char ret_lang[3])
+{
+	double score[WORDS_LANGUAGES] = {0};
+	size_t words = score_words(t, score);
+	int best = 0;
 	for (int l = 0; l < WORDS_LANGUAGES; l++)
 		if (score[l] > score[best])
 			best = l;
-	second = best == 0 ? 1 : 0;
+	int second = best == 0 ? 1 : 0;
 	for (int l = 0; l < WORDS_LANGUAGES; l++)
 		if (l != best && score[l] > score[second])
 			second = l;

@@ -260,7 +260,11 @@ static int build(void **state)
 	for (unsigned i = 0; i < ADDRESSES; i++)
 		if (play(i))
 			return -1;
-	put("p.yaml", "x\n", 0644);
+	put("p.yaml",
+		"name: p\nversion: 1\nactors: [{name: desk, title: Desk}]\n"
+		"kinds: [{name: rest, title: Rest, code: green, owner: desk}]\n"
+		"incidents: [{code: red, chain: [{after_minutes: 0, actor: desk}]}]\n",
+		0644);
 	put("key", "s3cret\n", 0600);
 	char conf[2048];
 	static const char *const names[] = {
@@ -550,6 +554,14 @@ static void a_configuration_is_checked(void **state)
 	said("\"ok\": false");
 	assert_int_equal(run("check none.yaml"), 1);
 	complained("ascolto: none.yaml: No such file or directory\n");
+	put("bad-playbook.yaml",
+		"name: p\nversion: 1\nactors: [{name: desk, title: Desk}]\n"
+		"kinds: [{name: rest, title: Rest, code: green, owner: nobody}]\n"
+		"incidents: [{code: red, chain: [{after_minutes: 0, actor: desk}]}]\n",
+		0644);
+	put("other.yaml", "brands: [{name: b, playbook: bad-playbook.yaml}]\n", 0644);
+	assert_int_equal(run("check other.yaml"), 1);
+	complained("rest names the actor \"nobody\", which is not among the actors");
 }
 
 int main(void)

@@ -183,7 +183,8 @@ static bool fill_services(struct conf *c)
 		struct conf_service *s = conf_service_at(c, i);
 		ok = ok && preset(&s->link, "tcp://127.0.0.1:%u", conf_services[i].link) &&
 		     preset(&s->http, "127.0.0.1:%u", conf_services[i].http) &&
-		     (!conf_services[i].listen || preset(&s->listen, "127.0.0.1:%u", conf_services[i].listen));
+		     (!conf_services[i].listen ||
+			     preset(&s->listen, "127.0.0.1:%u", conf_services[i].listen));
 	}
 	return ok;
 }
@@ -212,9 +213,10 @@ static bool fill(struct conf *c, struct yaml *y, const char *folder)
 	program_folder(here, sizeof(here));
 	preset_number(&c->retain_hours, y, "retain_hours", 24);
 	preset_number(&c->retain_mb, y, "retain_mb", 256);
-	return preset(&c->data, "state") && preset(&c->programs, "%s", here) && preset_models(&c->models, here) &&
-	       preset(&c->log, "info") && fill_services(c) && resolve(&c->data, folder) &&
-	       resolve(&c->programs, folder) && resolve(&c->models, folder) && fill_lists(c, folder);
+	return preset(&c->data, "state") && preset(&c->programs, "%s", here) &&
+	       preset_models(&c->models, here) && preset(&c->log, "info") && fill_services(c) &&
+	       resolve(&c->data, folder) && resolve(&c->programs, folder) && resolve(&c->models, folder) &&
+	       fill_lists(c, folder);
 }
 
 /* The folder a file is in, absolute. The file's own name is left as it is: it may be a symbolic link that is

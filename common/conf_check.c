@@ -8,7 +8,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-int conf_wrong(const struct conf_check *k, const char *list, unsigned i, const char *key, const char *fmt, ...)
+int conf_wrong(
+	const struct conf_check *k, const char *list, unsigned i, const char *key, const char *fmt, ...)
 {
 	char path[YAML_PATH_MAX];
 	snprintf(path, sizeof(path), "%s[%u]%s%s", list, i, key[0] ? "." : "", key);
@@ -143,11 +144,13 @@ int conf_check_brand_name(const struct conf_check *k, const char *list, unsigned
 			n == 1 ? "the only one is" : "the brands are"));
 }
 
-int conf_check_name(const struct conf_check *k, const char *list, unsigned i, const char *what, const char *name)
+int conf_check_name(
+	const struct conf_check *k, const char *list, unsigned i, const char *what, const char *name)
 {
 	if (is_name(name))
 		return 0;
-	return conf_wrong(k, list, i, "name", "%s name \"%.64s\" should be of a-z, 0-9 and - only", what, name);
+	return conf_wrong(
+		k, list, i, "name", "%s name \"%.64s\" should be of a-z, 0-9 and - only", what, name);
 }
 
 static int check_brands(const struct conf_check *k)
@@ -261,7 +264,8 @@ static int check_channel_secrets(const struct conf_check *k, unsigned i, const s
 		return conf_wrong(k, "channels", i, "previous_secret_file",
 			"channel %s: previous_secret_file stands without secret_file", ch->name);
 	int r = conf_check_secret(k, "channels", i, "secret_file", ch->secret_file);
-	return r < 0 ? r : conf_check_secret(k, "channels", i, "previous_secret_file", ch->previous_secret_file);
+	return r < 0 ? r
+		     : conf_check_secret(k, "channels", i, "previous_secret_file", ch->previous_secret_file);
 }
 
 static int check_channel(const struct conf_check *k, unsigned i)
@@ -270,8 +274,8 @@ static int check_channel(const struct conf_check *k, unsigned i)
 	int r = conf_check_name(k, "channels", i, "channel", ch->name);
 	for (unsigned j = 0; j < i && !r; j++)
 		if (str_eq(k->conf->channels[j].name, ch->name))
-			return conf_wrong(k, "channels", i, "name", "there are two channels with the name \"%s\"",
-				ch->name);
+			return conf_wrong(k, "channels", i, "name",
+				"there are two channels with the name \"%s\"", ch->name);
 	if (r < 0 || (r = conf_check_brand_name(k, "channels", i, "channel", ch->name, ch->brand)) < 0 ||
 		(r = check_network(k, i, ch)) < 0 || (r = check_channel_settings(k, i, ch)) < 0 ||
 		(r = check_adapter(k, i, ch)) < 0)

@@ -8,7 +8,8 @@ static bool is_authority(const char *s, size_t len)
 	size_t host = port ? (size_t)(port - s) : len;
 	if (!host)
 		return false;
-	return !port || (strtoul(port + 1, NULL, 10) - 1 <= 65534 && strspn(port + 1, "0123456789") == len - host - 1);
+	return !port ||
+	       (strtoul(port + 1, NULL, 10) - 1 <= 65534 && strspn(port + 1, "0123456789") == len - host - 1);
 }
 
 static bool has_blank(const char *s)
@@ -20,8 +21,8 @@ static bool has_blank(const char *s)
 }
 
 /* SCHEME://HOST[:PORT][/...] with one of two schemes. */
-static int check_url(const struct conf_check *k, unsigned i, const struct conf_destination *d, const char *scheme,
-	const char *secure)
+static int check_url(const struct conf_check *k, unsigned i, const struct conf_destination *d,
+	const char *scheme, const char *secure)
 {
 	const char *rest = strstr(d->url, "://");
 	size_t len = rest ? (size_t)(rest - d->url) : 0;
@@ -65,8 +66,8 @@ static int check_mail(const struct conf_check *k, unsigned i, const struct conf_
 			"needs from and to",
 			d->name, d->from ? "to" : "from");
 	if (!is_mail_address(d->from))
-		return conf_wrong(k, "destinations", i, "from", "destination %s: \"%.100s\" is not a mail address",
-			d->name, d->from);
+		return conf_wrong(k, "destinations", i, "from",
+			"destination %s: \"%.100s\" is not a mail address", d->name, d->from);
 	for (unsigned t = 0; t < d->to_count; t++) {
 		char key[32];
 		snprintf(key, sizeof(key), "to[%u]", t);

@@ -143,10 +143,10 @@ static struct MHD_Daemon *start_daemon(struct http *h, const struct http_options
 		http_on_request, h, MHD_OPTION_EXTERNAL_LOGGER, on_log, NULL, MHD_OPTION_LISTEN_SOCKET, fd,
 		MHD_OPTION_CONNECTION_LIMIT, o->connections_max ? o->connections_max : 256u,
 		MHD_OPTION_PER_IP_CONNECTION_LIMIT, o->per_address_max ? o->per_address_max : 64u,
-		MHD_OPTION_CONNECTION_TIMEOUT, HTTP_IDLE_S, MHD_OPTION_CONNECTION_MEMORY_LIMIT, CONNECTION_MEMORY,
-		MHD_OPTION_STRICT_FOR_CLIENT, 1, MHD_OPTION_URI_LOG_CALLBACK, http_on_request_line, h,
-		MHD_OPTION_NOTIFY_COMPLETED, http_on_completed, h, MHD_OPTION_NOTIFY_CONNECTION, http_on_connection, h,
-		MHD_OPTION_END);
+		MHD_OPTION_CONNECTION_TIMEOUT, HTTP_IDLE_S, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
+		CONNECTION_MEMORY, MHD_OPTION_STRICT_FOR_CLIENT, 1, MHD_OPTION_URI_LOG_CALLBACK,
+		http_on_request_line, h, MHD_OPTION_NOTIFY_COMPLETED, http_on_completed, h,
+		MHD_OPTION_NOTIFY_CONNECTION, http_on_connection, h, MHD_OPTION_END);
 }
 
 int http_open(struct http **ret, uv_loop_t *loop, const struct http_options *o, struct err *e)

@@ -6,7 +6,8 @@
  * commit. If the client goes away first the request is marked gone, the reply is thrown away, and nothing else
  * changes. Everything runs on the loop's thread.
  *
- * Limits (defaults in http_options): header 16 KB (431), body `body_max` (413, answered without reading on), 10 s
+ * Limits (defaults in http_options): header 16 KB (431), body `body_max` (413; without reading on when the client asked
+ * first or would send more than four times that), 10 s
  * for a request's header, 30 s idle, 1 KB/s for what takes longer than 30 s, 15 s between requests, connections per
  * address (more are closed) and in all (more wait unaccepted).
  * Malformed requests get 400 and the connection ends: a path with "..", NUL or an encoded slash, Content-Length and

@@ -29,12 +29,16 @@ static enum MHD_Result check_header_line(
 	return MHD_NO;
 }
 
+#define OVERSIZE_READ                                                                                        \
+	4 /* so many times the largest body is read of one that is too large, before the line is cut */
+
 /* The reasons not to read on; NULL when there are none. */
 static const char *header_fault(struct http_request *r, const char *version, unsigned *ret_status)
 {
 	const union MHD_ConnectionInfo *size =
 		MHD_get_connection_info(r->mhd, MHD_CONNECTION_INFO_REQUEST_HEADER_SIZE);
-	struct http_found length = http_find_header(r, "Content-Length"), transfer = http_find_header(r, "Transfer-Encoding");
+	struct http_found length = http_find_header(r, "Content-Length"),
+			  transfer = http_find_header(r, "Transfer-Encoding");
 	bool bare_lf = false;
 	*ret_status = 400;
 	if (!str_eq(version, "HTTP/1.1") && !str_eq(version, "HTTP/1.0"))
@@ -55,7 +59,12 @@ static const char *header_fault(struct http_request *r, const char *version, uns
 		*ret_status = 431;
 		return "the request's header is larger than 16 KB";
 	}
-	if (length.n && strtoull(length.value, NULL, 10) > r->http->body_max) {
+	/* Who asks first, or would send very much, is told at once. Others are sending already and would see
+	 * their connection reset instead of an answer: their body is read and thrown away, and the answer
+	 * comes at its end. */
+	uint64_t announced = length.n ? strtoull(length.value, NULL, 10) : 0;
+	bool asks = http_find_header(r, "Expect").n > 0;
+	if (announced > r->http->body_max * (asks ? 1 : OVERSIZE_READ)) {
 		*ret_status = 413;
 		return "the request's body is too large";
 	}
@@ -89,9 +98,9 @@ static enum MHD_Result take_body(struct http_request *r, const char *data, size_
 	if (r->received <= r->http->body_max)
 		buf_add(&r->body, data, *len);
 	else
-		buf_free(&r->body); /* chunked: MHD lets us answer only at its end, which must come soon */
+		buf_free(&r->body); /* MHD lets us answer only at its end, which must come soon */
 	*len = 0;
-	return r->received / 4 > r->http->body_max ? MHD_NO : MHD_YES;
+	return r->received / OVERSIZE_READ > r->http->body_max ? MHD_NO : MHD_YES;
 }
 
 static void dispatch(struct http_request *r)

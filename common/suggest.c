@@ -20,7 +20,8 @@ unsigned word_distance(const char *a, const char *b)
 	return row[lb];
 }
 
-const char *suggest(char *out, size_t size, const char *word, const char *const *words, size_t n, const char *many)
+const char *suggest(
+	char *out, size_t size, const char *word, const char *const *words, size_t n, const char *many)
 {
 	size_t best = n;
 	unsigned distance = MIN(strlen(word) > 4 ? 3 : 2, (unsigned)strlen(word));

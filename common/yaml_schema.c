@@ -1,4 +1,5 @@
-/* A tree of YAML held against a libcyaml schema: stricter than libcyaml, and with the place of what is wrong. */
+/* A tree of YAML held against a libcyaml schema, stricter than libcyaml, and with the place of what is wrong.
+ */
 #include "suggest.h"
 #include "yaml_tree.h"
 
@@ -34,7 +35,8 @@ static bool may_go(const cyaml_schema_value_t *s, const yaml_node_t *n)
 }
 
 /* -EINVAL when a key before `pair` is the same. */
-static int check_twice(struct yaml *y, const yaml_node_t *n, const yaml_node_pair_t *pair, const char *path, struct err *e)
+static int check_twice(
+	struct yaml *y, const yaml_node_t *n, const yaml_node_pair_t *pair, const char *path, struct err *e)
 {
 	const yaml_node_t *key = yaml_node(y, pair->key);
 	for (yaml_node_pair_t *before = n->data.mapping.pairs.start; before < pair; before++)
@@ -51,7 +53,8 @@ static int check_missing(
 {
 	for (const cyaml_schema_field_t *f = s->mapping.fields; f->key; f++) {
 		bool there = f->value.flags & CYAML_FLAG_OPTIONAL;
-		for (yaml_node_pair_t *p = n->data.mapping.pairs.start; p < n->data.mapping.pairs.top && !there; p++)
+		for (yaml_node_pair_t *p = n->data.mapping.pairs.start;
+			p < n->data.mapping.pairs.top && !there; p++)
 			there = str_eq(yaml_scalar(yaml_node(y, p->key)), f->key);
 		if (!there)
 			return yaml_error(y, n->start_mark, e, "%s%skey \"%s\" is missing", path,

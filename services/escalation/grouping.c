@@ -83,6 +83,7 @@ int group(struct judgement *j, struct err *why)
 	topic_join(topic, u->signature, u->keywords, u->n_keywords, &j->message, j->e->occurred_ms);
 	if (!topic_count_person(ts, topic, j->who, j->e->occurred_ms))
 		return err_set(why, -ENOMEM, "out of memory");
+	topic_offer_headline(topic, u->signature, j->m->post->text);
 	topic = merge_twin(j, topic);
 	put_person(j, &topic->id, j->who, j->e->occurred_ms);
 	topic_learn_normal(ts, topic);

@@ -29,9 +29,12 @@ static void set_keywords(struct turn *t, Ascolto__Incident *i, const struct topi
 	}
 }
 
-static char *title_of(struct turn *t, const Ascolto__Incident *i)
+/* In their own words, if somebody has put it well; else the frequent ones. */
+static char *title_of(struct turn *t, const Ascolto__Incident *i, const struct topic *topic)
 {
 	char *title = NULL;
+	if (topic->headline[0])
+		return arena_printf(t->arena, "«%s»", topic->headline);
 	for (size_t k = 0; k < i->n_keywords; k++)
 		title = title ? arena_printf(t->arena, "%s, %s", title, i->keywords[k])
 			      : arena_strdup(t->arena, i->keywords[k]);
@@ -187,10 +190,10 @@ int incident_check(struct judgement *j, struct topic *topic, unsigned people, st
 	i->updated_ms = MAX(i->updated_ms, j->e->occurred_ms);
 	set_keywords(t, i, topic);
 	set_examples(t, i, topic);
-	i->title = title_of(t, i);
-	i->because = arena_printf(t->arena, "%u different people within %u minutes, against %.1f on an ordinary day", people,
-		b->playbook->window_minutes, topic->normal);
-	if (code != was) {
+	if (code != was) { /* named and explained when it changes, so that people speak of the same thing */
+		i->title = title_of(t, i, topic);
+		i->because = arena_printf(t->arena, "%u different people within %u minutes, against %.1f on an ordinary day",
+			people, b->playbook->window_minutes, topic->normal);
 		reach_code(t, j->e, b, i, code, fresh);
 		turn_count(t, fresh ? "incidents_opened" : "incidents_raised", 1);
 		if (code == CODE_RED)

@@ -227,6 +227,21 @@ void topic_join(struct topic *t, const Ascolto__Signature *s, char *const *keywo
 	t->first_ms = MIN(t->first_ms, at_ms);
 }
 
+void topic_offer_headline(struct topic *t, const Ascolto__Signature *s, const char *text)
+{
+	size_t len = strlen(text);
+	float near = (float)similarity(t, s);
+	/* The centre moves: what was near it a while ago may be so no longer. */
+	t->headline_nearness *= 0.995f;
+	if (len < TOPIC_HEADLINE / 4 || len > TOPIC_HEADLINE * 2 || near <= t->headline_nearness)
+		return;
+	size_t n = MIN(len, (size_t)TOPIC_HEADLINE);
+	while (n < len && n > 0 && ((uint8_t)text[n] & 0xc0) == 0x80)
+		n--;
+	snprintf(t->headline, sizeof(t->headline), "%.*s%s", (int)n, text, n < len ? "…" : "");
+	t->headline_nearness = near;
+}
+
 struct topic *topics_twin(struct topics *ts, const struct topic *t)
 {
 	struct topic *best = NULL;
@@ -260,6 +275,8 @@ bool topics_merge(struct topics *ts, struct topic *into, struct topic **from)
 			add_keyword(into, t->keywords[i]);
 	for (size_t i = 0; i < t->n_examples && into->n_examples < TOPIC_EXAMPLES; i++)
 		into->examples[into->n_examples++] = t->examples[i];
+	if (t->headline_nearness > into->headline_nearness && !into->headline[0])
+		memcpy(into->headline, t->headline, sizeof(into->headline));
 	into->messages += t->messages;
 	into->first_ms = MIN(into->first_ms, t->first_ms);
 	into->last_ms = MAX(into->last_ms, t->last_ms);
@@ -374,6 +391,8 @@ void topic_pack(const struct topic *t, struct arena *a, State__Topic *ret)
 	ret->normal_windows = t->normal_windows;
 	ret->normal_at_ms = t->normal_at_ms;
 	ret->normal_peak = t->normal_peak;
+	ret->headline = (char *)(uintptr_t)t->headline;
+	ret->headline_nearness = t->headline_nearness;
 	ret->keywords = arena_zalloc(a, sizeof(char *) * TOPIC_KEYWORDS);
 	ret->keyword_counts = arena_zalloc(a, sizeof(uint32_t) * TOPIC_KEYWORDS);
 	for (size_t i = 0; ret->keywords && ret->keyword_counts && i < TOPIC_KEYWORDS; i++) {
@@ -400,6 +419,8 @@ struct topic *topics_restore(struct topics *ts, const State__Topic *row)
 	t->normal_windows = row->normal_windows;
 	t->normal_at_ms = row->normal_at_ms;
 	t->normal_peak = row->normal_peak;
+	snprintf(t->headline, sizeof(t->headline), "%s", row->headline);
+	t->headline_nearness = row->headline_nearness;
 	id_from_bytes(row->incident_id.data, row->incident_id.len, &t->incident);
 	for (size_t i = 0; i < row->n_terms && i < row->n_weights; i++)
 		add_term(t, row->terms[i], row->weights[i]);

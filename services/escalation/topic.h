@@ -24,6 +24,7 @@
 #define TOPIC_KEYWORDS 16
 #define TOPIC_COPIES 512     /* texts remembered per brand to know reposts by */
 #define TOPIC_EXAMPLES 5
+#define TOPIC_HEADLINE 100  /* bytes; and a text shorter than a quarter of it says too little */
 #define TOPICS_LIVE_MAX 1024 /* per brand; the longest silent goes first */
 #define TOPIC_BUCKETS 64     /* a window is counted in so many parts */
 #define TOPIC_JOIN 0.28      /* cosine with the centre that makes a member */
@@ -46,6 +47,8 @@ struct topic {
 	float norm;
 	char keywords[TOPIC_KEYWORDS][24];
 	uint32_t keyword_counts[TOPIC_KEYWORDS];
+	char headline[TOPIC_HEADLINE + 4]; /* the words of the member nearest to the centre */
+	float headline_nearness;
 	struct id incident;
 	struct id examples[TOPIC_EXAMPLES];
 	size_t n_examples;
@@ -79,6 +82,9 @@ struct topic *topics_found(struct topics *t, const struct id *id, int64_t at_ms)
 /* The message becomes a member: centre, keywords, times, examples. */
 void topic_join(struct topic *t, const Ascolto__Signature *s, char *const *keywords, size_t n_keywords,
 	const struct id *message, int64_t at_ms);
+
+/* Takes the member's words as the topic's headline when it is nearer to the centre than the one before. After topic_join. */
+void topic_offer_headline(struct topic *t, const Ascolto__Signature *s, const char *text);
 
 /* Another topic that has turned out to be about the same, or NULL. Two topics with an incident each stay two. */
 struct topic *topics_twin(struct topics *ts, const struct topic *t);

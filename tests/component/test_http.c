@@ -463,8 +463,14 @@ static void test_large_body(void **state)
 	free(c.answer);
 	w->handled = 0;
 
-	/* One byte more is refused on sight of the header: nothing of the body has to come. */
-	talk(w, "POST /echo" END "Content-Length: 100001\r\n\r\n", 413, "too large");
+	/* Far too large, or asked for: refused on sight of the header, nothing of the body has to come. */
+	talk(w, "POST /echo" END "Content-Length: 400001\r\n\r\n", 413, "too large");
+	talk(w, "POST /echo" END "Expect: 100-continue\r\nContent-Length: 100001\r\n\r\n", 413, "too large");
+	/* One byte more, and it is coming already: the answer comes behind it. */
+	n = snprintf(request, 400, "POST /echo" END "Content-Length: 100001\r\n\r\n");
+	memset(request + n, 'b', len + 1);
+	request[(size_t)n + len + 1] = 0;
+	talk(w, request, 413, "too large");
 	talk(w, "POST /echo" END "Expect: 100-continue\r\nContent-Length: 9000000000\r\n\r\n", 413,
 		"too large");
 

@@ -144,7 +144,9 @@ void quarantine_get_one(struct http_request *r, void *ctx)
 		return;
 	struct buf out;
 	buf_init(&out, 8 << 20);
-	char *head = json_dumps(quarantined_json(q), JSON_COMPACT);
+	json_t *about = quarantined_json(q);
+	char *head = json_dumps(about, JSON_COMPACT);
+	json_decref(about);
 	Ascolto__Envelope *e = ascolto__envelope__unpack(NULL, q->envelope.len, q->envelope.data);
 	if (head && e) {
 		buf_add(&out, head, strlen(head) - 1); /* without the closing brace */

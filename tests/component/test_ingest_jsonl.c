@@ -54,7 +54,7 @@ static void bad_lines_are_named_and_good_ones_pass(void **state)
 		{NULL, "storm.jsonl:9", "duplicate", 13},
 		{NULL, "storm.jsonl:10", "nested too deeply", 65536},
 		{"{\"native_id\":\"3\"}", "storm.jsonl:11", NULL, 0},
-		{NULL, "storm.jsonl:12", "not JSON", 1},
+		{NULL, "storm.jsonl:12", "control character", 1},
 		{"{\"native_id\":\"4\"}", "storm.jsonl:13", NULL, 0},
 	};
 	assert_int_equal(h->n, ARRAY_SIZE(want));

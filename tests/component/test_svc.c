@@ -246,6 +246,14 @@ static void show_log(const char *service)
 		fclose(f);
 }
 
+static void end_in_order(pid_t *pid)
+{
+	if (program_stop(pid, SIGTERM) == 0)
+		return;
+	show_log("enrichment");
+	fail_msg("it did not end in order");
+}
+
 /* Waits until it is ready; 0 when it ends instead. */
 static pid_t start(const char *service)
 {
@@ -521,7 +529,7 @@ static void poison_with(const char *how, unsigned ends_max)
 	Ascolto__Envelope *e = peer_wait_received(q, 296, 5000); /* the others flow */
 	assert_non_null(e);
 	ascolto__envelope__free_unpacked(e, NULL);
-	assert_int_equal(program_stop(&pid, SIGTERM), 0);
+	end_in_order(&pid);
 	peer_close(&p);
 	peer_close(&q);
 	assert_once_in_order(read_rows("enrichment", LOG), 300, bad, ARRAY_SIZE(bad));
@@ -577,7 +585,7 @@ static void test_retry(void **state)
 	expect_reply("GET", "/-/quarantine", 200, "\"attempts\":3");
 	expect_reply("GET", "/-/quarantine", 200, "not today");
 	assert_int_equal(status_of("enrichment", "quarantine"), 1);
-	assert_int_equal(program_stop(&pid, SIGTERM), 0);
+	end_in_order(&pid);
 	peer_close(&p);
 	/* Those behind it in the stream waited for it. */
 	assert_once_in_order(read_rows("enrichment", LOG), 200, bad, 1);
@@ -599,7 +607,7 @@ static void test_retry_after_a_crash(void **state)
 	assert_true(peer_wait_sent(p, 20000));
 	assert_int_equal(status_of("enrichment", "quarantine"), 1);
 	expect_reply("GET", "/-/quarantine", 200, "not today");
-	assert_int_equal(program_stop(&pid, SIGTERM), 0);
+	end_in_order(&pid);
 	peer_close(&p);
 	assert_once_in_order(read_rows("enrichment", LOG), 200, bad, 1);
 }
@@ -655,7 +663,7 @@ static void test_reject_replay_drop(void **state)
 	snprintf(path, sizeof(path), "/-/quarantine/%s/explode", drop);
 	expect_reply("POST", path, 404, "");
 	expect_reply("GET", "/-/quarantine/nonsense", 404, "");
-	assert_int_equal(program_stop(&pid, SIGTERM), 0);
+	end_in_order(&pid);
 	peer_close(&p);
 	assert_once_in_order(read_rows("enrichment", LOG), 20, dropped, 1);
 }
@@ -690,7 +698,7 @@ static void test_replayed_at_once(void **state)
 	assert_true(strstr(answer[0], " 200 ") || strstr(answer[1], " 200 "));
 	assert_int_equal(status_of("enrichment", "handled"), 1);
 	assert_int_equal(status_of("enrichment", "quarantine"), 0);
-	assert_int_equal(program_stop(&pid, SIGTERM), 0);
+	end_in_order(&pid);
 	peer_close(&p);
 	assert_once_in_order(read_rows("enrichment", LOG), 1, NULL, 0);
 }
@@ -716,7 +724,7 @@ static void test_not_for_us(void **state)
 	expect_reply("GET", "/-/quarantine", 200, "does not take messages of this kind");
 	expect_reply("GET", "/-/quarantine", 200, "can not be read");
 	assert_int_equal(status_of("enrichment", "handled"), 1);
-	assert_int_equal(program_stop(&pid, SIGTERM), 0);
+	end_in_order(&pid);
 	peer_close(&p);
 }
 
@@ -736,12 +744,12 @@ static void test_large(void **state)
 	expect_reply("GET", "/-/quarantine", 200, "more memory than allowed");
 	assert_true(status_of("enrichment", "used_bytes") > 100 << 20);
 	expect_reply("GET", "/readyz", 200, "\"ready\":true");
-	assert_int_equal(program_stop(&pid, SIGTERM), 0);
+	end_in_order(&pid);
 	pid = start("enrichment"); /* with the larger map */
 	assert_true(pid > 0);
 	tell(p, 10, "bulk 14000");
 	assert_true(peer_wait_sent(p, 20000));
-	assert_int_equal(program_stop(&pid, SIGTERM), 0);
+	end_in_order(&pid);
 	peer_close(&p);
 	assert_once_in_order(read_rows("enrichment", LOG), 11, bad, 1);
 }
@@ -783,7 +791,7 @@ static void test_timers(void **state)
 	usleep(300000);
 	assert_int_equal(status_of("enrichment", "fired"), TIMERS);
 	assert_int_equal(status_of("enrichment", "quarantine"), 0);
-	assert_int_equal(program_stop(&pid, SIGTERM), 0);
+	end_in_order(&pid);
 	peer_close(&p);
 	assert_once_in_order(read_rows("enrichment", FIRED), TIMERS, NULL, 0);
 }
@@ -838,7 +846,7 @@ static void test_damaged_timer(void **state)
 		tell_on(p, i, "t", what);
 	}
 	assert_true(peer_wait_sent(p, 5000));
-	assert_int_equal(program_stop(&pid, SIGTERM), 0);
+	end_in_order(&pid);
 	damage_first_timer();
 	pid = start("enrichment");
 	assert_true(wait_status("enrichment", "fired", 2, 5000));
@@ -847,7 +855,7 @@ static void test_damaged_timer(void **state)
 	usleep(1500000);
 	assert_true(cpu_seconds_of("enrichment") - before < 0.5); /* it does not try for ever */
 	assert_int_equal(status_of("enrichment", "fired"), 2);
-	assert_int_equal(program_stop(&pid, SIGTERM), 0);
+	end_in_order(&pid);
 	peer_close(&p);
 }
 
@@ -865,7 +873,7 @@ static void test_second_process(void **state)
 		fail_msg("the second one ended with status %x", (unsigned)status);
 	assert_true(log_says("enrichment", "another process has it open; stop that one first"));
 	assert_true(answers("enrichment", "/readyz", 200)); /* the first does not care */
-	assert_int_equal(program_stop(&pid, SIGTERM), 0);
+	end_in_order(&pid);
 }
 
 #define UNCLEAN "did not end in order"
@@ -879,7 +887,7 @@ static void test_ends_in_order(void **state)
 	for (uint64_t i = 0; i < MANY / 2; i++)
 		tell(p, i, "");
 	usleep(100000);
-	assert_int_equal(program_stop(&pid, SIGTERM), 0); /* in the middle of it */
+	end_in_order(&pid); /* in the middle of it */
 	assert_true(log_says("enrichment", "stopped"));
 	pid = start("enrichment");
 	assert_false(log_says("enrichment", UNCLEAN));
@@ -890,10 +898,10 @@ static void test_ends_in_order(void **state)
 	pid = start("enrichment");
 	assert_true(log_says("enrichment", UNCLEAN));
 	assert_true(peer_wait_sent(p, 60000));
-	assert_int_equal(program_stop(&pid, SIGTERM), 0);
+	end_in_order(&pid);
 	pid = start("enrichment");
 	assert_false(log_says("enrichment", UNCLEAN));
-	assert_int_equal(program_stop(&pid, SIGTERM), 0);
+	end_in_order(&pid);
 	peer_close(&p);
 	assert_once_in_order(read_rows("enrichment", LOG), MANY / 2, NULL, 0);
 }
@@ -1003,7 +1011,7 @@ static void test_full_disk(void **state)
 	assert_true(peer_wait_sent(p, 30000));
 	assert_int_equal(status_of("enrichment", "handled"), FULL_MESSAGES);
 	expect_reply("GET", "/readyz", 200, "\"ready\":true");
-	assert_int_equal(program_stop(&pid, SIGTERM), 0);
+	end_in_order(&pid);
 	peer_close(&p);
 	assert_once_in_order(read_rows("enrichment", LOG), FULL_MESSAGES, NULL, 0);
 }

@@ -81,8 +81,8 @@ static int scan_token(struct scan *s, struct err *e)
 	uint8_t c = s->text.data[s->at];
 	bool closes = c == ']' || c == '}';
 	if (c < 0x20) /* jansson 2.14 passes over a NUL behind a number */
-		return err_set(e, -EBADMSG, "line %zu, column %zu: a control character outside of a string", s->line,
-			column(s));
+		return err_set(e, -EBADMSG, "line %zu, column %zu: a control character outside of a string",
+			s->line, column(s));
 	if (((s->opened && !closes) || c == ',') && ++s->members > JSON_MEMBERS_MAX)
 		return too_much(s, e, "too many members and elements", JSON_MEMBERS_MAX);
 	s->opened = c == '[' || c == '{';

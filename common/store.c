@@ -18,8 +18,14 @@ static int check_file_system(const struct store_options *o, struct err *e)
 		unsigned magic;
 		const char *name;
 	} refused[] = {
-		{TMPFS_MAGIC, "tmpfs"}, {RAMFS_MAGIC, "ramfs"}, {NFS_SUPER_MAGIC, "NFS"}, {SMB_SUPER_MAGIC, "SMB"},
-		{0xff534d42u, "CIFS"}, {0xfe534d42u, "SMB2"}, {0x65735546u, "FUSE"}, {CEPH_SUPER_MAGIC, "CephFS"},
+		{TMPFS_MAGIC, "tmpfs"},
+		{RAMFS_MAGIC, "ramfs"},
+		{NFS_SUPER_MAGIC, "NFS"},
+		{SMB_SUPER_MAGIC, "SMB"},
+		{0xff534d42u, "CIFS"},
+		{0xfe534d42u, "SMB2"},
+		{0x65735546u, "FUSE"},
+		{CEPH_SUPER_MAGIC, "CephFS"},
 	};
 	struct statfs fs;
 	if (statfs(o->path, &fs) < 0)
@@ -27,7 +33,8 @@ static int check_file_system(const struct store_options *o, struct err *e)
 	for (size_t i = 0; i < ARRAY_SIZE(refused) && !o->unsafe_fs; i++)
 		if ((unsigned)fs.f_type == refused[i].magic)
 			return err_set(e, -EMEDIUMTYPE,
-				"store %s: is on %s, which does not keep what it was told to sync; move it to a local "
+				"store %s: is on %s, which does not keep what it was told to sync; move it "
+				"to a local "
 				"disk, or set unsafe_fs if losing it is acceptable",
 				o->path, refused[i].name);
 	return 0;
@@ -41,7 +48,8 @@ static int take_lock(struct store *s, struct err *e)
 	if (s->lock < 0)
 		return err_set(e, -errno, "store %s: can not make owner.lock: %s", s->path, strerror(errno));
 	if (flock(s->lock, LOCK_EX | LOCK_NB) < 0)
-		return err_set(e, -EBUSY, "store %s: another process has it open; stop that one first", s->path);
+		return err_set(
+			e, -EBUSY, "store %s: another process has it open; stop that one first", s->path);
 	return 0;
 }
 
@@ -135,9 +143,11 @@ static int open_environment(struct store *s, struct err *e)
 	store_check_readers(s);
 	mdb_env_info(s->env, &info);
 	s->map = MAX(s->map, info.me_mapsize);
-	/* Of a file larger than the first map LMDB maps just what is used, and the next write would find no room. */
+	/* Of a file larger than the first map LMDB maps just what is used, and the next write would find no
+	 * room. */
 	s->map_full = true;
-	while (!r && s->map < 2 * (info.me_last_pgno + 1) * (size_t)sysconf(_SC_PAGESIZE) && s->map < s->map_max)
+	while (!r && s->map < 2 * (info.me_last_pgno + 1) * (size_t)sysconf(_SC_PAGESIZE) &&
+		s->map < s->map_max)
 		r = store_grow(s, e);
 	s->map_full = false;
 	return r;
@@ -226,7 +236,8 @@ int store_grow(struct store *s, struct err *e)
 	if (!s->map_full)
 		return err_set(e, -ENOSPC, "store %s: the disk is full", s->path);
 	if (s->map >= s->map_max)
-		return err_set(e, -ENOSPC, "store %s: is full at its largest size, %zu MiB", s->path, s->map >> 20);
+		return err_set(
+			e, -ENOSPC, "store %s: is full at its largest size, %zu MiB", s->path, s->map >> 20);
 	size_t map = MIN(s->map * 2, s->map_max);
 	int r = mdb_env_set_mapsize(s->env, map);
 	if (r)

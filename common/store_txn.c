@@ -65,22 +65,23 @@ static void die_of_io(const struct store *s, int mdb)
 {
 	char line[512];
 	int n = snprintf(line, sizeof(line),
-		"store %s: %s while committing; what the disk holds is unknown, so this process ends now\n", s->path,
-		mdb_strerror(mdb));
+		"store %s: %s while committing; what the disk holds is unknown, so this process ends now\n",
+		s->path, mdb_strerror(mdb));
 	ssize_t ignored = write(STDERR_FILENO, line, n > 0 ? (size_t)n : 0);
 	(void)ignored;
 	_exit(EXIT_IO_ERROR);
 }
 
-/* LMDB says EIO of a write that was cut short, which is how a disk fills up: nothing refers to those pages yet. An error
- * of the device itself is not that. */
+/* LMDB says EIO of a write that was cut short, which is how a disk fills up: nothing refers to those pages
+ * yet. An error of the device itself is not that. */
 static bool disk_is_full(const struct store *s)
 {
 	mdb_filehandle_t fd;
 	struct stat st;
 	if (mdb_env_get_fd(s->env, &fd) || fstat(fd, &st) < 0)
 		return false;
-	return fallocate(fd, FALLOC_FL_KEEP_SIZE, st.st_size, 1 << 20) < 0 && (errno == ENOSPC || errno == EDQUOT);
+	return fallocate(fd, FALLOC_FL_KEEP_SIZE, st.st_size, 1 << 20) < 0 &&
+	       (errno == ENOSPC || errno == EDQUOT);
 }
 
 /* The code for a write that failed; remembers where room was missing. */
@@ -102,7 +103,8 @@ static int begin(struct store *s, bool write, struct txn **ret, struct err *e)
 		free(t);
 		if (r == MDB_PANIC)
 			die_of_io(s, r); /* the commit before left the file's head in doubt */
-		return err_set(e, store_code(r), "store %s: can not begin a transaction: %s", s->path, mdb_strerror(r));
+		return err_set(e, store_code(r), "store %s: can not begin a transaction: %s", s->path,
+			mdb_strerror(r));
 	}
 	t->store = s;
 	t->write = write;
@@ -271,8 +273,8 @@ int txn_last(struct txn *t, const struct key *prefix, struct span *ret_key, stru
 	return out;
 }
 
-int store_scrub(struct store *s, uint64_t *ret_values, uint64_t *ret_bad, void (*bad)(void *ctx, struct span key),
-	void *ctx, struct err *e)
+int store_scrub(struct store *s, uint64_t *ret_values, uint64_t *ret_bad,
+	void (*bad)(void *ctx, struct span key), void *ctx, struct err *e)
 {
 	struct txn *t;
 	MDB_cursor *c;
@@ -296,7 +298,8 @@ int store_scrub(struct store *s, uint64_t *ret_values, uint64_t *ret_bad, void (
 	}
 	txn_abort(&t);
 	if (r != MDB_NOTFOUND)
-		return err_set(e, store_code(r), "store %s: can not be read through: %s", s->path, mdb_strerror(r));
+		return err_set(
+			e, store_code(r), "store %s: can not be read through: %s", s->path, mdb_strerror(r));
 	*ret_values = values;
 	*ret_bad = broken;
 	return 0;

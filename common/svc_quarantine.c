@@ -109,12 +109,13 @@ void quarantine_get_list(struct http_request *r, void *ctx)
 	}
 	cursor_close(&c);
 	txn_abort(&t);
-	admin_reply_json(r, 200, json_pack("{s:o,s:I}", "items", items, "total", (json_int_t)s->quarantine_count));
+	admin_reply_json(
+		r, 200, json_pack("{s:o,s:I}", "items", items, "total", (json_int_t)s->quarantine_count));
 }
 
 /* The row of /-/quarantine/ID[/verb]; answers 404 itself and returns NULL when there is none. */
-static State__Quarantined *find_quarantined(struct http_request *r, struct svc *s, struct key *ret_key,
-	const char **ret_verb)
+static State__Quarantined *find_quarantined(
+	struct http_request *r, struct svc *s, struct key *ret_key, const char **ret_verb)
 {
 	char text[ID_TEXT + 1] = "";
 	const char *rest = http_path_rest(r);
@@ -182,8 +183,10 @@ static void replay(struct http_request *r, struct svc *s, const State__Quarantin
 				 ? item_new(ITEM_REPLAY, span_of(q->envelope.data, q->envelope.len))
 				 : NULL;
 	if (!i) {
-		http_reply_error(r, 409, "only a part of it was kept, because it is larger than %zu bytes: send it again "
-			"from its source", QUARANTINE_BYTES_MAX);
+		http_reply_error(r, 409,
+			"only a part of it was kept, because it is larger than %zu bytes: send it again "
+			"from its source",
+			QUARANTINE_BYTES_MAX);
 		return;
 	}
 	Ascolto__Envelope *e = ascolto__envelope__unpack(NULL, i->len, i->data);

@@ -56,8 +56,7 @@ static size_t take_timers_of(struct svc *s, struct txn *t, uint8_t key_group, st
 		if ((int64_t)due > s->now_ms)
 			break;
 		State__TimerRecord *r = state__timer_record__unpack(NULL, value.len, value.data);
-		struct item *i =
-			r ? item_new(ITEM_TIMER, span_of(r->envelope.data, r->envelope.len)) : NULL;
+		struct item *i = r ? item_new(ITEM_TIMER, span_of(r->envelope.data, r->envelope.len)) : NULL;
 		state__timer_record__free_unpacked(r, NULL);
 		if (!i)
 			break;

@@ -52,7 +52,8 @@ static void handle(struct svc *s, struct txn *t, struct item *i, struct id *ret_
 	Ascolto__Envelope *e = ascolto__envelope__unpack(arena_pb(i->arena), i->len, i->data);
 	const struct handler *h = e ? find_handler(s, e->body_case) : NULL;
 	if (!e || id_from_bytes(e->id.data, e->id.len, ret_id)) {
-		snprintf(i->why, sizeof(i->why), "the message can not be read: it is damaged or of another version");
+		snprintf(i->why, sizeof(i->why),
+			"the message can not be read: it is damaged or of another version");
 		return;
 	}
 	if (!h) {
@@ -60,8 +61,14 @@ static void handle(struct svc *s, struct txn *t, struct item *i, struct id *ret_
 			(int)e->body_case);
 		return;
 	}
-	struct turn turn = {.svc = s, .txn = t, .arena = i->arena, .ws = &i->ws, .state = s->state, .conf = s->conf,
-		.now_ms = s->now_ms, .key_group = i->key_group};
+	struct turn turn = {.svc = s,
+		.txn = t,
+		.arena = i->arena,
+		.ws = &i->ws,
+		.state = s->state,
+		.conf = s->conf,
+		.now_ms = s->now_ms,
+		.key_group = i->key_group};
 	attempts_in_hand(i);
 	i->verdict = h->fn(&turn, e, &why);
 	attempts_in_hand(NULL);
@@ -141,7 +148,8 @@ static int one(struct svc *s, struct txn *t, struct item *i)
 		return 1;
 	if (i->verdict == DONE) {
 		r = apply(s, t, i, &e);
-		if (r == -ENOMEM || r == -EINVAL) { /* this message's own fault; what was written of it is not kept */
+		if (r == -ENOMEM ||
+			r == -EINVAL) { /* this message's own fault; what was written of it is not kept */
 			snprintf(i->why, sizeof(i->why), "%s", err_text(&e));
 			i->tries = TRIES_MAX;
 			i->verdict = REJECT;
@@ -195,8 +203,8 @@ static void consequences(struct svc *s, struct item **items, size_t n)
 	bool any = false;
 	for (size_t k = 0; k < n; k++)
 		if (items[k]->kind == ITEM_LINK)
-			link_receiver_committed(&s->receiver, items[k]->source, items[k]->lane, items[k]->key_group,
-				items[k]->seq, items[k]->len);
+			link_receiver_committed(&s->receiver, items[k]->source, items[k]->lane,
+				items[k]->key_group, items[k]->seq, items[k]->len);
 	link_receiver_flush(&s->receiver);
 	for (size_t k = 0; k < n; k++) {
 		struct item *i = items[k];
@@ -247,7 +255,8 @@ static bool has_effects(const struct item *i)
 	return false;
 }
 
-/* Handles items in order. Returns how many are done; *ret_r tells why it stopped before the end (see `one`). */
+/* Handles items in order. Returns how many are done; *ret_r tells why it stopped before the end (see `one`).
+ */
 static size_t handle_all(struct svc *s, struct txn *t, struct item **items, size_t n, int *ret_r)
 {
 	size_t done = 0;

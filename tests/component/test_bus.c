@@ -24,7 +24,7 @@ static struct world {
 	struct bus_socket *router;
 	char endpoint[64];
 	unsigned came, refused, works, closed;
-	unsigned answers;                  /* frames the router sends for each that came */
+	unsigned answers; /* frames the router sends for each that came */
 	size_t longest;
 	bool close_on_frame, pump;
 	struct peer peer[DEALERS];
@@ -38,7 +38,8 @@ static bool work(void *ctx)
 	x->works++;
 	for (size_t i = 0; i < x->n_peers && x->pump; i++) {
 		struct peer *p = &x->peer[i];
-		uint32_t window = p->heard / MAX(x->answers, 1u) + 2000; /* as credit does: ZeroMQ's mark is far above */
+		uint32_t window = p->heard / MAX(x->answers, 1u) +
+				  2000; /* as credit does: ZeroMQ's mark is far above */
 		for (int n = 0; n < 100 && p->sent < MIN(MANY / x->n_peers, window); n++) {
 			uint32_t number = p->sent;
 			if (!bus_send(p->socket, span_of(NULL, 0), span_of(&number, sizeof(number))))
@@ -135,13 +136,13 @@ static void start_clock(int64_t ms)
 }
 
 /* Blocking runs of the loop, until the condition holds or time is over. */
-#define until(condition)                                                                                               \
-	({                                                                                                             \
-		bool held;                                                                                             \
-		start_clock(20000);                                                                                    \
-		while (!(held = (condition)) && !w.late)                                                               \
-			uv_run(&w.loop, UV_RUN_ONCE);                                                                  \
-		held;                                                                                                  \
+#define until(condition)                                                                                     \
+	({                                                                                                   \
+		bool held;                                                                                   \
+		start_clock(20000);                                                                          \
+		while (!(held = (condition)) && !w.late)                                                     \
+			uv_run(&w.loop, UV_RUN_ONCE);                                                        \
+		held;                                                                                        \
 	})
 
 static void wait_ms(int64_t ms)
@@ -258,7 +259,8 @@ static void test_refusals(void **state)
 	snprintf(endpoint, sizeof(endpoint), "tcp://127.0.0.1:%d", free_port());
 	struct peer lonely = {.world = &w};
 	assert_int_equal(bus_connect(w.bus, endpoint, on_dealer, &lonely, &lonely.socket, &e), 0);
-	assert_false(bus_send(lonely.socket, span_of(NULL, 0), span_str("x"))); /* IMMEDIATE: no queue to nobody */
+	assert_false(
+		bus_send(lonely.socket, span_of(NULL, 0), span_str("x"))); /* IMMEDIATE: no queue to nobody */
 	bus_socket_close(&lonely.socket);
 	assert_null(lonely.socket);
 	bus_socket_close(&lonely.socket);
@@ -298,8 +300,8 @@ static void test_garbage(void **state)
 {
 	(void)state;
 	struct sockaddr_in a = {.sin_family = AF_INET, .sin_addr = {htonl(INADDR_LOOPBACK)}};
-	static const char *const words[] = {"GET / HTTP/1.1\r\n\r\n", "\xff\x00\x00\x00\x00\x00\x00\x00\x01\x7f",
-		"\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff", ""};
+	static const char *const words[] = {"GET / HTTP/1.1\r\n\r\n",
+		"\xff\x00\x00\x00\x00\x00\x00\x00\x01\x7f", "\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff", ""};
 	int fds[40];
 	w.answers = 1;
 	a.sin_port = htons((uint16_t)strtol(strrchr(w.endpoint, ':') + 1, NULL, 10));

@@ -1,9 +1,9 @@
 /*
- * The life of a service, shown with one that misbehaves on command: whatever happens to the process, every message has its
- * effect once and in order, and what can not be handled is put aside for a person.
+ * The life of a service, shown with one that misbehaves on command: whatever happens to the process, every
+ * message has its effect once and in order, and what can not be handled is put aside for a person.
  *
- * The program is its own service under test: started with "toy NAME CONFIG" it is that service, and does what its
- * messages' text says (see do_as_told).
+ * The program is its own service under test: started with "toy NAME CONFIG" it is that service, and does what
+ * its messages' text says (see do_as_told).
  */
 #include "common/svc.h"
 #include "proto/state.pb-c.h"
@@ -33,9 +33,11 @@
 enum { LOG, BULK, FIRED };
 
 static const struct table toy_tables[] = {
-	[LOG] = {0x20, "log", &state__counter__descriptor, "position: the number of the message that came there"},
+	[LOG] = {0x20, "log", &state__counter__descriptor,
+		"position: the number of the message that came there"},
 	[BULK] = {0x21, "bulk", &state__raw_post__descriptor, "number, part: bytes"},
-	[FIRED] = {0x22, "fired", &state__counter__descriptor, "position: the number of the timer that came there"},
+	[FIRED] = {0x22, "fired", &state__counter__descriptor,
+		"position: the number of the timer that came there"},
 	{0},
 };
 
@@ -170,9 +172,16 @@ static const struct counter toy_counters[] = {
 static const char *const first_emits[] = {"intent", NULL};
 
 static const struct svc_spec toys[] = {
-	{.name = "enrichment", .summary = "a toy that passes on", .handlers = first_handlers, .tables = toy_tables,
-		.counters = toy_counters, .emits = first_emits},
-	{.name = "intent", .summary = "a toy that keeps", .handlers = last_handlers, .tables = toy_tables,
+	{.name = "enrichment",
+		.summary = "a toy that passes on",
+		.handlers = first_handlers,
+		.tables = toy_tables,
+		.counters = toy_counters,
+		.emits = first_emits},
+	{.name = "intent",
+		.summary = "a toy that keeps",
+		.handlers = last_handlers,
+		.tables = toy_tables,
 		.counters = toy_counters},
 };
 
@@ -187,7 +196,8 @@ static int be_toy(const char *name, const char *config)
 	return 2;
 }
 
-/* ------------------------------------------------------------------------------------------ around the toy */
+/* ------------------------------------------------------------------------------------------ around the toy
+ */
 
 static struct installation in;
 
@@ -310,12 +320,11 @@ static int64_t wall_ms(void)
 
 static struct peer *sender_to(const char *service)
 {
-	char link[64];
+	static char link[64]; /* borrowed by the peer; there is one at a time */
 	struct peer *p = NULL;
 	struct err e = {0};
 	snprintf(link, sizeof(link), "tcp://127.0.0.1:%d", installation_port(&in, service, ADDRESS_LINK));
-	const char *kept = strdup(link); /* borrowed by the peer */
-	struct peer_options o = {.name = "ingest", .send_to = kept};
+	struct peer_options o = {.name = "ingest", .send_to = link};
 	if (peer_open(&p, &o, &e))
 		fail_msg("%s", err_text(&e));
 	return p;
@@ -414,7 +423,8 @@ static void assert_once_in_order(const struct rows *rows, uint64_t n, const uint
 		assert_true(rows->number[i] < n);
 		if (seen[rows->number[i]]++)
 			fail_msg("%" PRIu64 " came twice", rows->number[i]);
-		if (i && rows->key_group[i] == rows->key_group[i - 1] && rows->number[i] <= rows->number[i - 1])
+		if (i && rows->key_group[i] == rows->key_group[i - 1] &&
+			rows->number[i] <= rows->number[i - 1])
 			fail_msg("%" PRIu64 " came after %" PRIu64, rows->number[i], rows->number[i - 1]);
 	}
 	for (size_t i = 0; i < n_but; i++) {
@@ -452,7 +462,8 @@ static int teardown(void **state)
 	return 0;
 }
 
-/* ---------------------------------------------------------------------------------------- kill -9 at any moment */
+/* ---------------------------------------------------------------------------------------- kill -9 at any
+ * moment */
 
 #define KILLS 24
 
@@ -481,7 +492,8 @@ static void test_exactly_once(void **state)
 	struct peer *p = sender_to("enrichment");
 	send_and_kill(pids, p);
 	assert_true(peer_wait_sent(p, 60000));
-	for (int i = 0; i < 3000 && status_of("intent", "handled") + status_of("intent", "quarantine") < MANY; i++)
+	for (int i = 0; i < 3000 && status_of("intent", "handled") + status_of("intent", "quarantine") < MANY;
+		i++)
 		usleep(20000);
 	int64_t aside = status_of("enrichment", "quarantine") + status_of("intent", "quarantine");
 	program_stop(&pids[0], SIGTERM);
@@ -493,7 +505,8 @@ static void test_exactly_once(void **state)
 	assert_once_in_order(read_rows("intent", LOG), MANY, NULL, 0);
 }
 
-/* ------------------------------------------------------------------------------------------- what ends the process */
+/* ------------------------------------------------------------------------------------------- what ends the
+ * process */
 
 /* Starts it again whenever it ends, until everything is acknowledged; returns how often it ended. */
 static unsigned keep_alive(const char *service, pid_t *pid, struct peer *p)
@@ -541,15 +554,16 @@ static void test_abort(void **state)
 	poison_with("abort", 9); /* three tries each */
 }
 
-/* An end without a chance to write anything down: three tries alone each, after one among others that is not on record and
- * one that is. */
+/* An end without a chance to write anything down: three tries alone each, after one among others that is not
+ * on record and one that is. */
 static void test_kill(void **state)
 {
 	(void)state;
 	poison_with("kill", 15);
 }
 
-/* --------------------------------------------------------------------------------------------- RETRY and REJECT */
+/* --------------------------------------------------------------------------------------------- RETRY and
+ * REJECT */
 
 /* The n-th id in the list of what was put aside. */
 static void quarantined_id(const char *service, size_t n, char id[ID_TEXT + 1])
@@ -566,7 +580,8 @@ static void quarantined_id(const char *service, size_t n, char id[ID_TEXT + 1])
 
 static void expect_reply(const char *method, const char *path, int status, const char *words)
 {
-	struct reply r = talk(http_port_of("enrichment"), method, path, NULL, str_eq(method, "POST") ? "" : NULL);
+	struct reply r =
+		talk(http_port_of("enrichment"), method, path, NULL, str_eq(method, "POST") ? "" : NULL);
 	if (r.status != status || !strstr(r.body, words))
 		fail_msg("%s %s: %d %s", method, path, r.status, r.body ? r.body : "");
 	reply_free(&r);
@@ -679,8 +694,10 @@ static void test_replayed_at_once(void **state)
 	assert_true(peer_wait_sent(p, 10000));
 	quarantined_id("enrichment", 0, id);
 	accept_from_now_on();
-	int n = snprintf(text, sizeof(text), "POST /-/quarantine/%s/replay HTTP/1.1\r\nHost: 127.0.0.1\r\n"
-		"Connection: close\r\nContent-Length: 0\r\n\r\n", id);
+	int n = snprintf(text, sizeof(text),
+		"POST /-/quarantine/%s/replay HTTP/1.1\r\nHost: 127.0.0.1\r\n"
+		"Connection: close\r\nContent-Length: 0\r\n\r\n",
+		id);
 	int fds[2] = {dial(http_port_of("enrichment")), dial(http_port_of("enrichment"))};
 	usleep(100000);
 	kill(pid, SIGSTOP);
@@ -728,9 +745,11 @@ static void test_not_for_us(void **state)
 	peer_close(&p);
 }
 
-/* ------------------------------------------------------------------------------------------------- large things */
+/* ------------------------------------------------------------------------------------------------- large
+ * things */
 
-/* More than a message may ask for is put aside; what is only large makes the map grow past its first 64 MiB. */
+/* More than a message may ask for is put aside; what is only large makes the map grow past its first 64 MiB.
+ */
 static void test_large(void **state)
 {
 	(void)state;
@@ -754,7 +773,8 @@ static void test_large(void **state)
 	assert_once_in_order(read_rows("enrichment", LOG), 11, bad, 1);
 }
 
-/* ------------------------------------------------------------------------------------------------------- timers */
+/* -------------------------------------------------------------------------------------------------------
+ * timers */
 
 #define TIMERS 300
 #define TIMER_STEP_MS 10
@@ -859,7 +879,8 @@ static void test_damaged_timer(void **state)
 	peer_close(&p);
 }
 
-/* ------------------------------------------------------------------------------------------------ start and end */
+/* ------------------------------------------------------------------------------------------------ start and
+ * end */
 
 static void test_second_process(void **state)
 {
@@ -926,7 +947,8 @@ static void test_first_start_killed(void **state)
 	}
 }
 
-/* ----------------------------------------------------------------------------------------------------- full disk */
+/* ----------------------------------------------------------------------------------------------------- full
+ * disk */
 
 #define DISK_MIB 40
 #define BALLAST_MIB 24
@@ -947,8 +969,8 @@ static bool run_quietly(const char *fmt, ...)
 /* A small disk of its own where the state lies. */
 static bool mount_small_disk(void)
 {
-	return run_quietly("mkdir %s/state && truncate -s %dM %s/image && mkfs.ext4 -q -m 0 %s/image", in.folder, DISK_MIB,
-		       in.folder, in.folder) &&
+	return run_quietly("mkdir %s/state && truncate -s %dM %s/image && mkfs.ext4 -q -m 0 %s/image",
+		       in.folder, DISK_MIB, in.folder, in.folder) &&
 	       run_quietly("mount -o loop %s/image %s/state", in.folder, in.folder);
 }
 
@@ -978,7 +1000,8 @@ static void test_full_disk(void **state)
 		print_message("skipped: a loop device and the right to mount are needed to fill a disk\n");
 		skip();
 	}
-	assert_true(run_quietly("dd if=/dev/zero of=%s/state/ballast bs=1M count=%d", in.folder, BALLAST_MIB));
+	assert_true(
+		run_quietly("dd if=/dev/zero of=%s/state/ballast bs=1M count=%d", in.folder, BALLAST_MIB));
 	struct peer *p = sender_to("enrichment");
 	pid_t pid = start("enrichment");
 	assert_true(pid > 0);
@@ -996,7 +1019,8 @@ static void test_full_disk(void **state)
 		show_log("enrichment");
 		fail_msg("handled %" PRId64, handled);
 	}
-	expect_reply("GET", "/readyz", 503, "the disk or the store is full: nothing new is taken until there is room");
+	expect_reply("GET", "/readyz", 503,
+		"the disk or the store is full: nothing new is taken until there is room");
 	/* It takes nothing, and still answers. */
 	assert_false(peer_wait_sent(p, 1500));
 	assert_false(has_ended(pid));

@@ -1,6 +1,7 @@
 /*
- * Runs a fuzz target without libFuzzer: every file of a corpus folder, then seeded mutations of them until the time is
- * over. An input that ends the process is left in the working folder as crash-<target>; --input FILE runs just that.
+ * Runs a fuzz target without libFuzzer: every file of a corpus folder, then seeded mutations of them until
+ * the time is over. An input that ends the process is left in the working folder as crash-<target>; --input
+ * FILE runs just that.
  *
  *     fuzz_NAME CORPUS [--seconds N] [--seed N]        fuzz_NAME --input FILE
  */
@@ -109,7 +110,8 @@ static void insert(size_t at, const uint8_t *data, size_t len)
 
 static void mutate_once(void)
 {
-	static const uint8_t odd[] = {0, 1, 7, 8, 0x0a, 0x20, 0x22, 0x2c, 0x3a, 0x5b, 0x5c, 0x7b, 0x7f, 0x80, 0xc0, 0xe2, 0xf0, 0xff};
+	static const uint8_t odd[] = {0, 1, 7, 8, 0x0a, 0x20, 0x22, 0x2c, 0x3a, 0x5b, 0x5c, 0x7b, 0x7f, 0x80,
+		0xc0, 0xe2, 0xf0, 0xff};
 	uint8_t copy[256];
 	size_t at = below(input_size + 1), len = 1 + below(below(8) ? 8 : sizeof(copy));
 	switch (below(8)) {

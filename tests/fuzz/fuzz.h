@@ -1,10 +1,10 @@
 /*
- * fuzz.h - what the fuzz targets share. A target is one function that takes any bytes and must neither crash, leak, nor
- * break what it CHECKs.
+ * fuzz.h - what the fuzz targets share. A target is one function that takes any bytes and must neither crash,
+ * leak, nor break what it CHECKs.
  *
- * Two ways to run the same target: with clang's libFuzzer (preset fuzz: build/fuzz/tests/fuzz_NAME corpus/NAME), which looks
- * for new paths as long as it is left alone; and with driver.c in every other preset, where ctest gives the corpus and
- * seeded mutations of it to the target for some seconds.
+ * Two ways to run the same target: with clang's libFuzzer (preset fuzz: build/fuzz/tests/fuzz_NAME
+ * corpus/NAME), which looks for new paths as long as it is left alone; and with driver.c in every other
+ * preset, where ctest gives the corpus and seeded mutations of it to the target for some seconds.
  */
 #ifndef ASCOLTO_TESTS_FUZZ_H
 #define ASCOLTO_TESTS_FUZZ_H
@@ -14,12 +14,12 @@
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 /* Ends the process like a crash when the condition does not hold. */
-#define CHECK(condition)                                                                                               \
-	do {                                                                                                           \
-		if (!(condition)) {                                                                                    \
-			fprintf(stderr, "%s:%d: %s does not hold\n", __FILE__, __LINE__, #condition);                  \
-			abort();                                                                                       \
-		}                                                                                                      \
+#define CHECK(condition)                                                                                     \
+	do {                                                                                                 \
+		if (!(condition)) {                                                                          \
+			fprintf(stderr, "%s:%d: %s does not hold\n", __FILE__, __LINE__, #condition);        \
+			abort();                                                                             \
+		}                                                                                            \
 	} while (0)
 
 /* The bytes as a file that can be opened by name; valid until the next call. */

@@ -1,6 +1,6 @@
 /*
- * Frames from a stranger: both halves of a link. The first byte says which half, and how eagerly the host commits; then
- * come frames, each after two bytes with its length.
+ * Frames from a stranger: both halves of a link. The first byte says which half, and how eagerly the host
+ * commits; then come frames, each after two bytes with its length.
  */
 #include "tests/fuzz/fuzz.h"
 

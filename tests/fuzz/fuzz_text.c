@@ -52,8 +52,11 @@ static struct classifier *classifier(void)
 static void classify(struct span raw, const char *lang, struct arena *a)
 {
 	Ascolto__Understanding u = ASCOLTO__UNDERSTANDING__INIT;
-	struct classifier_input in = {.text = raw, .subject = span_of(raw.data, raw.len / 4), .lang = lang,
-		.surface = "public", .channel = "x"};
+	struct classifier_input in = {.text = raw,
+		.subject = span_of(raw.data, raw.len / 4),
+		.lang = lang,
+		.surface = "public",
+		.channel = "x"};
 	if (!classifier())
 		return;
 	CHECK(classifier_predict(classifier(), &in, a, &u, NULL) == 0);

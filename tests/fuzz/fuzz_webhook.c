@@ -1,7 +1,7 @@
 /*
- * The header of a signed webhook. Up to the first line end the input is the header, behind it the body; nobody who does not
- * know the secret may pass. Then the same body signed as it should be, with the header's words before it: that passes
- * when the words do no harm, and never with another body.
+ * The header of a signed webhook. Up to the first line end the input is the header, behind it the body;
+ * nobody who does not know the secret may pass. Then the same body signed as it should be, with the header's
+ * words before it: that passes when the words do no harm, and never with another body.
  */
 #include "tests/fuzz/fuzz.h"
 
@@ -28,9 +28,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	signature_make(secrets[0], "1763757000", body, hex);
 	snprintf(signed_header, sizeof(signed_header), "t=1763757000,v1=%s", hex);
 	CHECK(signature_check(signed_header, body, secrets, ARRAY_SIZE(secrets), NOW_S, NULL) == 0);
-	CHECK(signature_check(signed_header, body, secrets, ARRAY_SIZE(secrets), NOW_S + SIGNATURE_WINDOW_S + 1, NULL) ==
-	      -EACCES);
+	CHECK(signature_check(signed_header, body, secrets, ARRAY_SIZE(secrets),
+		      NOW_S + SIGNATURE_WINDOW_S + 1, NULL) == -EACCES);
 	if (body.len)
-		CHECK(signature_check(signed_header, span_of(body.data, body.len - 1), secrets, 1, NOW_S, NULL) == -EACCES);
+		CHECK(signature_check(signed_header, span_of(body.data, body.len - 1), secrets, 1, NOW_S,
+			      NULL) == -EACCES);
 	return 0;
 }

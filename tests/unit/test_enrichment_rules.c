@@ -42,8 +42,15 @@ static void test_influencer(void **state)
 		uint64_t followers;
 		bool verified, want;
 	} rows[] = {
-		{0, false, false}, {0, true, false}, {9999, true, false}, {10000, true, true}, {10000, false, false},
-		{49999, false, false}, {50000, false, true}, {50000, true, true}, {UINT64_MAX, false, true},
+		{0, false, false},
+		{0, true, false},
+		{9999, true, false},
+		{10000, true, true},
+		{10000, false, false},
+		{49999, false, false},
+		{50000, false, true},
+		{50000, true, true},
+		{UINT64_MAX, false, true},
 	};
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++)
 		assert_int_equal(rules_influencer(rows[i].followers, rows[i].verified), rows[i].want);
@@ -79,8 +86,8 @@ static void test_vip(void **state)
 	};
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++)
 		if (rules_is_vip(rows[i].entry, rows[i].handle, rows[i].scope, rows[i].value) != rows[i].want)
-			fail_msg("row %zu: \"%s\" and @%s %s:%s", i, rows[i].entry, rows[i].handle, rows[i].scope,
-				rows[i].value);
+			fail_msg("row %zu: \"%s\" and @%s %s:%s", i, rows[i].entry, rows[i].handle,
+				rows[i].scope, rows[i].value);
 }
 
 int main(void)

@@ -14,7 +14,8 @@ static void test_words(void **state)
 		assert_int_equal(flag_of(flag_word(f)), f);
 	for (enum code c = CODE_NONE; c <= CODE_RED; c++)
 		assert_int_equal(code_of(code_word(c)), c);
-	static const char *const strangers[] = {"Report_fault", "report fault", "report_faul", "report_faults", "red ", NULL};
+	static const char *const strangers[] = {
+		"Report_fault", "report fault", "report_faul", "report_faults", "red ", NULL};
 	for (size_t i = 0; i < ARRAY_SIZE(strangers); i++) {
 		assert_int_equal(intent_of(strangers[i]), INTENT_UNKNOWN);
 		assert_int_equal(flag_of(strangers[i]), -1);
@@ -24,7 +25,7 @@ static void test_words(void **state)
 	assert_string_equal(intent_word(INTENTS), "");
 	assert_string_equal(flag_word(FLAGS), "");
 	assert_string_equal(code_word((enum code)7), "none");
-	assert_string_equal(code_word((enum code)-1), "none");
+	assert_string_equal(code_word((enum code) - 1), "none");
 }
 
 /* ---- decisions ---- */
@@ -34,17 +35,27 @@ enum { SAFETY, MANAGEMENT, VIP, FAULT, BIG_VOICE, ATTACK, UNCLEAR, RULES };
 
 static const struct rule rules[RULES] = {
 	[SAFETY] = {.flags = BIT(FLAG_SAFETY), .code = CODE_RED, .opens_case = true, .at_once = true},
-	[MANAGEMENT] = {.intents = BIT(INTENT_ATTACK), .flags = BIT(FLAG_MANAGEMENT) | BIT(FLAG_BOYCOTT), .code = CODE_RED,
-		.opens_case = true, .at_once = true},
-	[VIP] = {.intents = BIT(INTENT_REPORT_FAULT) | BIT(INTENT_COMPLAIN), .vip = true, .code = CODE_YELLOW,
+	[MANAGEMENT] = {.intents = BIT(INTENT_ATTACK),
+		.flags = BIT(FLAG_MANAGEMENT) | BIT(FLAG_BOYCOTT),
+		.code = CODE_RED,
+		.opens_case = true,
+		.at_once = true},
+	[VIP] = {.intents = BIT(INTENT_REPORT_FAULT) | BIT(INTENT_COMPLAIN),
+		.vip = true,
+		.code = CODE_YELLOW,
 		.opens_case = true},
-	[FAULT] = {.intents = BIT(INTENT_REPORT_FAULT) | BIT(INTENT_BILLING), .code = CODE_YELLOW, .opens_case = true},
+	[FAULT] = {.intents = BIT(INTENT_REPORT_FAULT) | BIT(INTENT_BILLING),
+		.code = CODE_YELLOW,
+		.opens_case = true},
 	[BIG_VOICE] = {.influencer = true, .code = CODE_YELLOW, .opens_case = false},
 	[ATTACK] = {.intents = BIT(INTENT_ATTACK), .code = CODE_YELLOW, .opens_case = false},
 	[UNCLEAR] = {.intents = BIT(INTENT_UNKNOWN), .code = CODE_GREEN, .opens_case = true},
 };
 
-#define SAID(...) {.content = true, __VA_ARGS__}
+#define SAID(...)                                                                                            \
+	{                                                                                                    \
+		.content = true, __VA_ARGS__                                                                 \
+	}
 #define CASE ""
 #define NO_ANSWER "no answer is needed"
 #define IN_INCIDENT "about the open incident"
@@ -59,27 +70,30 @@ static const struct row {
 } rows[] = {
 	/* The first row that fits decides, and only it. */
 	{"fault", SAID(.intent = INTENT_REPORT_FAULT), FAULT, CODE_YELLOW, true, false, true, CASE},
-	{"fault of a VIP", SAID(.intent = INTENT_REPORT_FAULT, .vip = true), VIP, CODE_YELLOW, true, false, true, CASE},
-	{"VIP about the bill: only faults and complaints go before", SAID(.intent = INTENT_BILLING, .vip = true), FAULT,
-		CODE_YELLOW, true, false, true, CASE},
-	{"VIP who praises", SAID(.intent = INTENT_PRAISE, .vip = true), -1, CODE_GREEN, false, false, false, NO_ANSWER},
-	{"fault with danger", SAID(.intent = INTENT_REPORT_FAULT, .flags = BIT(FLAG_SAFETY)), SAFETY, CODE_RED, true, true,
+	{"fault of a VIP", SAID(.intent = INTENT_REPORT_FAULT, .vip = true), VIP, CODE_YELLOW, true, false,
 		true, CASE},
-	{"danger beside other flags", SAID(.intent = INTENT_ASK_INFO, .flags = BIT(FLAG_SAFETY) | BIT(FLAG_INSULT)), SAFETY,
+	{"VIP about the bill: only faults and complaints go before",
+		SAID(.intent = INTENT_BILLING, .vip = true), FAULT, CODE_YELLOW, true, false, true, CASE},
+	{"VIP who praises", SAID(.intent = INTENT_PRAISE, .vip = true), -1, CODE_GREEN, false, false, false,
+		NO_ANSWER},
+	{"fault with danger", SAID(.intent = INTENT_REPORT_FAULT, .flags = BIT(FLAG_SAFETY)), SAFETY,
+		CODE_RED, true, true, true, CASE},
+	{"danger beside other flags",
+		SAID(.intent = INTENT_ASK_INFO, .flags = BIT(FLAG_SAFETY) | BIT(FLAG_INSULT)), SAFETY,
 		CODE_RED, true, true, true, CASE},
 	{"attack", SAID(.intent = INTENT_ATTACK), ATTACK, CODE_YELLOW, false, false, true, NO_ANSWER},
-	{"attack on the managers", SAID(.intent = INTENT_ATTACK, .flags = BIT(FLAG_MANAGEMENT)), MANAGEMENT, CODE_RED, true,
-		true, true, CASE},
-	{"attack that calls for a boycott", SAID(.intent = INTENT_ATTACK, .flags = BIT(FLAG_BOYCOTT)), MANAGEMENT, CODE_RED,
-		true, true, true, CASE},
-	{"managers named without an attack", SAID(.intent = INTENT_ASK_INFO, .flags = BIT(FLAG_MANAGEMENT)), -1, CODE_GREEN,
-		false, false, true, NO_ANSWER},
-	{"attack with another flag", SAID(.intent = INTENT_ATTACK, .flags = BIT(FLAG_IRONY)), ATTACK, CODE_YELLOW, false,
-		false, true, NO_ANSWER},
+	{"attack on the managers", SAID(.intent = INTENT_ATTACK, .flags = BIT(FLAG_MANAGEMENT)), MANAGEMENT,
+		CODE_RED, true, true, true, CASE},
+	{"attack that calls for a boycott", SAID(.intent = INTENT_ATTACK, .flags = BIT(FLAG_BOYCOTT)),
+		MANAGEMENT, CODE_RED, true, true, true, CASE},
+	{"managers named without an attack", SAID(.intent = INTENT_ASK_INFO, .flags = BIT(FLAG_MANAGEMENT)),
+		-1, CODE_GREEN, false, false, true, NO_ANSWER},
+	{"attack with another flag", SAID(.intent = INTENT_ATTACK, .flags = BIT(FLAG_IRONY)), ATTACK,
+		CODE_YELLOW, false, false, true, NO_ANSWER},
 	{"not understood", SAID(.intent = INTENT_UNKNOWN), UNCLEAR, CODE_GREEN, true, false, true, CASE},
 	{"no row fits", SAID(.intent = INTENT_OTHER), -1, CODE_GREEN, false, false, true, NO_ANSWER},
-	{"influencer whom no other row fits", SAID(.intent = INTENT_JOKE, .influencer = true), BIG_VOICE, CODE_YELLOW, false,
-		false, false, NO_ANSWER},
+	{"influencer whom no other row fits", SAID(.intent = INTENT_JOKE, .influencer = true), BIG_VOICE,
+		CODE_YELLOW, false, false, false, NO_ANSWER},
 
 	/* Jokes, spam, praise, ideas and buyers do not make a crisis, even where a row fits them. */
 	{"joke", SAID(.intent = INTENT_JOKE), -1, CODE_GREEN, false, false, false, NO_ANSWER},
@@ -87,34 +101,40 @@ static const struct row {
 	{"praise", SAID(.intent = INTENT_PRAISE), -1, CODE_GREEN, false, false, false, NO_ANSWER},
 	{"idea", SAID(.intent = INTENT_SUGGEST), -1, CODE_GREEN, false, false, false, NO_ANSWER},
 	{"buyer", SAID(.intent = INTENT_BUY), -1, CODE_GREEN, false, false, false, NO_ANSWER},
-	{"joke with danger in it", SAID(.intent = INTENT_JOKE, .flags = BIT(FLAG_SAFETY)), SAFETY, CODE_RED, true, true, false,
-		CASE},
+	{"joke with danger in it", SAID(.intent = INTENT_JOKE, .flags = BIT(FLAG_SAFETY)), SAFETY, CODE_RED,
+		true, true, false, CASE},
 	{"cancelling counts", SAID(.intent = INTENT_CANCEL), -1, CODE_GREEN, false, false, true, NO_ANSWER},
 
 	/* What is not a customer's word goes past every row, danger or not. */
 	{"own words", SAID(.intent = INTENT_REPORT_FAULT, .self = true), -1, CODE_GREEN, false, false, false,
 		"the brand's own words"},
-	{"own words about danger", SAID(.flags = BIT(FLAG_SAFETY), .self = true), -1, CODE_GREEN, false, false, false,
-		"the brand's own words"},
-	{"a reaction", {.intent = INTENT_REPORT_FAULT}, -1, CODE_GREEN, false, false, false, "nothing new was said"},
-	{"repost", SAID(.intent = INTENT_REPORT_FAULT, .copy = true), -1, CODE_GREEN, false, false, false, "a repost or copy"},
-	{"repost about danger", SAID(.flags = BIT(FLAG_SAFETY), .copy = true), -1, CODE_GREEN, false, false, false,
+	{"own words about danger", SAID(.flags = BIT(FLAG_SAFETY), .self = true), -1, CODE_GREEN, false,
+		false, false, "the brand's own words"},
+	{"a reaction", {.intent = INTENT_REPORT_FAULT}, -1, CODE_GREEN, false, false, false,
+		"nothing new was said"},
+	{"repost", SAID(.intent = INTENT_REPORT_FAULT, .copy = true), -1, CODE_GREEN, false, false, false,
 		"a repost or copy"},
-	{"bot", SAID(.intent = INTENT_COMPLAIN, .bot = true), -1, CODE_GREEN, false, false, false, "written by a program"},
-	{"the brand's bot is the brand", SAID(.self = true, .bot = true, .copy = true), -1, CODE_GREEN, false, false, false,
-		"the brand's own words"},
+	{"repost about danger", SAID(.flags = BIT(FLAG_SAFETY), .copy = true), -1, CODE_GREEN, false, false,
+		false, "a repost or copy"},
+	{"bot", SAID(.intent = INTENT_COMPLAIN, .bot = true), -1, CODE_GREEN, false, false, false,
+		"written by a program"},
+	{"the brand's bot is the brand", SAID(.self = true, .bot = true, .copy = true), -1, CODE_GREEN, false,
+		false, false, "the brand's own words"},
 
 	/* While an incident is open its argument is not a queue of cases. */
-	{"polemic in an incident", SAID(.intent = INTENT_REPORT_FAULT, .polemic = true, .incident_open = true), FAULT,
+	{"polemic in an incident",
+		SAID(.intent = INTENT_REPORT_FAULT, .polemic = true, .incident_open = true), FAULT,
 		CODE_YELLOW, false, false, true, IN_INCIDENT},
-	{"need in an incident", SAID(.intent = INTENT_REPORT_FAULT, .incident_open = true), FAULT, CODE_YELLOW, true, false,
-		true, CASE},
-	{"polemic without an incident", SAID(.intent = INTENT_REPORT_FAULT, .polemic = true), FAULT, CODE_YELLOW, true, false,
-		true, CASE},
-	{"danger in an incident, however it is said", SAID(.flags = BIT(FLAG_SAFETY), .polemic = true, .incident_open = true),
-		SAFETY, CODE_RED, true, true, true, CASE},
-	{"an attack in an incident has no case anyway", SAID(.intent = INTENT_ATTACK, .polemic = true, .incident_open = true),
-		ATTACK, CODE_YELLOW, false, false, true, NO_ANSWER},
+	{"need in an incident", SAID(.intent = INTENT_REPORT_FAULT, .incident_open = true), FAULT,
+		CODE_YELLOW, true, false, true, CASE},
+	{"polemic without an incident", SAID(.intent = INTENT_REPORT_FAULT, .polemic = true), FAULT,
+		CODE_YELLOW, true, false, true, CASE},
+	{"danger in an incident, however it is said",
+		SAID(.flags = BIT(FLAG_SAFETY), .polemic = true, .incident_open = true), SAFETY, CODE_RED,
+		true, true, true, CASE},
+	{"an attack in an incident has no case anyway",
+		SAID(.intent = INTENT_ATTACK, .polemic = true, .incident_open = true), ATTACK, CODE_YELLOW,
+		false, false, true, NO_ANSWER},
 };
 
 static void test_decide(void **state)
@@ -125,8 +145,9 @@ static void test_decide(void **state)
 		struct decision d;
 		memset(&d, 0xff, sizeof(d));
 		rules_decide(rules, RULES, &r->facts, &d);
-		if (d.rule != r->rule || d.code != r->code || d.opens_case != r->opens_case || d.at_once != r->at_once ||
-			d.counts != r->counts || strncmp(d.because, r->because, MAX(strlen(r->because), 1u)) != 0)
+		if (d.rule != r->rule || d.code != r->code || d.opens_case != r->opens_case ||
+			d.at_once != r->at_once || d.counts != r->counts ||
+			strncmp(d.because, r->because, MAX(strlen(r->because), 1u)) != 0)
 			fail_msg("%s: rule %d, %s, case %d, at once %d, counts %d, \"%s\"", r->what, d.rule,
 				code_word(d.code), d.opens_case, d.at_once, d.counts, d.because);
 	}
@@ -184,7 +205,8 @@ static void test_topic_code(void **state)
 		const struct topic_row *r = &topic_rows[i];
 		enum code got = rules_topic_code(&t, r->people, r->normal, r->current);
 		if (got != r->want)
-			fail_msg("%u people, normal %g, %s: %s", r->people, r->normal, code_word(r->current), code_word(got));
+			fail_msg("%u people, normal %g, %s: %s", r->people, r->normal, code_word(r->current),
+				code_word(got));
 	}
 }
 

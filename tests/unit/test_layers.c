@@ -1,6 +1,6 @@
 /*
- * What CONTRIBUTING promises of the sources, read from the sources: plain modules know no loop, rules know nothing, generated
- * code is not committed, functions that have hurt people are not called.
+ * What CONTRIBUTING promises of the sources, read from the sources: plain modules know no loop, rules know
+ * nothing, generated code is not committed, functions that have hurt people are not called.
  */
 #include "tests/unit/check.h"
 
@@ -13,8 +13,8 @@
 #define FILES_MAX 1000
 
 static struct file {
-	char *path;   /* relative to the repository */
-	char *text;   /* without comments, strings emptied except in #include lines */
+	char *path; /* relative to the repository */
+	char *text; /* without comments, strings emptied except in #include lines */
 	bool visited;
 } files[FILES_MAX];
 static size_t n_files;
@@ -105,8 +105,8 @@ static struct file *find(const char *path)
 /* ---- what includes what ---- */
 
 /* Calls fn for each #include of the file: the name, and whether it was in quotes. */
-static void each_include(const struct file *f, void (*fn)(void *ctx, const struct file *f, const char *name, bool quoted),
-	void *ctx)
+static void each_include(const struct file *f,
+	void (*fn)(void *ctx, const struct file *f, const char *name, bool quoted), void *ctx)
 {
 	for (const char *p = f->text; (p = strstr(p, "#include")); p++) {
 		char name[256], open;
@@ -210,7 +210,8 @@ static void test_plain_knows_no_loop(void **state)
 	buf_init(&complaints, 1 << 16);
 	for (size_t i = 0; i < n_files; i++) {
 		char module[64], end;
-		if (sscanf(files[i].path, "common/%63[^./].%c", module, &end) != 2 || !in_list("plain", module))
+		if (sscanf(files[i].path, "common/%63[^./].%c", module, &end) != 2 ||
+			!in_list("plain", module))
 			continue;
 		forget_visits();
 		each_include(&files[i], look_for_loop, files[i].path);
@@ -222,8 +223,9 @@ static void test_plain_knows_no_loop(void **state)
 
 /* ---- rules ---- */
 
-static const char *const harmless[] = {"ctype.h", "errno.h", "inttypes.h", "limits.h", "math.h", "stdalign.h", "stdarg.h",
-	"stdbool.h", "stddef.h", "stdint.h", "stdio.h", "stdlib.h", "string.h", "strings.h", "time.h"};
+static const char *const harmless[] = {"ctype.h", "errno.h", "inttypes.h", "limits.h", "math.h", "stdalign.h",
+	"stdarg.h", "stdbool.h", "stddef.h", "stdint.h", "stdio.h", "stdlib.h", "string.h", "strings.h",
+	"time.h"};
 
 static void look_at_rules(void *ctx, const struct file *f, const char *name, bool quoted)
 {
@@ -258,8 +260,8 @@ static bool has_word(const char *text, const char *word, char **ret_at)
 
 static void test_rules_know_nothing(void **state)
 {
-	static const char *const impure[] = {"malloc", "calloc", "realloc", "free", "time", "clock_gettime", "rand",
-		"random", "fopen", "printf", "getenv"};
+	static const char *const impure[] = {"malloc", "calloc", "realloc", "free", "time", "clock_gettime",
+		"rand", "random", "fopen", "printf", "getenv"};
 	(void)state;
 	size_t n = 0;
 	buf_init(&complaints, 1 << 16);
@@ -289,7 +291,8 @@ static void test_banned(void **state)
 	char *words = strstr(base->text, "#pragma GCC poison ");
 	assert_non_null(words);
 	size_t n = 0;
-	words = strndup(words + strlen("#pragma GCC poison "), strcspn(words + strlen("#pragma GCC poison "), "\n"));
+	words = strndup(
+		words + strlen("#pragma GCC poison "), strcspn(words + strlen("#pragma GCC poison "), "\n"));
 	buf_init(&complaints, 1 << 16);
 	for (char *rest = words, *word; (word = strsep(&rest, " "));) {
 		n += word[0] != 0;
@@ -329,7 +332,8 @@ static void test_headers_are_guarded(void **state)
 			buf_addf(&complaints, "%s: the guard %s is not defined\n", files[i].path, name);
 		for (size_t k = 0; k < i; k++)
 			if (ends_with(files[k].path, ".h") && strstr(files[k].text, define))
-				buf_addf(&complaints, "%s and %s have one guard\n", files[i].path, files[k].path);
+				buf_addf(&complaints, "%s and %s have one guard\n", files[i].path,
+					files[k].path);
 	}
 	no_complaints();
 }
@@ -346,8 +350,9 @@ static void test_generated_code_is_not_committed(void **state)
 	buf_init(&complaints, 1 << 16);
 	for (; fgets(line, sizeof(line), p); n++) {
 		line[strcspn(line, "\n")] = 0;
-		if (strstr(line, ".pb-c.") || ends_with(line, ".model") || ends_with(line, ".o") || ends_with(line, ".a") ||
-			ends_with(line, "page_files.c") || strncmp(line, "build/", 6) == 0)
+		if (strstr(line, ".pb-c.") || ends_with(line, ".model") || ends_with(line, ".o") ||
+			ends_with(line, ".a") || ends_with(line, "page_files.c") ||
+			strncmp(line, "build/", 6) == 0)
 			buf_addf(&complaints, "%s is made by the build and committed\n", line);
 	}
 	pclose(p);
@@ -376,8 +381,10 @@ static void test_headers_of_the_protocol_are_flat(void **state)
 			char type[64], repeated[64];
 			if (sscanf(line, "message %63s", type) == 1 && n < ARRAY_SIZE(m))
 				snprintf(m[n++].name, sizeof(m[0].name), "%s", type);
-			else if (n && (sscanf(line, " repeated %63s %63s =", type, repeated) == 2 ||
-					      sscanf(line, " %63s %63s =", type, repeated) == 2) && m[n - 1].n < 64)
+			else if (n &&
+				 (sscanf(line, " repeated %63s %63s =", type, repeated) == 2 ||
+					 sscanf(line, " %63s %63s =", type, repeated) == 2) &&
+				 m[n - 1].n < 64)
 				snprintf(m[n - 1].uses[m[n - 1].n++], 64, "%s",
 					strncmp(type, "ascolto.", 8) == 0 ? type + 8 : type);
 		}

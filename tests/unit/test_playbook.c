@@ -76,7 +76,9 @@ static void test_brezza_decides(void **state)
 /* The smallest playbook, in parts that a row may replace. */
 #define HEAD "name: b\nversion: 3\n"
 #define ACTORS "actors:\n  - {name: desk, title: Desk, tell: [desk-mail]}\n"
-#define KINDS "kinds:\n  - {name: fault, title: Fault, when: {intents: [report_fault]}, code: yellow, owner: desk}\n"
+#define KINDS                                                                                                \
+	"kinds:\n  - {name: fault, title: Fault, when: {intents: [report_fault]}, code: yellow, owner: "     \
+	"desk}\n"
 #define INCIDENTS "incidents:\n  - {code: red, chain: [{after_minutes: 0, actor: desk}]}\n"
 #define KIND(words) "kinds:\n  - {name: k, title: K, " words "}\n"
 
@@ -112,32 +114,40 @@ static const struct {
 	{"name: b\nversion: 3\n\tactors: x\n", "playbook.yaml:3:"},
 
 	/* Words that mean nothing. */
-	{HEAD ACTORS KIND("code: orange, owner: desk") INCIDENTS, "there is no code \"orange\"; write green, yellow or red"},
+	{HEAD ACTORS KIND("code: orange, owner: desk") INCIDENTS,
+		"there is no code \"orange\"; write green, yellow or red"},
 	{HEAD ACTORS KIND("code: none, owner: desk") INCIDENTS, "there is no code \"none\""},
-	{HEAD ACTORS KIND("code: red, owner: desk, when: {intents: [fault]}") INCIDENTS, "there is no intent \"fault\""},
-	{HEAD ACTORS KIND("code: red, owner: desk, when: {intents: [report_fault, x]}") INCIDENTS, "there is no intent \"x\""},
-	{HEAD ACTORS KIND("code: red, owner: desk, when: {flags: [danger]}") INCIDENTS, "there is no flag \"danger\""},
+	{HEAD ACTORS KIND("code: red, owner: desk, when: {intents: [fault]}") INCIDENTS,
+		"there is no intent \"fault\""},
+	{HEAD ACTORS KIND("code: red, owner: desk, when: {intents: [report_fault, x]}") INCIDENTS,
+		"there is no intent \"x\""},
+	{HEAD ACTORS KIND("code: red, owner: desk, when: {flags: [danger]}") INCIDENTS,
+		"there is no flag \"danger\""},
 	{HEAD ACTORS KIND("code: red, owner: desk, when: {flag: [safety]}") INCIDENTS, "flag"},
 	{HEAD ACTORS KIND("code: red, owner: desk, when: {flags: []}") INCIDENTS, "flags"},
 
 	/* Names that are nobody's. */
-	{HEAD ACTORS KIND("code: red, owner: deks") INCIDENTS, "k names the actor \"deks\", which is not among the actors"},
-	{HEAD ACTORS KIND("code: red, owner: desk, at_once: [desk, boss]") INCIDENTS, "k names the actor \"boss\""},
+	{HEAD ACTORS KIND("code: red, owner: deks") INCIDENTS,
+		"k names the actor \"deks\", which is not among the actors"},
+	{HEAD ACTORS KIND("code: red, owner: desk, at_once: [desk, boss]") INCIDENTS,
+		"k names the actor \"boss\""},
 	{HEAD ACTORS KINDS "incidents:\n  - {code: red, chain: [{after_minutes: 0, actor: boss}]}\n",
 		"red names the actor \"boss\""},
 	{HEAD ACTORS KINDS "incidents:\n  - {code: red, chain: [{after_minutes: 0, actor: desk}], "
-		"steps: [{text: Do, actor: boss, within_minutes: 1}]}\n",
+			   "steps: [{text: Do, actor: boss, within_minutes: 1}]}\n",
 		"red names the actor \"boss\""},
 
 	/* Numbers and orders that can not be meant. */
-	{HEAD "yellow_people: 21\nred_people: 20\n" ACTORS KINDS INCIDENTS, "yellow_people (21) is more than red_people (20)"},
-	{HEAD "yellow_people: 201\n" ACTORS KINDS INCIDENTS, "yellow_people (201) is more than red_people (200)"},
+	{HEAD "yellow_people: 21\nred_people: 20\n" ACTORS KINDS INCIDENTS,
+		"yellow_people (21) is more than red_people (20)"},
+	{HEAD "yellow_people: 201\n" ACTORS KINDS INCIDENTS,
+		"yellow_people (201) is more than red_people (200)"},
 	{HEAD ACTORS KINDS "incidents:\n  - {code: yellow, chain: [{after_minutes: 0, actor: desk}]}\n",
 		"there is no incident of code red"},
 	{HEAD ACTORS KINDS "incidents:\n  - {code: green, chain: [{after_minutes: 0, actor: desk}]}\n",
 		"an incident is yellow or red, not \"green\""},
-	{HEAD ACTORS KINDS
-		"incidents:\n  - {code: red, chain: [{after_minutes: 10, actor: desk}, {after_minutes: 5, actor: desk}]}\n",
+	{HEAD ACTORS KINDS "incidents:\n  - {code: red, chain: [{after_minutes: 10, actor: desk}, "
+			   "{after_minutes: 5, actor: desk}]}\n",
 		"put the calls in order of after_minutes"},
 };
 
@@ -162,9 +172,10 @@ static void test_mistakes(void **state)
 		bool right = !mistakes[i].says[0];
 		if (right && r)
 			fail_msg("%s\n%s", mistakes[i].yaml, err_text(&e));
-		if (!right && (!r || p || !strstr(err_text(&e), mistakes[i].says) || !strstr(err_text(&e), path)))
-			fail_msg("%s\nshould say \"%s\", says \"%s\" (%d)", mistakes[i].yaml, mistakes[i].says,
-				err_text(&e), r);
+		if (!right &&
+			(!r || p || !strstr(err_text(&e), mistakes[i].says) || !strstr(err_text(&e), path)))
+			fail_msg("%s\nshould say \"%s\", says \"%s\" (%d)", mistakes[i].yaml,
+				mistakes[i].says, err_text(&e), r);
 		playbook_free(&p);
 	}
 	struct err e = {0};

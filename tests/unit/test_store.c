@@ -40,7 +40,8 @@ static int remove_folder(void **state)
 
 static struct store_options options(void)
 {
-	return (struct store_options){.path = in_folder("s"), .service = "toy", .unsafe_fs = true, .now_ms = NOW_MS};
+	return (struct store_options){
+		.path = in_folder("s"), .service = "toy", .unsafe_fs = true, .now_ms = NOW_MS};
 }
 
 static struct store *open_store(void)
@@ -183,8 +184,13 @@ static void fill_for_walk(struct txn *t)
 		uint8_t table, group;
 		int a, b;
 	} rows[] = {
-		{TABLE, 7, 1, 1}, {TABLE, 7, 1, 2}, {TABLE, 7, 1, 255}, {TABLE, 7, 2, 0}, {TABLE, 8, 1, 0},
-		{TABLE, 255, 255, 255}, {0xff, 0xff, 0xff, 0xff},
+		{TABLE, 7, 1, 1},
+		{TABLE, 7, 1, 2},
+		{TABLE, 7, 1, 255},
+		{TABLE, 7, 2, 0},
+		{TABLE, 8, 1, 0},
+		{TABLE, 255, 255, 255},
+		{0xff, 0xff, 0xff, 0xff},
 	};
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
 		struct key k = prefix_of(rows[i].table, rows[i].group, rows[i].a);
@@ -203,7 +209,8 @@ static const char *walk(struct txn *t, const struct key *prefix, const struct ke
 	text[0] = 0;
 	assert_int_equal(cursor_open(t, prefix, from, &c), 0);
 	while (cursor_next(c, &k, &v) == 0) {
-		n += (size_t)snprintf(text + n, sizeof(text) - n, "%d.%d ", k.data[k.len - 2], k.data[k.len - 1]);
+		n += (size_t)snprintf(
+			text + n, sizeof(text) - n, "%d.%d ", k.data[k.len - 2], k.data[k.len - 1]);
 		if (k.data[k.len - 1] == del)
 			assert_int_equal(cursor_del(c), 0);
 	}
@@ -228,7 +235,8 @@ static void test_walk(void **state)
 	assert_string_equal(walk(t, &one, &beyond, -1), "1.255 ");
 	struct key none = prefix_of(TABLE, 9, -1);
 	assert_string_equal(walk(t, &none, NULL, -1), "");
-	/* Removing what the cursor stands on leaves nothing out, at the beginning, in the middle, at the end. */
+	/* Removing what the cursor stands on leaves nothing out, at the beginning, in the middle, at the end.
+	 */
 	assert_string_equal(walk(t, &one, NULL, 2), "1.1 1.2 1.255 ");
 	assert_string_equal(walk(t, &one, NULL, 1), "1.1 1.255 ");
 	assert_string_equal(walk(t, &group, NULL, 255), "1.255 2.0 ");
@@ -277,8 +285,16 @@ static void test_last(void **state)
 		uint8_t table, group;
 		int a, want; /* last byte of the key found; -1 = none */
 	} rows[] = {
-		{TABLE, 7, 1, 255}, {TABLE, 7, -1, 0}, {TABLE, 8, -1, 0}, {TABLE, 9, -1, -1}, {TABLE, 255, 255, 255},
-		{0xff, 0xff, 0xff, 255}, {0x1f, 0, -1, -1}, {TABLE, 7, 0, -1}, {TABLE, 6, 255, -1}, {0xff, 0xff, 0, -1},
+		{TABLE, 7, 1, 255},
+		{TABLE, 7, -1, 0},
+		{TABLE, 8, -1, 0},
+		{TABLE, 9, -1, -1},
+		{TABLE, 255, 255, 255},
+		{0xff, 0xff, 0xff, 255},
+		{0x1f, 0, -1, -1},
+		{TABLE, 7, 0, -1},
+		{TABLE, 6, 255, -1},
+		{0xff, 0xff, 0, -1},
 	};
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
 		struct key p = prefix_of(rows[i].table, rows[i].group, rows[i].a);
@@ -342,8 +358,9 @@ static int commit_and_die(void)
 	struct store *s;
 	struct txn *t;
 	struct key one = number_key(1), two = number_key(2);
-	if (store_open(&s, &o, NULL) || txn_begin_write(s, &t, NULL) || txn_put(t, &one, span_str("committed")) ||
-		txn_commit(&t, NULL) || txn_begin_write(s, &t, NULL) || txn_put(t, &two, span_str("lost")))
+	if (store_open(&s, &o, NULL) || txn_begin_write(s, &t, NULL) ||
+		txn_put(t, &one, span_str("committed")) || txn_commit(&t, NULL) ||
+		txn_begin_write(s, &t, NULL) || txn_put(t, &two, span_str("lost")))
 		return 1;
 	raise(SIGKILL);
 	return 2;
@@ -376,7 +393,8 @@ static void test_of_another_service(void **state)
 	assert_int_equal(store_open(&s, &o, &e), -EBADMSG);
 	assert_null(s);
 	assert_non_null(strstr(err_text(&e), "belongs to toy, not to other"));
-	/* Whoever looked in by mistake leaves no trace: the owner still knows that its last run did not end in order. */
+	/* Whoever looked in by mistake leaves no trace: the owner still knows that its last run did not end
+	 * in order. */
 	s = open_store();
 	assert_false(store_was_clean(s));
 	store_close(&s);
@@ -488,7 +506,8 @@ static void test_grows(void **state)
 	txn_abort(&t);
 	store_close(&s);
 	o.map_max = 8 << 20;
-	assert_int_equal(store_open(&s, &o, &e), 0); /* with room, however small the first map was asked to be */
+	assert_int_equal(
+		store_open(&s, &o, &e), 0); /* with room, however small the first map was asked to be */
 	assert_int_equal(fill(s, n, n + 500, &r), n + 500);
 	assert_int_equal(store_grow(s, &e), -ENOSPC); /* nothing was too large for the map */
 	store_close(&s);
@@ -575,7 +594,8 @@ static void count_bad(void *ctx, struct span key)
 	(*(unsigned *)ctx)++;
 }
 
-/* 500 values, one flipped bit each, in the value or in its frame: every one is found, and none is handed out. */
+/* 500 values, one flipped bit each, in the value or in its frame: every one is found, and none is handed out.
+ */
 static void test_rot_in_values(void **state)
 {
 	(void)state;

@@ -93,7 +93,7 @@ static void test_join_limit(void **state)
 	struct topic *t = say(ts, SIG(1, 2, 3, 4), 1, T0);
 	/* One of four terms in a vector of n: 1 / (2 * sqrt(n)). */
 	assert_ptr_equal(topics_match(ts, SIG(1, 11, 12), &nearness), t); /* 0.289 */
-	assert_null(topics_match(ts, SIG(1, 11, 12, 13), &nearness));   /* 0.25 */
+	assert_null(topics_match(ts, SIG(1, 11, 12, 13), &nearness));	  /* 0.25 */
 	assert_true(nearness > 0.249 && nearness < 0.251);
 }
 
@@ -108,7 +108,8 @@ static void test_people_count_once(void **state)
 	assert_int_equal(topic_people(ts, t), 1);
 	for (uint64_t who = 1; who <= 5000; who++)
 		for (int twice = 0; twice < 2; twice++)
-			assert_true(topic_count_person(ts, t, who << 32, T0 + 50)); /* ids that differ in high bits only */
+			assert_true(topic_count_person(
+				ts, t, who << 32, T0 + 50)); /* ids that differ in high bits only */
 	assert_int_equal(topic_people(ts, t), 5001);
 	assert_true(topic_count_person(ts, t, 0, T0 + 50)); /* nobody is a person too */
 	assert_true(topic_count_person(ts, t, 0, T0 + 50));
@@ -120,7 +121,8 @@ static void test_window_slides(void **state)
 	(void)state;
 	struct topics *ts CLEANUP(topics_free) = new_topics();
 	struct topic *t = NULL;
-	/* One new person a minute for five hours: sixty within the window, and the table does not grow with the hours. */
+	/* One new person a minute for five hours: sixty within the window, and the table does not grow with
+	 * the hours. */
 	for (unsigned i = 0; i < 300; i++) {
 		t = say(ts, SIG(1, 2), 1000 + i, T0 + i * MINUTE);
 		assert_int_equal(topic_people(ts, t), MIN(i + 1, 60u));
@@ -269,7 +271,8 @@ static void test_keywords(void **state)
 	struct topics *ts CLEANUP(topics_free) = new_topics();
 	struct id id = id_n(1);
 	struct topic *t = topics_found(ts, &id, T0);
-	char words[200][32], *often[] = {(char *)"modem"}, *too_long[] = {(char *)"precipitevolissimevolmente"};
+	char words[200][32], *often[] = {(char *)"modem"},
+			     *too_long[] = {(char *)"precipitevolissimevolmente"};
 	topic_join(t, SIG(1), too_long, 1, &id, T0);
 	assert_int_equal(t->keyword_counts[0], 0);
 	for (int i = 0; i < 200; i++) {
@@ -293,7 +296,8 @@ static struct topic *window_of(struct topics *ts, int64_t from, unsigned people)
 {
 	struct topic *t = NULL;
 	for (unsigned i = 0; i < people; i++) {
-		t = say(ts, SIG(1, 2), (uint64_t)(from / MINUTE) * 1000 + i, from + i * (WINDOW - MINUTE) / people);
+		t = say(ts, SIG(1, 2), (uint64_t)(from / MINUTE) * 1000 + i,
+			from + i * (WINDOW - MINUTE) / people);
 		topic_learn_normal(ts, t);
 	}
 	return t;

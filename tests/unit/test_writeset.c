@@ -125,7 +125,8 @@ static void test_other_kinds(void **state)
 	struct writeset w;
 	Ascolto__Envelope e = ASCOLTO__ENVELOPE__INIT;
 	struct id id = id_from(7, span_str("x"));
-	static const enum write_kind kinds[] = {WRITE_EMIT, WRITE_TIMER, WRITE_EFFECT, WRITE_COUNT, WRITE_PUT};
+	static const enum write_kind kinds[] = {
+		WRITE_EMIT, WRITE_TIMER, WRITE_EFFECT, WRITE_COUNT, WRITE_PUT};
 	e.id = (ProtobufCBinaryData){ID_BYTES, id.b};
 	e.key_group = 200;
 	e.brand = (char *)"brezza";

@@ -162,12 +162,19 @@ static int on_socket(CURL *easy, curl_socket_t fd, int what, void *ctx, void *so
 	return uv_poll_start(&w->poll, events, on_ready) ? -1 : 0;
 }
 
+static int on_timer(CURLM *multi, long timeout_ms, void *ctx);
+
 static void on_timeout(uv_timer_t *timer)
 {
 	struct fetch *f = timer->data;
 	int running;
+	long next_ms = -1;
 	curl_multi_socket_action(f->multi, CURL_SOCKET_TIMEOUT, 0, &running);
 	take_finished(f);
+	/* A call without a timer would wait for ever; curl does not say again what it has said already. */
+	if (!f->closing && running && !uv_is_active((uv_handle_t *)&f->timer) &&
+		curl_multi_timeout(f->multi, &next_ms) == CURLM_OK)
+		on_timer(f->multi, next_ms, f);
 }
 
 static int on_timer(CURLM *multi, long timeout_ms, void *ctx)

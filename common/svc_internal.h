@@ -160,7 +160,7 @@ struct svc {
 	size_t n_issues;
 	struct {
 		struct metric *commit_seconds, *turn_items, *queue_messages, *queue_bytes, *quarantine, *ready, *lag,
-			*store_used, *retries, *rejects, *timers;
+			*store_used, *retries, *rejects;
 	} m;
 };
 

@@ -96,13 +96,18 @@ void quarantine_get_list(struct http_request *r, void *ctx)
 		key_id(&from, &after);
 		key_u8(&from, 0);
 	}
-	if (txn_begin_read(s->store, &t, NULL) || cursor_open(t, &prefix, &from, &c)) {
+	int rc = txn_begin_read(s->store, &t, NULL);
+	if (!rc && (rc = cursor_open(t, &prefix, &from, &c)))
+		txn_abort(&t);
+	if (rc) {
 		http_reply_error(r, 500, "the store can not be read");
 		return;
 	}
 	json_t *items = json_array();
-	while ((long)json_array_size(items) < MIN(max, PAGE_MAX) && cursor_next(c, &k, &value) == 0) {
-		State__Quarantined *q = state__quarantined__unpack(NULL, value.len, value.data);
+	/* A damaged row does not hide those behind it. */
+	while ((long)json_array_size(items) < MIN(max, PAGE_MAX) &&
+		((rc = cursor_next(c, &k, &value)) == 0 || rc == -EBADMSG)) {
+		State__Quarantined *q = rc ? NULL : state__quarantined__unpack(NULL, value.len, value.data);
 		if (q)
 			json_array_append_new(items, quarantined_json(q));
 		state__quarantined__free_unpacked(q, NULL);

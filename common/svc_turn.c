@@ -1,8 +1,6 @@
 /* The turn: read, handle, commit, acknowledge, send. svc.h has the contract. */
 #include "svc_internal.h"
 
-#include <xxhash.h>
-
 /* ---- one item ---- */
 
 static struct arena *arena_take(struct svc *s)
@@ -225,12 +223,9 @@ static void consequences(struct svc *s, struct item **items, size_t n)
 
 static void turn_lost(struct svc *s, int r, const struct err *e)
 {
-	uint64_t was = s->quarantine_count;
 	counters_committed(s, false);
 	outbox_reload(s);
 	turns_load(s, NULL);
-	if (was != s->quarantine_count)
-		log_debug("quarantine counted again: %" PRIu64, s->quarantine_count);
 	if (s->spec->aborted)
 		s->spec->aborted(s, s->state);
 	if (r != -ENOSPC)

@@ -71,12 +71,23 @@ unsigned words_stop_mask(struct span word)
 
 /* --- stems ----------------------------------------------------------------------------------------------------- */
 
+#define KEPT 4096 /* a power of 2 */
+#define KEPT_BYTES 30
+
+/* The stem of a word met before. Few words make most of all text, and stemming one again costs 20 times as much. */
+struct kept {
+	uint8_t language; /* + 1; 0 = nothing here */
+	uint8_t word_len, stem_len;
+	uint8_t word[KEPT_BYTES], stem[KEPT_BYTES];
+};
+
 /* A stemmer is not thread-safe: each thread has its own set, freed when it ends. */
 static pthread_key_t stemmers_key;
 static pthread_once_t stemmers_once = PTHREAD_ONCE_INIT;
 
 struct stemmers {
 	struct sb_stemmer *by_language[WORDS_LANGUAGES];
+	struct kept kept[KEPT]; /* by hash of language and word; a newcomer takes the place */
 };
 
 static void stemmers_free(void *p)
@@ -101,33 +112,71 @@ static void stemmers_make_key(void)
 	atexit(stemmers_free_main);
 }
 
-static struct sb_stemmer *stemmer_for(int language)
+static struct stemmers *stemmers_of_thread(void)
 {
 	pthread_once(&stemmers_once, stemmers_make_key);
 	struct stemmers *s = pthread_getspecific(stemmers_key);
-	if (!s) {
-		s = calloc(1, sizeof(*s));
-		if (!s || pthread_setspecific(stemmers_key, s) != 0) {
-			free(s);
-			return NULL;
-		}
-	}
+	if (s)
+		return s;
+	s = calloc(1, sizeof(*s));
+	if (s && pthread_setspecific(stemmers_key, s) == 0)
+		return s;
+	free(s);
+	return NULL;
+}
+
+static struct kept *kept_for(struct stemmers *s, struct span word, int language)
+{
+	uint32_t h = (uint32_t)language;
+	for (size_t i = 0; i < word.len; i++)
+		h = (h ^ word.data[i]) * 0x01000193u;
+	return &s->kept[(h ^ h >> 15) & (KEPT - 1)];
+}
+
+static bool keeps(const struct kept *k, struct span word, int language)
+{
+	return k->language == language + 1 && k->word_len == word.len && memcmp(k->word, word.data, word.len) == 0;
+}
+
+/* The stem of a word that is not kept; borrowed from the stemmer until its next word. */
+static struct span stem_now(struct stemmers *s, struct span word, int language)
+{
 	if (!s->by_language[language])
 		s->by_language[language] = sb_stemmer_new(codes[language], "UTF_8");
-	return s->by_language[language];
+	struct sb_stemmer *stemmer = s->by_language[language];
+	const sb_symbol *stem = stemmer ? sb_stemmer_stem(stemmer, word.data, (int)word.len) : NULL;
+	return stem ? span_of(stem, MIN((size_t)sb_stemmer_length(stemmer), (size_t)WORDS_STEM_MAX)) : word;
+}
+
+static void keep(struct kept *k, struct span word, struct span stem, int language)
+{
+	k->language = (uint8_t)(language + 1);
+	k->word_len = (uint8_t)word.len;
+	k->stem_len = (uint8_t)stem.len;
+	memcpy(k->word, word.data, word.len);
+	memcpy(k->stem, stem.data, stem.len);
+}
+
+static struct span copy_to(uint8_t out[WORDS_STEM_MAX], struct span s)
+{
+	if (s.len)
+		memcpy(out, s.data, s.len);
+	return span_of(out, s.len);
 }
 
 struct span words_stem(struct span word, int language, uint8_t out[WORDS_STEM_MAX])
 {
 	word.len = MIN(word.len, (size_t)WORDS_STEM_MAX);
-	struct sb_stemmer *s = language >= 0 && language < WORDS_LANGUAGES ? stemmer_for(language) : NULL;
-	const sb_symbol *stem = s ? sb_stemmer_stem(s, word.data, (int)word.len) : NULL;
-	size_t len = stem ? (size_t)sb_stemmer_length(s) : word.len;
-	if (len > WORDS_STEM_MAX)
-		len = WORDS_STEM_MAX;
-	if (len)
-		memcpy(out, stem ? stem : word.data, len);
-	return span_of(out, len);
+	struct stemmers *s = word.len && language >= 0 && language < WORDS_LANGUAGES ? stemmers_of_thread() : NULL;
+	if (!s)
+		return copy_to(out, word);
+	struct kept *k = kept_for(s, word, language);
+	if (word.len <= KEPT_BYTES && keeps(k, word, language))
+		return copy_to(out, span_of(k->stem, k->stem_len));
+	struct span stem = stem_now(s, word, language);
+	if (word.len <= KEPT_BYTES && stem.len <= KEPT_BYTES)
+		keep(k, word, stem, language);
+	return copy_to(out, stem);
 }
 
 /* --- language -------------------------------------------------------------------------------------------------- */

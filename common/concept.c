@@ -30,7 +30,11 @@ struct entry {
 
 static struct entry entries[ENTRIES_MAX];
 static int entry_count;
-static int16_t slots[SLOTS]; /* entry + 1, 0 = free */
+/* Most looks into the index find nothing; the tag tells without touching the entry. */
+static struct slot {
+	int16_t entry; /* + 1, 0 = free */
+	uint16_t tag;  /* of the hash */
+} slots[SLOTS];
 static pthread_once_t once = PTHREAD_ONCE_INIT;
 
 static uint32_t hash_byte(uint32_t h, uint8_t c)
@@ -45,6 +49,11 @@ static uint32_t slot_index(uint32_t h, bool prefix)
 	return ((h >> 16) ^ (prefix ? 0x2aaa : 0)) & (SLOTS - 1);
 }
 
+static uint16_t tag_of(uint32_t h)
+{
+	return (uint16_t)(h * 0x9e3779b1u >> 16);
+}
+
 static bool same_first(const struct entry *e, const uint8_t *word, size_t len, bool prefix)
 {
 	return e->prefix == prefix && e->len == len && memcmp(e->word, word, len) == 0;
@@ -53,9 +62,10 @@ static bool same_first(const struct entry *e, const uint8_t *word, size_t len, b
 /* The first entry for this word or beginning, or -1. */
 static int find(uint32_t h, const uint8_t *word, size_t len, bool prefix)
 {
-	for (uint32_t i = slot_index(h, prefix); slots[i]; i = (i + 1) & (SLOTS - 1))
-		if (same_first(&entries[slots[i] - 1], word, len, prefix))
-			return slots[i] - 1;
+	uint16_t tag = tag_of(h);
+	for (uint32_t i = slot_index(h, prefix); slots[i].entry; i = (i + 1) & (SLOTS - 1))
+		if (slots[i].tag == tag && same_first(&entries[slots[i].entry - 1], word, len, prefix))
+			return slots[i].entry - 1;
 	return -1;
 }
 
@@ -86,9 +96,9 @@ static void add(const char *p, size_t len, uint8_t languages, int concept)
 		return;
 	}
 	uint32_t i = slot_index(h, e->prefix);
-	while (slots[i])
+	while (slots[i].entry)
 		i = (i + 1) & (SLOTS - 1);
-	slots[i] = (int16_t)(++entry_count);
+	slots[i] = (struct slot){(int16_t)(++entry_count), tag_of(h)};
 }
 
 static void build(void)

@@ -8,6 +8,7 @@
 #include "services/intent/features.h"
 #include "services/intent/keywords.h"
 #include "services/intent/model.h"
+#include "services/intent/panel.h"
 
 const char *const classifier_tasks[] = {"language", "intent", "expectation", "event", "sentiment", "lane", "flags", NULL};
 
@@ -16,26 +17,42 @@ enum task { TASK_LANGUAGE, TASK_INTENT, TASK_EXPECTATION, TASK_EVENT, TASK_SENTI
 struct linear {
 	struct classifier base;
 	struct model model[TASKS];
+	struct panel panel[TASKS]; /* n_panels of them hold the models */
+	size_t n_panels;
+	struct place {
+		size_t panel, index;
+	} place[TASKS];
 	struct features features;
 	char *name; /* for Understanding.model */
 };
 
-/* One message on its way through the models; features are extracted again only when the next model wants others. */
+/* One message on its way through the models; features are extracted again only when the next panel wants others. */
 struct reading {
 	struct linear *l;
 	struct features_input in;
 	const struct features_spec *extracted;
+	size_t scored; /* the panel whose scores these are, + 1; 0 = none */
+	float scores[MODEL_LABELS_MAX + 32];
 	struct arena *arena;
 };
 
-static void score(struct reading *r, enum task task, float scores[MODEL_LABELS_MAX + 32])
+/* The probabilities of a task's labels, as many as it has. */
+static void predict(struct reading *r, enum task task, float p[MODEL_LABELS_MAX])
 {
-	const struct model *m = &r->l->model[task];
-	if (!r->extracted || memcmp(r->extracted, &m->head->spec, sizeof(*r->extracted)) != 0)
-		features_extract(&r->l->features, &m->head->spec, &r->in);
-	r->extracted = &m->head->spec;
-	model_score(m, &r->l->features, scores);
-	model_probabilities(m, scores);
+	struct linear *l = r->l;
+	const struct place *place = &l->place[task];
+	const struct panel *panel = &l->panel[place->panel];
+	const struct features_spec *spec = &panel->table.head->spec;
+	if (r->scored != place->panel + 1) {
+		if (!r->extracted || memcmp(r->extracted, spec, sizeof(*spec)) != 0)
+			features_extract(&l->features, spec, &r->in);
+		r->extracted = spec;
+		panel_score(panel, &l->features, r->scores);
+		r->scored = place->panel + 1;
+	}
+	const struct model *m = &l->model[task];
+	memcpy(p, r->scores + panel->from[place->index], m->head->labels * sizeof(*p));
+	model_probabilities(m, p);
 }
 
 static int best_of(const struct model *m, const float *p)
@@ -59,8 +76,8 @@ static int predict_label(struct reading *r, enum task task, Ascolto__Label **ret
 	*ret = label;
 	if (!r->in.text.count && !r->in.subject.count)
 		return 0;
-	float p[MODEL_LABELS_MAX + 32];
-	score(r, task, p);
+	float p[MODEL_LABELS_MAX];
+	predict(r, task, p);
 	int best = best_of(m, p);
 	label->probability = p[best];
 	if (p[best] < m->head->threshold)
@@ -74,8 +91,8 @@ static int predict_flags(struct reading *r, Ascolto__Understanding *ret)
 	const struct model *m = &r->l->model[TASK_FLAGS];
 	if (!m->head || !r->in.text.count)
 		return 0;
-	float p[MODEL_LABELS_MAX + 32];
-	score(r, TASK_FLAGS, p);
+	float p[MODEL_LABELS_MAX];
+	predict(r, TASK_FLAGS, p);
 	ret->flags = arena_alloc(r->arena, m->head->labels * sizeof(*ret->flags));
 	if (!ret->flags)
 		return -ENOMEM;
@@ -98,8 +115,8 @@ static int predict_language(struct reading *r, const char *given, char **ret)
 		guess[1] = given[1];
 	} else if (r->l->model[TASK_LANGUAGE].head && r->in.text.count) {
 		const struct model *m = &r->l->model[TASK_LANGUAGE];
-		float p[MODEL_LABELS_MAX + 32];
-		score(r, TASK_LANGUAGE, p);
+		float p[MODEL_LABELS_MAX];
+		predict(r, TASK_LANGUAGE, p);
 		int best = best_of(m, p);
 		if (p[best] >= m->head->threshold && strlen(m->label[best]) == 2)
 			memcpy(guess, m->label[best], 3);
@@ -108,6 +125,7 @@ static int predict_language(struct reading *r, const char *given, char **ret)
 	}
 	r->in.language = words_language_of(guess);
 	r->extracted = NULL; /* stems and concepts depend on the language */
+	r->scored = 0;
 	*ret = arena_strdup(r->arena, guess);
 	return *ret ? 0 : -ENOMEM;
 }
@@ -171,6 +189,8 @@ static int linear_describe(struct classifier *c, struct arena *a, char **ret_tex
 static void linear_close(struct classifier *c)
 {
 	struct linear *l = (struct linear *)c;
+	for (size_t i = 0; i < l->n_panels; i++)
+		panel_free(&l->panel[i]);
 	for (int t = 0; t < TASKS; t++)
 		model_close(&l->model[t]);
 	features_free(&l->features);
@@ -205,6 +225,24 @@ static int open_task(struct linear *l, const char *dir, int task, struct err *e)
 	return 0;
 }
 
+static int make_panels(struct linear *l)
+{
+	for (size_t t = 0; t < TASKS; t++) {
+		size_t i = 0;
+		if (!l->model[t].head)
+			continue;
+		while (i < l->n_panels && !panel_takes(&l->panel[i], &l->model[t]))
+			i++;
+		l->place[t] = (struct place){i, l->panel[i].n};
+		panel_add(&l->panel[i], &l->model[t]);
+		l->n_panels = MAX(l->n_panels, i + 1);
+	}
+	int r = 0;
+	for (size_t i = 0; i < l->n_panels && r == 0; i++)
+		r = panel_make(&l->panel[i]);
+	return r;
+}
+
 int classifier_open_linear(const char *dir, struct classifier **ret, struct err *e)
 {
 	struct stat st;
@@ -217,6 +255,8 @@ int classifier_open_linear(const char *dir, struct classifier **ret, struct err 
 	int r = features_init(&l->features);
 	for (int t = 0; t < TASKS && r == 0; t++)
 		r = open_task(l, dir, t, e);
+	if (r == 0 && make_panels(l) < 0)
+		r = err_set(e, -ENOMEM, "out of memory");
 	const struct model_head *h = l->model[TASK_INTENT].head;
 	char name[160];
 	snprintf(name, sizeof(name), "linear%s%s", h ? "/" : "", h ? h->name : "");

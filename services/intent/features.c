@@ -139,13 +139,15 @@ static struct span plain_word(struct span w, uint8_t out[TOKEN_BYTES_MAX])
 
 static bool is_negation(struct span w)
 {
-	static const char *const words[] = {"non", "nn", "not", "no", "never", "mai", "senza", "without", "dont", "doesnt",
+	static const char words[][8] = {"non", "nn", "not", "no", "never", "mai", "senza", "without", "dont", "doesnt",
 		"didnt", "cant", "wont", "isnt", "wasnt", "nessun", "nessuno", "nessuna", "nulla", "niente", "nothing", "nunca", "sin",
 		"pas", "jamais", "sans", "nicht", "kein", "keine", "nie", "não", "sem", "nem", "neanche", "nemmeno", "né"};
+	char padded[8] = "";
 	if (w.len < 2 || w.len > 7)
 		return false;
+	memcpy(padded, w.data, w.len);
 	for (size_t i = 0; i < ARRAY_SIZE(words); i++)
-		if (span_eq(w, span_str(words[i])))
+		if (memcmp(words[i], padded, sizeof(padded)) == 0)
 			return true;
 	return false;
 }

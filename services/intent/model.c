@@ -122,6 +122,12 @@ void model_close(struct model *m)
 	*m = (struct model){0};
 }
 
+void model_rest(const struct model *m)
+{
+	if (m->mapped)
+		madvise((void *)(uintptr_t)m->base, m->len, MADV_DONTNEED);
+}
+
 int model_label(const struct model *m, const char *label)
 {
 	for (uint32_t i = 0; i < m->head->labels; i++)

@@ -79,6 +79,9 @@ int model_from_bytes(struct model *m, struct span bytes, const char *name, struc
 
 void model_close(struct model *m);
 
+/* Gives back the memory that a mapped file's pages took; they are read again when somebody asks. */
+void model_rest(const struct model *m);
+
 /* Writes head->labels scores; `scores` has room for head->columns. */
 void model_score(const struct model *m, const struct features *f, float *scores);
 

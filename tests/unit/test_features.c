@@ -155,6 +155,35 @@ static void keywords_name_the_matter(void **state)
 	assert_int_equal(n, 0);
 }
 
+/* Stems are kept: a word's second time says what its first said, in every language, also when others took its place. */
+static void stems_repeat(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *word;
+		int language;
+		const char *stem;
+	} rows[] = {
+		{"bollette", WORDS_IT, "bollett"}, {"bollette", WORDS_EN, "bollett"}, {"flies", WORDS_EN, "fli"},
+		{"flies", WORDS_NONE, "flies"}, {"", WORDS_IT, ""},
+		{"precipitevolissimevolmentissimamente", WORDS_IT, "precipitevolissimevolmentissim"},
+	};
+	uint8_t out[WORDS_STEM_MAX];
+	for (int round = 0; round < 3; round++) {
+		for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+			struct span stem = words_stem(span_str(rows[i].word), rows[i].language, out);
+			if (!span_eq(stem, span_str(rows[i].stem)))
+				fail_msg("%s: %.*s", rows[i].word, (int)stem.len, (const char *)stem.data);
+		}
+		for (int i = 0; i < 20000; i++) {
+			char word[16];
+			int n = snprintf(word, sizeof(word), "x%dq", i);
+			struct span stem = words_stem(span_of(word, (size_t)n), i % WORDS_LANGUAGES, out);
+			assert_true(stem.len == (size_t)n && memcmp(stem.data, word, stem.len) == 0);
+		}
+	}
+}
+
 static int setup(void **state)
 {
 	(void)state;
@@ -176,6 +205,7 @@ int main(void)
 		cmocka_unit_test(buckets_are_unique_and_in_range),
 		cmocka_unit_test(hostile_text_is_defined),
 		cmocka_unit_test(specifications_are_checked),
+		cmocka_unit_test(stems_repeat),
 		cmocka_unit_test(keywords_name_the_matter),
 	};
 	return cmocka_run_group_tests(tests, setup, teardown);

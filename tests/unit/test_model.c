@@ -3,6 +3,7 @@
 #include "services/intent/matrix.h"
 #include "services/intent/measure.h"
 #include "services/intent/model.h"
+#include "services/intent/panel.h"
 #include "services/intent/train.h"
 
 #include <math.h>
@@ -117,6 +118,47 @@ static void scores_are_what_the_formula_says(void **state)
 		}
 	}
 	buf_free(&bytes);
+}
+
+/* Side by side, models say exactly what each says alone. */
+static void a_panel_scores_as_its_models_do(void **state)
+{
+	(void)state;
+	static const char *const tasks[] = {"intent", "flags"};
+	struct buf bytes[2];
+	struct model m[2], other;
+	struct panel p = {0};
+	struct err e = {0};
+	for (size_t i = 0; i < 2; i++) {
+		buf_init(&bytes[i], MODEL_FILE_MAX);
+		train_task(tasks[i], &bytes[i]);
+		assert_int_equal(model_from_bytes(&m[i], buf_span(&bytes[i]), tasks[i], &e), 0);
+		assert_true(panel_takes(&p, &m[i]));
+		panel_add(&p, &m[i]);
+	}
+	struct model_head changed = *m[0].head;
+	changed.spec.chars_max--;
+	other = m[0];
+	other.head = &changed;
+	assert_false(panel_takes(&p, &other));
+	assert_int_equal(panel_make(&p), 0);
+	uint32_t lists[BLOCKS][9];
+	struct features f = {0};
+	for (int b = 0; b < BLOCKS; b++) {
+		f.bucket[b] = lists[b];
+		for (f.n[b] = 0; f.n[b] < ARRAY_SIZE(lists[b]); f.n[b]++)
+			lists[b][f.n[b]] = (uint32_t)(f.n[b] * 7919 + (size_t)b * 31) % m[0].head->spec.buckets[b];
+	}
+	float all[MODEL_LABELS_MAX + 32], alone[MODEL_LABELS_MAX + 32];
+	panel_score(&p, &f, all);
+	for (size_t i = 0; i < 2; i++) {
+		model_score(&m[i], &f, alone);
+		for (uint32_t c = 0; c < m[i].head->labels; c++)
+			assert_true(all[p.from[i] + c] == alone[c]);
+	}
+	panel_free(&p);
+	buf_free(&bytes[0]);
+	buf_free(&bytes[1]);
 }
 
 static void assert_refused(const char *name, const char *because)
@@ -370,6 +412,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(training_learns_and_repeats),
 		cmocka_unit_test(scores_are_what_the_formula_says),
+		cmocka_unit_test(a_panel_scores_as_its_models_do),
 		cmocka_unit_test(bad_files_are_refused),
 		cmocka_unit_test(forged_heads_are_refused),
 		cmocka_unit_test(classifier_answers_and_abstains),

@@ -79,7 +79,7 @@ int cursor_next(struct cursor *c, struct span *ret_key, struct span *ret_value);
 int cursor_del(struct cursor *c); /* the one cursor_next gave */
 void cursor_close(struct cursor **c);
 
-/* The last key that begins with `prefix`. -ENOENT: none. */
+/* The last key that begins with `prefix`. -ENOENT: none; -EBADMSG: its value is damaged, the key is given. */
 int txn_last(struct txn *t, const struct key *prefix, struct span *ret_key, struct span *ret_value);
 
 /* Reads every value and checks it. Counts; `bad` is called with each broken key. */

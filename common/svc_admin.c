@@ -103,8 +103,8 @@ static void collect_issues(struct svc *s)
 		double age = oldest_seconds(s, o);
 		if (o->sender.gaps)
 			svc_issue(s,
-				"%u streams to %s are stopped: records it needs are no longer kept, or it holds more than was "
-				"sent; one of the two stores was replaced",
+				"%u streams to %s are stopped: records it needs are damaged or no longer kept, or it holds more "
+				"than was sent because one of the two stores was replaced",
 				o->sender.gaps, o->name);
 		if (o->sender.state != LINK_UP && (unacknowledged(o) || s->now_ms - s->started_ms > 5000))
 			svc_issue(s, "%s does not answer at %s: %zu messages wait for it", o->name, o->endpoint,

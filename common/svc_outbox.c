@@ -26,15 +26,17 @@ static uint64_t position_of(struct span key)
 
 /* ---- reading ---- */
 
+/* What is damaged is left out: the sender finds its number missing, stops that stream and says so. */
 static size_t read_records(struct out_link *o, struct cursor *c, struct link_record *ret, size_t max)
 {
 	struct span key, value;
 	size_t n = 0;
-	while (n < max && cursor_next(c, &key, &value) == 0) {
+	int rc;
+	while (n < max && ((rc = cursor_next(c, &key, &value)) == 0 || rc == -EBADMSG)) {
 		State__OutboxRecord *r =
-			state__outbox_record__unpack(arena_pb(&o->read_arena), value.len, value.data);
+			rc ? NULL : state__outbox_record__unpack(arena_pb(&o->read_arena), value.len, value.data);
 		if (!r)
-			break;
+			continue;
 		ret[n++] = (struct link_record){position_of(key), (uint8_t)r->key_group, r->seq,
 			span_of(r->envelope.data, r->envelope.len)};
 	}
@@ -177,7 +179,8 @@ static void load_lane(struct out_link *o, unsigned lane, struct txn *t)
 		state__lane_out__free_unpacked(out, NULL);
 	}
 	l->position = MAX(l->first, 1u) - 1;
-	if (txn_last(t, &prefix, &key, &value) == 0)
+	int rc = txn_last(t, &prefix, &key, &value);
+	if (rc == 0 || rc == -EBADMSG)
 		l->position = position_of(key);
 	for (unsigned g = 0; g < KEY_GROUPS; g++) {
 		k = lane_key(TABLE_STREAM_OUT, o, lane);
@@ -204,13 +207,13 @@ void outbox_reload(struct svc *s)
 
 /* ---- what need not be kept ---- */
 
-/* Whether the oldest record kept may go: acknowledged, and too old or too much. */
+/* Whether the oldest record kept may go: acknowledged, and too old, too much, or damaged (r is NULL). */
 static bool may_go(const struct svc *s, const struct out_link *o, unsigned lane, uint64_t position,
 	const State__OutboxRecord *r)
 {
 	uint64_t max = (uint64_t)s->conf->retain_mb * 1024 * 1024 / MAX(s->n_out, 1u);
 	return position <= o->lane[lane].saved_acknowledged &&
-	       (o->lane[lane].bytes > max || r->at_ms + (int64_t)s->conf->retain_hours * 3600000 < s->now_ms);
+	       (!r || o->lane[lane].bytes > max || r->at_ms + (int64_t)s->conf->retain_hours * 3600000 < s->now_ms);
 }
 
 static size_t prune_lane(struct svc *s, struct out_link *o, unsigned lane, struct txn *t)
@@ -220,14 +223,15 @@ static size_t prune_lane(struct svc *s, struct out_link *o, unsigned lane, struc
 	struct cursor *c;
 	struct span key, value;
 	size_t n = 0;
+	int rc;
 	if (cursor_open(t, &prefix, &from, &c))
 		return 0;
-	while (n < PRUNE_PER_TICK && cursor_next(c, &key, &value) == 0) {
+	while (n < PRUNE_PER_TICK && ((rc = cursor_next(c, &key, &value)) == 0 || rc == -EBADMSG)) {
 		uint64_t position = position_of(key);
 		arena_reset(&o->read_arena);
 		State__OutboxRecord *r =
-			state__outbox_record__unpack(arena_pb(&o->read_arena), value.len, value.data);
-		if (!r || !may_go(s, o, lane, position, r))
+			rc ? NULL : state__outbox_record__unpack(arena_pb(&o->read_arena), value.len, value.data);
+		if (!may_go(s, o, lane, position, r))
 			break;
 		l->bytes -= MIN(l->bytes, (uint64_t)value.len);
 		if (cursor_del(c))

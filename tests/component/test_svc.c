@@ -816,16 +816,16 @@ static void test_timers(void **state)
 	assert_once_in_order(read_rows("enrichment", FIRED), TIMERS, NULL, 0);
 }
 
-/* Flips a bit in the first timer's row of the stopped toy. */
-static void damage_first_timer(void)
+/* Flips a bit in a row of the stopped toy: the first behind these bytes (MDB_SET_RANGE) or the last before (MDB_PREV). */
+static void damage_row(uint8_t table, uint8_t below, MDB_cursor_op op)
 {
 	char path[128];
 	MDB_env *env;
 	MDB_txn *t;
 	MDB_dbi dbi;
 	MDB_cursor *c;
-	uint8_t table = 0x08, copy[4096];
-	MDB_val key = {1, &table}, value;
+	uint8_t copy[4096];
+	MDB_val key = {1, &below}, value;
 	snprintf(path, sizeof(path), "%s/state/enrichment", in.folder);
 	assert_int_equal(mdb_env_create(&env), 0);
 	assert_int_equal(mdb_env_open(env, path, 0, 0600), 0);
@@ -833,6 +833,8 @@ static void damage_first_timer(void)
 	assert_int_equal(mdb_dbi_open(t, NULL, 0, &dbi), 0);
 	assert_int_equal(mdb_cursor_open(t, dbi, &c), 0);
 	assert_int_equal(mdb_cursor_get(c, &key, &value, MDB_SET_RANGE), 0);
+	if (op == MDB_PREV)
+		assert_int_equal(mdb_cursor_get(c, &key, &value, op), 0);
 	assert_int_equal(((uint8_t *)key.mv_data)[0], table);
 	assert_true(value.mv_size < sizeof(copy));
 	memcpy(copy, value.mv_data, value.mv_size);
@@ -867,7 +869,7 @@ static void test_damaged_timer(void **state)
 	}
 	assert_true(peer_wait_sent(p, 5000));
 	end_in_order(&pid);
-	damage_first_timer();
+	damage_row(0x08, 0x08, MDB_SET_RANGE);
 	pid = start("enrichment");
 	assert_true(wait_status("enrichment", "fired", 2, 5000));
 	expect_reply("GET", "/readyz", 200, "can not be read and will not ring");
@@ -875,6 +877,33 @@ static void test_damaged_timer(void **state)
 	usleep(1500000);
 	assert_true(cpu_seconds_of("enrichment") - before < 0.5); /* it does not try for ever */
 	assert_int_equal(status_of("enrichment", "fired"), 2);
+	end_in_order(&pid);
+	peer_close(&p);
+}
+
+/* A record of the outbox that rotted stops its stream and no other, is said, and nothing is written over. */
+static void test_damaged_outbox(void **state)
+{
+	(void)state;
+	static const char *const conversations[] = {"a", "b", "c", "d", "e"};
+	enum { N = 100, OF_EACH = N / ARRAY_SIZE(conversations) };
+	struct peer *p = sender_to("enrichment");
+	pid_t pid = start("enrichment");
+	for (uint64_t i = 0; i < N; i++)
+		tell_on(p, i, conversations[i % ARRAY_SIZE(conversations)], "log");
+	assert_true(peer_wait_sent(p, 5000));
+	end_in_order(&pid);
+	damage_row(0x03, 0x03, MDB_SET_RANGE); /* the first of "a" */
+	damage_row(0x03, 0x04, MDB_PREV);      /* the last of "e" */
+	pid = start("enrichment");
+	for (uint64_t i = N; i < N + ARRAY_SIZE(conversations); i++)
+		tell_on(p, i, conversations[i % ARRAY_SIZE(conversations)], "log");
+	assert_true(peer_wait_sent(p, 5000));
+	pid_t last = start("intent");
+	/* b, c and d whole, e up to what rotted, a not at all */
+	assert_true(wait_status("intent", "handled", 3 * (OF_EACH + 1) + OF_EACH - 1, 5000));
+	expect_reply("GET", "/readyz", 200, "2 streams to intent are stopped");
+	program_stop(&last, SIGTERM);
 	end_in_order(&pid);
 	peer_close(&p);
 }
@@ -1060,6 +1089,7 @@ int main(int argc, char **argv)
 		TEST(test_large),
 		TEST(test_timers),
 		TEST(test_damaged_timer),
+		TEST(test_damaged_outbox),
 		TEST(test_second_process),
 		TEST(test_ends_in_order),
 		TEST(test_first_start_killed),

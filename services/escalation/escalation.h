@@ -81,6 +81,7 @@ int incident_change(struct turn *t, const Ascolto__Envelope *cause, const struct
 void incident_view(struct turn *t, const Ascolto__Envelope *cause, Ascolto__Incident *i, uint64_t n);
 
 /* orders.c */
+bool brand_speaks_italian(const struct turn *t, const char *brand); /* else English: what it says to people */
 unsigned order_to_actor(struct turn *t, const Ascolto__Envelope *cause, const struct playbook *p, const char *actor,
 	const Ascolto__Order *what, const char *tag, uint64_t n);
 int case_tell(struct judgement *j, const Ascolto__Case *c, struct err *why);

@@ -192,8 +192,9 @@ int incident_check(struct judgement *j, struct topic *topic, unsigned people, st
 	set_examples(t, i, topic);
 	if (code != was) { /* named and explained when it changes, so that people speak of the same thing */
 		i->title = title_of(t, i, topic);
-		i->because = arena_printf(t->arena, "%u different people within %u minutes, against %.1f on an ordinary day",
-			people, b->playbook->window_minutes, topic->normal);
+		i->because = arena_printf(t->arena, brand_speaks_italian(t, b->name)
+			? "%u persone diverse in %u minuti, contro %.1f in un giorno normale"
+			: "%u different people within %u minutes, against %.1f on an ordinary day", people, b->playbook->window_minutes, topic->normal);
 		reach_code(t, j->e, b, i, code, fresh);
 		turn_count(t, fresh ? "incidents_opened" : "incidents_raised", 1);
 		if (code == CODE_RED)

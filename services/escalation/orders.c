@@ -1,10 +1,10 @@
 /* Orders to notification: who is told, and in what words. */
 #include "services/escalation/escalation.h"
 
-static const char *brand_language(const struct turn *t, const char *brand)
+bool brand_speaks_italian(const struct turn *t, const char *brand)
 {
 	const struct conf_brand *b = conf_brand(t->conf, brand);
-	return b && str_eq(b->language, "en") ? "en" : "it";
+	return !b || !str_eq(b->language, "en");
 }
 
 static const char *brand_title(const struct turn *t, const char *brand)
@@ -52,7 +52,7 @@ static void when_words(struct turn *t, int64_t ms, char **ret)
 void incident_words(struct turn *t, const struct brand *b, const Ascolto__Incident *i, const char *template_name,
 	Ascolto__Order *ret)
 {
-	bool it = str_eq(brand_language(t, b->name), "it"), red = i->code == ASCOLTO__CODE__CODE_RED;
+	bool it = brand_speaks_italian(t, b->name), red = i->code == ASCOLTO__CODE__CODE_RED;
 	const char *title = brand_title(t, b->name);
 	const char *code = it ? (red ? "CODICE ROSSO" : "CODICE GIALLO") : (red ? "CODE RED" : "CODE YELLOW");
 	char id[ID_TEXT + 1] = "", *since, *steps = arena_strdup(t->arena, "");
@@ -131,7 +131,7 @@ int told_summary(struct turn *t, const Ascolto__Envelope *e, struct err *why)
 {
 	const struct brand *b = brand_find(t->state, e->brand);
 	const struct playbook_kind *kind = b ? find_kind(b->playbook, e->timer->purpose + strlen(TOLD_TIMER)) : NULL;
-	bool it = str_eq(brand_language(t, e->brand), "it");
+	bool it = brand_speaks_italian(t, e->brand);
 	char tag[ID_TEXT + 1];
 	struct id id;
 	State__Told *told;
@@ -160,7 +160,7 @@ int told_summary(struct turn *t, const Ascolto__Envelope *e, struct err *why)
 int case_tell(struct judgement *j, const Ascolto__Case *c, struct err *why)
 {
 	struct turn *t = j->t;
-	bool with_another = false, it = str_eq(brand_language(t, j->e->brand), "it");
+	bool with_another = false, it = brand_speaks_italian(t, j->e->brand);
 	char case_text[ID_TEXT + 1] = "";
 	struct id id;
 	int r = gathered(j, &with_another);

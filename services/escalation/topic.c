@@ -255,6 +255,9 @@ void topic_offer_headline(struct topic *t, const Ascolto__Signature *s, const ch
 	float near = (float)similarity(t, s);
 	/* The centre moves: what was near it a while ago may be so no longer. */
 	t->headline_nearness *= 0.995f;
+	/* One that fits is better than the beginning of one that does not: that may be but its greeting. */
+	if (len > TOPIC_HEADLINE)
+		near /= 2;
 	if (len < TOPIC_HEADLINE / 4 || len > TOPIC_HEADLINE * 2 || near <= t->headline_nearness)
 		return;
 	size_t n = MIN(len, (size_t)TOPIC_HEADLINE);

@@ -24,7 +24,7 @@
 #define TOPIC_KEYWORDS 16
 #define TOPIC_COPIES 512     /* texts remembered per brand to know reposts by */
 #define TOPIC_EXAMPLES 5
-#define TOPIC_HEADLINE 100  /* bytes; and a text shorter than a quarter of it says too little */
+#define TOPIC_HEADLINE 120  /* bytes; and a text shorter than a quarter of it says too little */
 #define TOPICS_LIVE_MAX 5000 /* per brand; the longest silent goes first */
 #define TOPIC_BUCKETS 64     /* a window is counted in so many parts */
 #define TOPIC_JOIN 0.28      /* cosine with the centre that makes a member */

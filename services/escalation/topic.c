@@ -254,7 +254,7 @@ void topic_offer_headline(struct topic *t, const Ascolto__Signature *s, const ch
 	size_t len = strlen(text);
 	float near = (float)similarity(t, s);
 	/* The centre moves: what was near it a while ago may be so no longer. */
-	t->headline_nearness *= 0.995f;
+	t->headline_nearness *= 0.97f;
 	/* One that fits is better than the beginning of one that does not: that may be but its greeting. */
 	if (len > TOPIC_HEADLINE)
 		near /= 2;

@@ -15,6 +15,7 @@
  *     incident_list  brand; 0 open 1 done, newest opened, id   index
  *     deliveries     incident (or case) id, order id           Outcome
  *     tallies        brand; name                               Counter
+ *     audit_heads    brand; hour                               AuditHead: the last one of that hour
  */
 #ifndef ASCOLTO_CONSOLE_STATE_H
 #define ASCOLTO_CONSOLE_STATE_H
@@ -32,7 +33,8 @@ enum console_table {
 	INCIDENTS,
 	INCIDENT_LIST,
 	DELIVERIES,
-	TALLIES
+	TALLIES,
+	AUDIT_HEADS
 };
 extern const struct table console_tables[];
 
@@ -70,6 +72,8 @@ struct key list_row_key(const struct key *list, int64_t ms, const struct id *id)
 struct key deliveries_key(uint8_t group, const struct id *subject);
 struct key delivery_key(uint8_t group, const struct id *subject, const struct id *order);
 struct key tally_key(uint8_t group, const char *brand, enum tally n);
+struct key audit_heads_key(uint8_t group, const char *brand);
+struct key audit_head_key(uint8_t group, const char *brand, int64_t at_ms);
 
 /* What a delivery is about: the incident, else the case. -EINVAL: neither. */
 int delivery_subject(const Ascolto__Outcome *o, struct id *ret_id);

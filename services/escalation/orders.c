@@ -13,6 +13,15 @@ static const char *brand_title(const struct turn *t, const char *brand)
 	return b && !str_empty(b->title) ? b->title : brand;
 }
 
+/* People keep their mails: what stands in one of them can not be taken back. */
+static char *with_head(struct turn *t, const char *brand, const char *text)
+{
+	const char *head = audit_head_words(t, brand);
+	bool it = str_eq(brand_language(t, brand), "it");
+	return arena_printf(t->arena, "%s\n%s %s\n", text, it ? "Registro delle decisioni, voce:" : "Audit log, entry",
+		head ? head : "");
+}
+
 unsigned order_to_actor(struct turn *t, const Ascolto__Envelope *cause, const struct playbook *p, const char *actor,
 	const Ascolto__Order *what, const char *tag, uint64_t n)
 {
@@ -29,6 +38,10 @@ unsigned order_to_actor(struct turn *t, const Ascolto__Envelope *cause, const st
 		o.occurred_ms = cause->occurred_ms;
 		o.arrived_ms = cause->received_ms;
 		o.not_after_ms = t->now_ms + (int64_t)86400000;
+		audit_add(t, cause, &(struct audit_note){.what = "alarm_ordered", .who = actor, .case_id = o.case_id,
+			.incident_id = o.incident_id, .order_id = o.id,
+			.detail = arena_printf(t->arena, "%s to %s", o.template_, o.destination)});
+		o.text = with_head(t, cause->brand, what->text);
 		e->id = o.id;
 		e->body_case = ASCOLTO__ENVELOPE__BODY_ORDER;
 		e->order = &o;

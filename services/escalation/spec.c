@@ -10,6 +10,11 @@ const struct table escalation_tables[] = {
 	[INCIDENTS] = {0x25, "incidents", &ascolto__incident__descriptor, "incident id"},
 	[TOLD] = {0x26, "told", &state__told__descriptor, "brand, kind of case: when somebody was last told at once"},
 	[COPIES] = {0x27, "copies", &state__copy__descriptor, "brand, place in the ring: texts seen lately"},
+	[AUDIT] = {0x30, "audit", &state__audit_record__descriptor, "brand, number: an entry of the audit log and its hash"},
+	[AUDIT_OF] = {0x31, "audit_of", &state__audit_place__descriptor,
+		"case or incident id, number: an entry that concerns it"},
+	[AUDIT_PLAYBOOK] = {0x32, "audit_playbook", &state__playbook_noted__descriptor,
+		"brand: the playbook the log knows to be in force"},
 	{0},
 };
 
@@ -31,6 +36,7 @@ static const struct counter counters[] = {
 	{"incidents_raised", "Incidents raised from yellow to red"},
 	{"incidents_red", "Incidents that became red"},
 	{"orders", "Orders to tell somebody"},
+	{"audit_entries", "Entries of the audit log"},
 	{0},
 };
 
@@ -42,13 +48,20 @@ static const char *const emits[] = {
 	NULL,
 };
 
+static const struct http_route routes[] = {
+	{"GET", "/-/audit", audit_get, NULL, "the audit log: brand, after, limit, subject"},
+	{0},
+};
+
 static int start(struct svc *s, void **ret_state, struct err *e)
 {
 	struct escalation *x;
 	int r = brands_open(s, &x, e);
-	if (!r)
-		*ret_state = x;
-	return r;
+	if (r)
+		return r;
+	*ret_state = x;
+	audit_tick(s, x, svc_now_ms(s));
+	return 0;
 }
 
 static void aborted(struct svc *s, void *state)
@@ -88,9 +101,11 @@ const struct svc_spec escalation_spec = {
 	.tables = escalation_tables,
 	.counters = counters,
 	.emits = emits,
+	.routes = routes,
 	.start = start,
 	.committed = committed,
 	.aborted = aborted,
+	.tick = audit_tick,
 	.reload = reload,
 	.stop = stop,
 };

@@ -73,6 +73,7 @@ static Ascolto__Case *new_case(struct judgement *j)
 	c->conversations = conversations;
 	c->n_conversations = 1;
 	c->opened_ms = j->e->occurred_ms;
+	c->decided_ms = t->now_ms;
 	c->acknowledge_due_ms = t->now_ms + (int64_t)j->kind->acknowledge_minutes * 60000;
 	c->resolve_due_ms = t->now_ms + (int64_t)j->kind->resolve_minutes * 60000;
 	c->channel = m->post->channel;
@@ -161,6 +162,8 @@ int case_for(struct judgement *j, struct err *why)
 		record_action(j, "add_to_case", "ascolto", "done", &c->id, c->owner);
 	if (j->arm) {
 		j->arm->case_id = c->id;
+		j->damage.case_opened = fresh;
+		j->damage.case_joined = !c->incident_id.len && j->arm->incident_id.len;
 		if (!c->incident_id.len)
 			c->incident_id = j->arm->incident_id;
 	}
@@ -207,6 +210,15 @@ static void note(struct turn *t, const Ascolto__Envelope *cause, const Ascolto__
 		.detail = detail});
 }
 
+static int measure(struct turn *t, const Ascolto__Case *c, struct damage *d, struct err *why)
+{
+	struct id incident;
+	d->at_ms = t->now_ms;
+	d->incident = id_of(c->incident_id, &incident) ? NULL : &incident;
+	int r = damage_add(t, c->brand, d);
+	return r ? err_set(why, r, "the measures can not be read: %s", strerror(-r)) : 0;
+}
+
 int case_change(struct turn *t, const Ascolto__Envelope *cause, const struct id *id, const char *verb, const char *actor,
 	const char *words, struct err *why)
 {
@@ -216,6 +228,7 @@ int case_change(struct turn *t, const Ascolto__Envelope *cause, const struct id 
 		return r;
 	if (c->state == ASCOLTO__CASE_STATE__CASE_STATE_CLOSED)
 		return 0; /* said twice */
+	struct damage damage = {.case_acknowledged = !c->acknowledged_ms, .acknowledge_ms = t->now_ms - c->decided_ms};
 	if (!c->acknowledged_ms) {
 		c->acknowledged_ms = t->now_ms;
 		c->state = ASCOLTO__CASE_STATE__CASE_STATE_ACKNOWLEDGED;
@@ -228,11 +241,12 @@ int case_change(struct turn *t, const Ascolto__Envelope *cause, const struct id 
 	if (str_eq(verb, "close")) {
 		close_case(t, cause, c, words);
 		note(t, cause, c, "case_closed", actor, words);
+		damage.case_closed = true;
 	}
 	struct key k = id_key(t, CASES, id);
 	turn_put(t, &k, c);
 	case_view(t, cause, c, 0);
-	return 0;
+	return measure(t, c, &damage, why);
 }
 
 /* A clock ran out. Acknowledging stops the first, closing both; a clock that was stopped rings for nobody. */
@@ -255,5 +269,5 @@ int case_clock(struct turn *t, const Ascolto__Envelope *e, struct err *why)
 	struct key k = id_key(t, CASES, &id);
 	turn_put(t, &k, c);
 	case_view(t, e, c, 0);
-	return 0;
+	return measure(t, c, &(struct damage){.case_late = true}, why);
 }

@@ -13,12 +13,13 @@
 #include "common/svc.h"
 #include "proto/state.pb-c.h"
 #include "services/escalation/audit.h"
+#include "services/escalation/damage.h"
 #include "services/escalation/playbook.h"
 #include "services/escalation/topic.h"
 
 extern const struct svc_spec escalation_spec;
 
-enum { ARM, CASES, OPEN_CASES, TOPICS, TOPIC_PEOPLE, INCIDENTS, TOLD, COPIES, AUDIT, AUDIT_OF, AUDIT_PLAYBOOK };
+enum { ARM, CASES, OPEN_CASES, TOPICS, TOPIC_PEOPLE, INCIDENTS, TOLD, COPIES, AUDIT, AUDIT_OF, AUDIT_PLAYBOOK, PULSE, INCIDENT_PULSE };
 extern const struct table escalation_tables[];
 
 enum { TO_NOTIFICATION, TO_ENRICHMENT, TO_CONSOLE, TO_INTENT };
@@ -58,6 +59,8 @@ struct judgement {
 	Ascolto__ArmRecord *arm;
 	struct id message, customer;
 	uint64_t who;                     /* the customer, for counting */
+	struct damage damage;             /* what this message adds to the measures */
+	struct id incident;               /* the one it is counted for */
 };
 
 /* record.c */

@@ -15,6 +15,9 @@ const struct table escalation_tables[] = {
 		"case or incident id, number: an entry that concerns it"},
 	[AUDIT_PLAYBOOK] = {0x32, "audit_playbook", &state__playbook_noted__descriptor,
 		"brand: the playbook the log knows to be in force"},
+	[PULSE] = {0x33, "pulse", &state__pulse__descriptor, "brand, five minutes: what happened in them"},
+	[INCIDENT_PULSE] = {0x34, "incident_pulse", &state__pulse__descriptor,
+		"incident id, five minutes: what happened in them about it"},
 	{0},
 };
 

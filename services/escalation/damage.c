@@ -99,7 +99,7 @@ int damage_add(struct turn *t, const char *brand, const struct damage *d)
 		p.people = (ProtobufCBinaryData){SKETCH_BYTES, sketch};
 	}
 	turn_put(t, &k, &p);
-	if (!d->incident)
+	if (!d->incident || d->at_ms - id_ms(d->incident) > INCIDENT_DAYS * DAY_MS)
 		return 0;
 	k = series_key(t->key_group, brand, d->incident);
 	key_ms(&k, part_of(d->at_ms));
@@ -107,7 +107,7 @@ int damage_add(struct turn *t, const char *brand, const struct damage *d)
 	if (r && r != -ENOENT)
 		return r;
 	add_to(&p, d, d->case_joined);
-	p.fresh += d->fresh_person;
+	p.fresh += d->fresh_person + d->merged_people;
 	p.reach += d->fresh_person ? d->reach : 0;
 	turn_put(t, &k, &p);
 	return 0;

@@ -2,7 +2,7 @@
  * damage.h - what an incident did to the brand: counts in parts of five minutes, kept as things happen.
  *
  * Two series of the same rows (state.Pulse): one per brand, everything customers write, kept PULSE_DAYS; one per incident,
- * what is written about its topic, from an hour before it opened until AFTERMATH_DAYS after it closed, kept with it. A
+ * what is written about its topic, from an hour before it opened until INCIDENT_DAYS after, kept with it. A
  * message costs a read and a write of the brand's row, and of the incident's when it belongs to one. Messages are counted
  * by the time they were written; what people do (acknowledging, closing) by our clock.
  *
@@ -21,8 +21,8 @@
 
 #define PULSE_MS ((int64_t)5 * 60000)
 #define PULSE_DAYS 35
-#define AFTERMATH_DAYS 7
-#define INCIDENT_PULSES_MAX 20000 /* read for a report: 69 days */
+#define INCIDENT_DAYS 60
+#define INCIDENT_PARTS_MAX (INCIDENT_DAYS * 288 + 300)
 
 /* What one message or one decision adds. */
 struct damage {
@@ -31,6 +31,7 @@ struct damage {
 	uint64_t who;                  /* 0: nobody wrote anything */
 	uint64_t reach;                /* followers of who wrote */
 	bool fresh_person;             /* wrote about the incident for the first time */
+	unsigned merged_people;        /* of another topic, which turned out to be the incident's */
 	bool negative, positive;
 	bool case_opened, case_joined; /* of the brand; of the incident */
 	bool case_acknowledged, case_closed, case_late;

@@ -206,6 +206,8 @@ int incident_check(struct judgement *j, struct topic *topic, unsigned people, st
 	} else {
 		record_action(j, "join_incident", "ascolto", "done", &i->id, "");
 	}
+	if (fresh && id_of(i->id, &topic->incident) == 0)
+		damage_begin(t, &topic->incident, topic);
 	record_rule(j, "people_about_one_topic", "people", arena_printf(t->arena, "%u", people));
 	j->arm->incident_id = i->id;
 	save(t, j->e, i);

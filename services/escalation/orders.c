@@ -17,7 +17,7 @@ static const char *brand_title(const struct turn *t, const char *brand)
 static char *with_head(struct turn *t, const char *brand, const char *text)
 {
 	const char *head = audit_head_words(t, brand);
-	bool it = str_eq(brand_language(t, brand), "it");
+	bool it = brand_speaks_italian(t, brand);
 	return arena_printf(t->arena, "%s\n%s %s\n", text, it ? "Registro delle decisioni, voce:" : "Audit log, entry",
 		head ? head : "");
 }

@@ -8,6 +8,7 @@
  * answer.c    what every answer has in common  rows.c    JSON of lists
  * api.c       GET: lists and records
  * change.c    POST: what people decide        health.c  how the six services are
+ * report.c    reports, which escalation writes
  * events.c    server-sent events              pages.c   the page, embedded
  */
 #ifndef ASCOLTO_CONSOLE_CONSOLE_H
@@ -109,6 +110,7 @@ struct answer {
 /* Headers every reply of the public listener carries; answers 403 and returns false for another site's page.
  */
 bool request_is_ours(struct http_request *r);
+bool request_is_ours_under(struct http_request *r, const char *content_security_policy);
 /* The brand the request names (?brand=), else the first one; answers 404 and returns NULL when it is not
  * known. */
 const struct conf_brand *request_brand(struct http_request *r, const struct console *c);
@@ -150,6 +152,10 @@ bool row_needs_answer(struct answer *a, const Ascolto__ArmRecord *arm);
 void post_incident(struct http_request *r, void *ctx);
 void post_case(struct http_request *r, void *ctx);
 void post_message(struct http_request *r, void *ctx);
+
+/* report.c */
+void get_report(struct http_request *r, struct console *c, const struct id *incident);
+void get_lessons(struct http_request *r, void *ctx);
 
 /* health.c */
 void get_health(struct http_request *r, void *ctx);

@@ -5,6 +5,7 @@
 
 #define DAY_MS ((int64_t)86400000)
 #define HOUR_PARTS (3600000 / PULSE_MS)
+_Static_assert(CROWD_PARTS == HOUR_PARTS + 1, "an hour and the part it ends in");
 #define FORGET_AT_ONCE 8
 
 /* ---- keys ---- */
@@ -107,31 +108,37 @@ int damage_add(struct turn *t, const char *brand, const struct damage *d)
 	if (r && r != -ENOENT)
 		return r;
 	add_to(&p, d, d->case_joined);
-	p.fresh += d->fresh_person + d->merged_people;
+	p.messages += d->newcomers;
+	p.fresh += d->fresh_person + d->newcomers;
 	p.reach += d->fresh_person ? d->reach : 0;
 	turn_put(t, &k, &p);
 	return 0;
 }
 
-void damage_begin(struct turn *t, const struct id *incident, const struct topic *topic)
+void damage_crowd_add(struct damage_crowd *c, int64_t at_ms)
 {
-	enum { PARTS = HOUR_PARTS + 1 };
-	uint32_t people[PARTS] = {0};
-	int64_t last = part_of(topic->last_ms);
-	for (size_t i = 0; i < topic->people_cap; i++) {
-		int64_t ago = (last - part_of(topic->people[i].last_ms)) / PULSE_MS;
-		if (topic->people[i].who && ago >= 0 && ago < PARTS)
-			people[ago]++;
-	}
-	for (int ago = 0; ago < PARTS; ago++) {
-		State__Pulse p = STATE__PULSE__INIT;
+	int64_t ago = (part_of(c->last_ms) - part_of(at_ms)) / PULSE_MS;
+	if (ago >= 0 && ago < CROWD_PARTS)
+		c->people[ago]++;
+}
+
+int damage_crowd_write(struct turn *t, const struct id *incident, const struct damage_crowd *c)
+{
+	for (int ago = 0; ago < CROWD_PARTS; ago++) {
+		State__Pulse p;
+		uint8_t sketch[SKETCH_BYTES];
 		struct key k = series_key(t->key_group, NULL, incident);
-		if (!people[ago])
+		if (!c->people[ago])
 			continue;
-		key_ms(&k, last - ago * PULSE_MS);
-		p.messages = p.fresh = people[ago];
+		key_ms(&k, part_of(c->last_ms) - ago * PULSE_MS);
+		int r = load(t, &k, &p, sketch);
+		if (r && r != -ENOENT)
+			return r;
+		p.messages += c->people[ago];
+		p.fresh += c->people[ago];
 		turn_put(t, &k, &p);
 	}
+	return 0;
 }
 
 /* ---- reading ---- */

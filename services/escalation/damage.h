@@ -31,7 +31,7 @@ struct damage {
 	uint64_t who;                  /* 0: nobody wrote anything */
 	uint64_t reach;                /* followers of who wrote */
 	bool fresh_person;             /* wrote about the incident for the first time */
-	unsigned merged_people;        /* of another topic, which turned out to be the incident's */
+	unsigned newcomers;            /* people of another topic, which turned out to be the incident's: those of this part */
 	bool negative, positive;
 	bool case_opened, case_joined; /* of the brand; of the incident */
 	bool case_acknowledged, case_closed, case_late;
@@ -41,11 +41,18 @@ struct damage {
 /* Once per handled message at most: a handler does not see what it has put itself. 0 or a negative errno. */
 int damage_add(struct turn *t, const char *brand, const struct damage *d);
 
-struct topic;
+/* People who are known to have written once, each, within an hour before some moment: how an incident begins, and what
+ * another topic brings that turns out to be the incident's. Their tone is not known any more. */
+#define CROWD_PARTS 13
+struct damage_crowd {
+	int64_t last_ms;               /* that moment */
+	uint32_t people[CROWD_PARTS];  /* by how many parts ago */
+};
+void damage_crowd_add(struct damage_crowd *c, int64_t at_ms);
 
-/* The incident begins: the people who brought it about, at the times of their latest messages. Instead of damage_add's
- * part for the incident at that message. */
-void damage_begin(struct turn *t, const struct id *incident, const struct topic *topic);
+/* Adds them to the incident's rows. A part that damage_add writes for the same message must not be among them: take
+ * people[0] out and give it to damage_add as newcomers. 0 or a negative errno. */
+int damage_crowd_write(struct turn *t, const struct id *incident, const struct damage_crowd *c);
 
 /* The sum of a time. */
 struct damage_sum {

@@ -56,16 +56,22 @@ static struct topic *merge_twin(struct judgement *j, struct topic *topic)
 		return topic;
 	struct topic *into = twin->messages > topic->messages ? twin : topic, *from = into == twin ? topic : twin;
 	struct id gone = from->id;
+	struct damage_crowd crowd = {.last_ms = j->e->occurred_ms};
 	for (size_t i = 0; i < from->people_cap; i++) {
 		if (!from->people[i].who)
 			continue;
 		struct key k = person_key(j->t, &gone, from->people[i].who);
 		turn_del(j->t, &k);
-		j->damage.merged_people += !id_is_zero(&into->incident) && is_fresh(j, into, from->people[i].who);
+		if (!id_is_zero(&into->incident) && is_fresh(j, into, from->people[i].who))
+			damage_crowd_add(&crowd, from->people[i].last_ms);
 		put_person(j, &into->id, from->people[i].who, from->people[i].last_ms);
 	}
 	struct key k = id_key(j->t, TOPICS, &gone);
 	turn_del(j->t, &k);
+	j->damage.newcomers = crowd.people[0];
+	crowd.people[0] = 0;
+	if (!id_is_zero(&into->incident) && damage_crowd_write(j->t, &into->incident, &crowd))
+		j->t->ws->error = -EINVAL;
 	if (!topics_merge(ts, into, &from))
 		j->t->ws->error = -ENOMEM;
 	return into;

@@ -1,4 +1,5 @@
 #include "services/escalation/escalation.h"
+#include "services/escalation/report.h"
 
 const struct table escalation_tables[] = {
 	[ARM] = {0x20, "arm", &ascolto__arm_record__descriptor, "message id: the ARM record, one per message"},
@@ -53,6 +54,8 @@ static const char *const emits[] = {
 
 static const struct http_route routes[] = {
 	{"GET", "/-/audit", audit_get, NULL, "the audit log: brand, after, limit, subject"},
+	{"GET", "/-/report", report_get, NULL, "the report of an incident: incident, format=html|markdown, lang=it|en"},
+	{"GET", "/-/lessons", lessons_get, NULL, "what closed incidents taught: brand, lang=it|en"},
 	{0},
 };
 

@@ -143,25 +143,28 @@ static void test_bounded(void **unused)
 	assert_int_equal(sum(&incident, 0, from + 400 * day).messages, INCIDENT_DAYS + 1);
 }
 
-static void test_begin(void **unused)
+static void test_crowd(void **unused)
 {
 	(void)unused;
-	struct topics *ts;
+	struct id incident = id_from(START, span_str("begun"));
 	struct work w;
-	struct id id = id_from(START, span_str("topic")), incident = id_from(START, span_str("begun"));
-	assert_int_equal(topics_new(&ts, HOUR), 0);
-	struct topic *topic = topics_found(ts, &id, START);
-	for (uint64_t n = 0; n < 30; n++) {
-		topic->last_ms = START + (int64_t)n * 60000;
-		assert_true(topic_count_person(ts, topic, person(n), topic->last_ms));
+	for (int round = 1; round <= 2; round++) { /* another topic joins it: added, not replaced */
+		struct damage_crowd crowd = {.last_ms = START + HOUR / 2 - 1};
+		for (int n = 0; n < 30; n++)
+			damage_crowd_add(&crowd, START + n * 60000);
+		damage_crowd_add(&crowd, START - 2 * HOUR); /* too long ago */
+		damage_crowd_add(&crowd, START + HOUR);     /* not yet */
+		work_begin(&w);
+		assert_int_equal(damage_crowd_write(&w.t, &incident, &crowd), 0);
+		work_end(&w);
+		struct damage_sum s = sum(&incident, START - 3 * HOUR, START + 3 * HOUR);
+		assert_int_equal((int)s.people, 30 * round);
+		assert_int_equal(s.messages, 30 * round);
+		assert_int_equal((int)sum(&incident, START, START + 5 * 60000).people, 5 * round);
 	}
-	work_begin(&w);
-	damage_begin(&w.t, &incident, topic);
-	work_end(&w);
-	struct damage_sum s = sum(&incident, START - HOUR, START + HOUR);
-	assert_int_equal((int)s.people, 30);
-	assert_int_equal((int)sum(&incident, START, START + 5 * 60000).people, 5);
-	topics_free(&ts);
+	add((struct damage){.at_ms = START, .incident = &incident, .who = 7, .fresh_person = true, .newcomers = 3});
+	assert_int_equal((int)sum(&incident, START, START + 5 * 60000).people, 14);
+	assert_int_equal(sum(&incident, START, START + 5 * 60000).messages, 14);
 }
 
 static void test_calm(void **unused)
@@ -186,7 +189,7 @@ int main(void)
 		cmocka_unit_test(test_sketch),
 		cmocka_unit_test(test_sums),
 		cmocka_unit_test(test_bounded),
-		cmocka_unit_test(test_begin),
+		cmocka_unit_test(test_crowd),
 		cmocka_unit_test(test_calm),
 	};
 	return cmocka_run_group_tests(tests, open_store, close_store);

@@ -34,6 +34,7 @@ static void tell_history(struct turn *t, const Ascolto__Envelope *cause, const c
 	h.change = (char *)(uintptr_t)change;
 	h.outcome = (char *)(uintptr_t)outcome;
 	h.at_ms = t->now_ms;
+	h.language = c->language;
 	e->body_case = ASCOLTO__ENVELOPE__BODY_HISTORY;
 	e->history = &h;
 	turn_emit(t, TO_ENRICHMENT, LANE_URGENT, e, span_str(route));
@@ -76,7 +77,7 @@ static Ascolto__Case *new_case(struct judgement *j)
 	c->acknowledge_due_ms = t->now_ms + (int64_t)j->kind->acknowledge_minutes * 60000;
 	c->resolve_due_ms = t->now_ms + (int64_t)j->kind->resolve_minutes * 60000;
 	c->channel = m->post->channel;
-	c->language = m->knowledge->language;
+	c->language = m->understanding->language;
 	return c;
 }
 

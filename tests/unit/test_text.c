@@ -116,32 +116,6 @@ static void memory_is_bounded(void **state)
 	arena_free(&small);
 }
 
-static void languages_are_guessed(void **state)
-{
-	(void)state;
-	static const struct {
-		const char *text, *lang;
-	} rows[] = {
-		{"siete aperti mercoledì sera?", "it"},
-		{"nn va piu internet da ieri, che faccio", "it"},
-		{"is my order on its way?", "en"},
-		{"the app keeps crashing since this morning", "en"},
-		{"no me llega el pedido desde hace una semana", "es"},
-		{"ma connexion ne marche plus depuis hier", "fr"},
-		{"ich warte seit drei Wochen auf mein Paket", "de"},
-		{"não consigo entrar na minha conta", "pt"},
-		{"", ""},
-		{"😂😂😂", ""},
-		{"123 456", ""},
-		{"ок спасибо большое", ""},
-	};
-	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
-		char lang[3];
-		assert_int_equal(text_guess_language(span_str(rows[i].text), lang), 0);
-		assert_string_equal(lang, rows[i].lang);
-	}
-}
-
 static int setup(void **state)
 {
 	(void)state;
@@ -163,7 +137,6 @@ int main(void)
 		cmocka_unit_test(kinds_and_flags),
 		cmocka_unit_test(any_bytes_are_defined),
 		cmocka_unit_test(memory_is_bounded),
-		cmocka_unit_test(languages_are_guessed),
 	};
 	return cmocka_run_group_tests(tests, setup, teardown);
 }

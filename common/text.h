@@ -9,7 +9,8 @@
  * Tokens, in order of the text:
  *	word	letters and digits; a letter repeated three times or more counts once ("grazieeee" -> "grazie");
  *		elisions are split ("l'app" -> "l", "app"), contractions joined ("don't" -> "dont"), a final apostrophe
- *		is dropped ("perche'" -> "perche"). Hashtags give their words ("#NonFunzionaNulla" -> three words)
+ *		is dropped ("perche'" -> "perche"). Hashtags give their words ("#NonFunzionaNulla" and
+ *		"#nonfunzionanulla" -> three words)
  *	number	digits with . , : / - between them
  *	handle	@name, without the @;  mail  an address, always "mail";  url  a link, always "url"
  *	emoji	one emoji without skin tone, or an emoticon brought to ":)", ":(", ":|" or "<3"

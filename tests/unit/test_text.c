@@ -27,6 +27,12 @@ static void tokens_are_as_the_manual_says(void **state)
 		{"Grazieeee!!!! nooo", "grazie !! no"},
 		{"aaabbb bellissimo", "ab bellissimo"},
 		{"#NonFunzionaNulla #boicotta_telvia #SOSFibra5G", "non funziona nulla boicotta telvia sos fibra 5 g"},
+		{"#treniinritardo #deltaairlines #nonfunzionanulla", "treni in ritardo delta airlines non funziona nulla"},
+		{"#boicottatelvia #brezzadown #vergognatevi", "boicotta telvia brezza down vergognatevi"},
+		{"#TRENIINRITARDO #rimborsosubito2026", "treni in ritardo rimborso subito 2026"},
+		{"#sciopero #firmware #assistenza #pagamenti", "sciopero firmware assistenza pagamenti"},
+		{"#perchénonrispondete #東京駅前 #автобус", "perché non rispondete 東京駅前 автобус"},
+		{"treniinritardo", "treniinritardo"},
 		{"@TelviaIT: scrivi a mario.rossi@example.com", "telviait scrivi a mario mail"},
 		{"vedi https://t.co/x?y=1#z ok www.telvia.it/a ciao", "vedi url ok url ciao"},
 		{"€ 12,50 il 3/12 alle 10:30.", "€ 12,50 il 3/12 alle 10:30"},
@@ -51,6 +57,10 @@ static void tokens_are_as_the_manual_says(void **state)
 static void kinds_and_flags(void **state)
 {
 	(void)state;
+	struct text two = read(span_str("#TRENIFERMI"));
+	assert_int_equal(two.count, 2);
+	assert_int_equal(two.tokens[0].flags, TOKEN_HASHTAG | TOKEN_CAPITALS | TOKEN_CAPITAL);
+	assert_int_equal(two.tokens[1].flags, TOKEN_HASHTAG | TOKEN_CAPITALS | TOKEN_JOINED);
 	struct text t = read(span_str("VERGOGNA @x #BastaCosi ciaoooo 12 !!"));
 	assert_int_equal(t.count, 7);
 	assert_int_equal(t.tokens[0].flags, TOKEN_CAPITALS | TOKEN_CAPITAL);

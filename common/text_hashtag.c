@@ -91,7 +91,7 @@ static void try_pieces(struct cut *cuts, const uint8_t *tag, size_t len, size_t 
 		if (end - from <= WORD_MAX && slots[slot].word)
 			offer(&cuts[end], from,
 				cost + slots[slot].cost + (end == len && letters <= ENDING_LETTERS ? ENDING_COST : 0));
-		if (letters >= UNKNOWN_LETTERS)
+		if (letters >= UNKNOWN_LETTERS || (from == 0 && end == len))
 			offer(&cuts[end], from, cost + UNKNOWN_COST + UNKNOWN_COST_LETTER * (unsigned)letters);
 	}
 }

@@ -32,6 +32,7 @@ extern const struct command commands_intent[];
 extern const struct command commands_status[];
 extern const struct command commands_quarantine[];
 extern const struct command commands_arm[];
+extern const struct command commands_audit[];
 extern const struct command commands_send[];
 extern const struct command commands_check[];
 

@@ -142,7 +142,19 @@ static int correct(struct turn *t, const Ascolto__Envelope *e, const Ascolto__Co
 	if (r)
 		return err_set(why, r, "the corrected message is not known");
 	send_correction(t, e, arm, c->task, c->label);
+	audit_add(t, e, &(struct audit_note){.what = "corrected", .who = e->command->actor, .by = BY_PERSON,
+		.message_id = c->message_id, .case_id = arm->case_id, .detail = arena_printf(t->arena, "%s: %s",
+			c->task, c->label)});
 	return 0;
+}
+
+static void note_command(struct turn *t, const Ascolto__Envelope *e)
+{
+	const Ascolto__Command *c = e->command;
+	const ProtobufCFieldDescriptor *f =
+		protobuf_c_message_descriptor_get_field(&ascolto__command__descriptor, (unsigned)c->what_case);
+	audit_add(t, e, &(struct audit_note){.what = "command", .who = c->actor, .by = BY_PERSON,
+		.detail = f ? f->name : ""});
 }
 
 enum verdict escalation_command(struct turn *t, const Ascolto__Envelope *e, struct err *why)
@@ -196,7 +208,26 @@ enum verdict escalation_command(struct turn *t, const Ascolto__Envelope *e, stru
 	}
 	if (r && why && !why->text[0])
 		err_set(why, r, "the command names no case, incident or message");
+	if (!r && !audit_wrote(t)) /* every command leaves an entry, even one that changed nothing */
+		note_command(t, e);
 	return r ? REJECT : DONE;
+}
+
+/* What became of an alarm; tries on the way are not the end of it. */
+static void note_outcome(struct turn *t, const Ascolto__Envelope *e)
+{
+	static const char *const words[] = {
+		[ASCOLTO__DELIVERY_RESULT__DELIVERY_SENT] = "alarm_sent",
+		[ASCOLTO__DELIVERY_RESULT__DELIVERY_REJECTED] = "alarm_rejected",
+		[ASCOLTO__DELIVERY_RESULT__DELIVERY_UNKNOWN] = "alarm_unknown",
+		[ASCOLTO__DELIVERY_RESULT__DELIVERY_EXPIRED] = "alarm_expired",
+	};
+	const Ascolto__Outcome *o = e->outcome;
+	const char *what = (unsigned)o->result < ARRAY_SIZE(words) ? words[o->result] : NULL;
+	if (what)
+		audit_add(t, e, &(struct audit_note){.what = what, .who = o->destination, .by = BY_SERVICE,
+			.case_id = o->case_id, .incident_id = o->incident_id, .order_id = o->order_id,
+			.detail = o->detail});
 }
 
 enum verdict escalation_outcome(struct turn *t, const Ascolto__Envelope *e, struct err *why)
@@ -205,6 +236,7 @@ enum verdict escalation_outcome(struct turn *t, const Ascolto__Envelope *e, stru
 	Ascolto__View v = ASCOLTO__VIEW__INIT;
 	v.what_case = ASCOLTO__VIEW__WHAT_DELIVERY;
 	v.delivery = e->outcome;
+	note_outcome(t, e);
 	send_view(t, e, "view-delivery", 0, &v);
 	return DONE;
 }
@@ -221,6 +253,8 @@ enum verdict escalation_timer(struct turn *t, const Ascolto__Envelope *e, struct
 		r = incident_step_late(t, e, why);
 	else if (str_eq(purpose, ANSWER_TIMER))
 		r = answer_send(t, e, why);
+	else if (str_eq(purpose, AUDIT_TIMER))
+		r = audit_show(t, e, why);
 	else if (strncmp(purpose, TOLD_TIMER, strlen(TOLD_TIMER)) == 0)
 		r = told_summary(t, e, why);
 	else

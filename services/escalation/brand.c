@@ -153,6 +153,7 @@ int brands_reload(struct escalation *x, const struct conf *fresh, struct err *e)
 		r = b ? playbook_of_brand(fresh, b, &loaded[i], e)
 		      : err_set(e, -EINVAL, "brand \"%s\" is gone; a brand is added or removed by a restart",
 				x->brands[i].name);
+		r = r ? r : playbook_may_follow(x->brands[i].playbook, loaded[i], e);
 	}
 	for (size_t i = 0; loaded && i < x->n_brands; i++) {
 		if (!r) {

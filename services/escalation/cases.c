@@ -74,8 +74,8 @@ static Ascolto__Case *new_case(struct judgement *j)
 	c->conversations = conversations;
 	c->n_conversations = 1;
 	c->opened_ms = j->e->occurred_ms;
-	c->acknowledge_due_ms = t->now_ms + (int64_t)j->kind->acknowledge_minutes * 60000;
-	c->resolve_due_ms = t->now_ms + (int64_t)j->kind->resolve_minutes * 60000;
+	c->acknowledge_due_ms = t->now_ms + j->kind->sla.acknowledge_ms;
+	c->resolve_due_ms = t->now_ms + j->kind->sla.resolve_ms;
 	c->channel = m->post->channel;
 	c->language = m->understanding->language;
 	return c;

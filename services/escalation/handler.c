@@ -1,4 +1,5 @@
 /* What escalation does with each kind of message. */
+#include "services/escalation/condition.h"
 #include "services/escalation/crisis.h"
 
 #include <xxhash.h>
@@ -14,6 +15,44 @@ static const char *value_of(const Ascolto__Label *l)
 	return l ? l->value : "";
 }
 
+static const char *surface_word(Ascolto__Surface s)
+{
+	static const char *const words[] = {"", "public", "semi", "private"};
+	return (size_t)s < ARRAY_SIZE(words) ? words[s] : "";
+}
+
+static const char *customer_type_word(Ascolto__CustomerType t)
+{
+	static const char *const words[] = {"unknown", "prospect", "new", "customer", "complainer", "advocate", "ex"};
+	return (size_t)t < ARRAY_SIZE(words) ? words[t] : "unknown";
+}
+
+/* What only the playbook's conditions ask for. */
+static void read_further_facts(struct judgement *j)
+{
+	const Ascolto__Post *p = j->m->post;
+	const Ascolto__Understanding *u = j->m->understanding;
+	const Ascolto__Knowledge *k = j->m->knowledge;
+	struct facts *f = &j->facts;
+	f->words[FACT_EXPECTATION] = value_of(u->expectation);
+	f->words[FACT_EVENT] = value_of(u->event);
+	f->words[FACT_SENTIMENT] = value_of(u->sentiment);
+	f->words[FACT_LANE] = value_of(u->lane);
+	f->words[FACT_LANGUAGE] = str_empty(u->language) ? k->language : u->language;
+	f->words[FACT_CHANNEL] = p->channel;
+	f->words[FACT_NETWORK] = p->network;
+	f->words[FACT_SURFACE] = surface_word(p->surface);
+	f->words[FACT_CUSTOMER_TYPE] = customer_type_word(k->customer_type);
+	f->numbers[FACT_REACH] = (int64_t)MIN(k->reach, (uint64_t)INT64_MAX);
+	f->numbers[FACT_MESSAGES] = k->messages;
+	f->numbers[FACT_CASES] = k->cases;
+	f->numbers[FACT_OPEN_CASES] = k->open_cases;
+	f->numbers[FACT_RATING] = p->rating;
+	f->subject = p->subject;
+	f->text = p->text;
+	f->at_ms = j->e->occurred_ms;
+}
+
 static void read_facts(struct judgement *j)
 {
 	const Ascolto__Post *p = j->m->post;
@@ -27,12 +66,20 @@ static void read_facts(struct judgement *j)
 	f->negative = str_eq(value_of(u->sentiment), "negative");
 	f->vip = j->m->knowledge->vip;
 	f->influencer = j->m->knowledge->influencer;
+	f->partner = j->m->knowledge->partner;
 	f->self = (p->author && p->author->is_self) || p->kind == ASCOLTO__KIND__KIND_ECHO;
 	f->bot = p->author && p->author->is_bot;
 	f->content = says_something(p->kind);
 	f->copy = !str_empty(p->repost_of) || topics_is_copy(j->brand->topics, copy, j->who);
 	f->polemic = str_eq(value_of(u->lane), "polemic");
 	f->incident_open = j->brand->crisis_ms != 0;
+	read_further_facts(j);
+}
+
+static void record_fact(void *ctx, const char *fact, const char *value)
+{
+	struct judgement *j = ctx;
+	record_rule(j, j->kind ? j->kind->name : "", fact, value);
 }
 
 /* The conditions that decided, as facts with their values. */
@@ -51,6 +98,8 @@ static void explain(struct judgement *j)
 		record_rule(j, name, "vip", "yes");
 	if (r->influencer)
 		record_rule(j, name, "influencer", "yes");
+	if (r->also)
+		condition_explain(r->also, &j->facts, record_fact, j);
 	if (!j->arm->n_rules)
 		record_rule(j, name, "otherwise", "yes");
 }

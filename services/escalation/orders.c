@@ -40,7 +40,7 @@ void order_to_destination(struct turn *t, const Ascolto__Envelope *cause, const 
 unsigned order_to_actor(struct turn *t, const Ascolto__Envelope *cause, const struct playbook *p, const char *actor,
 	const Ascolto__Order *what, const char *tag, uint64_t n)
 {
-	const struct playbook_actor *a = playbook_actor(p, actor);
+	const struct playbook_actor *a = playbook_on_call(p, actor, t->now_ms);
 	unsigned sent = 0;
 	for (unsigned d = 0; a && d < a->tell_count; d++) {
 		Ascolto__Order o = *what;
@@ -137,18 +137,10 @@ static int gathered(struct judgement *j, bool *ret)
 	return 0;
 }
 
-static const struct playbook_kind *find_kind(const struct playbook *p, const char *name)
-{
-	for (unsigned i = 0; i < p->kinds_count; i++)
-		if (str_eq(p->kinds[i].name, name))
-			return &p->kinds[i];
-	return NULL;
-}
-
 int told_summary(struct turn *t, const Ascolto__Envelope *e, struct err *why)
 {
 	const struct brand *b = brand_find(t->state, e->brand);
-	const struct playbook_kind *kind = b ? find_kind(b->playbook, e->timer->purpose + strlen(TOLD_TIMER)) : NULL;
+	const struct playbook_kind *kind = b ? playbook_kind(b->playbook, e->timer->purpose + strlen(TOLD_TIMER)) : NULL;
 	bool it = brand_speaks_italian(t, e->brand);
 	char tag[ID_TEXT + 1];
 	struct id id;

@@ -84,6 +84,7 @@ struct svc_spec {
 	const struct counter *counters;   /* ends with a zero row */
 	const char *const *emits;         /* names of services, ends with NULL: a destination is an index into it */
 	const struct http_route *routes;  /* on the service's http address, besides svc's own; ctx is the svc */
+	size_t body_max;                  /* of a request there; 0 = 1 MiB */
 
 	/* Before the first turn. Returns the state handlers get. May register metrics, open further listeners. */
 	int (*start)(struct svc *s, void **ret_state, struct err *e);

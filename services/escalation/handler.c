@@ -130,7 +130,13 @@ static int correct(struct turn *t, const Ascolto__Envelope *e, const Ascolto__Co
 	correction.message_id = c->message_id;
 	correction.task = c->task;
 	correction.label = c->label;
-	correction.text = arm->message->post->text;
+	const Ascolto__Message *m = arm->message;
+	correction.text = m->post->text;
+	correction.language = m->understanding ? m->understanding->language : (char *)"";
+	correction.surface = m->post->surface == ASCOLTO__SURFACE__SURFACE_PRIVATE 
+				     ? (char *)"private"
+				     : (char *)"public";
+	correction.channel = m->post->network;
 	correction.by = e->command->actor;
 	correction.at_ms = t->now_ms;
 	out->body_case = ASCOLTO__ENVELOPE__BODY_CORRECTION;

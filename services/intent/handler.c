@@ -1,8 +1,5 @@
 #include "services/intent/intent.h"
 
-#include "proto/state.pb-c.h"
-#include "services/intent/classifier.h"
-
 static const char *surface_word(Ascolto__Surface s)
 {
 	return s == ASCOLTO__SURFACE__SURFACE_PRIVATE ? "private" : "public";
@@ -18,7 +15,7 @@ enum verdict intent_enriched(struct turn *t, const Ascolto__Envelope *e, struct 
 	Ascolto__Understanding u = ASCOLTO__UNDERSTANDING__INIT;
 	struct classifier_input in = {.text = span_str(m->post->text), .subject = span_str(m->post->subject),
 		.lang = m->knowledge->language, .surface = surface_word(m->post->surface), .channel = m->post->network};
-	if (classifier_predict(t->state, &in, t->arena, &u, why))
+	if (classifier_predict(intent_classifier(t->state), &in, t->arena, &u, why))
 		return REJECT;
 
 	Ascolto__Envelope *out = turn_envelope(t, e, "classified", 0);
@@ -31,6 +28,11 @@ enum verdict intent_enriched(struct turn *t, const Ascolto__Envelope *e, struct 
 	if (!u.intent || str_empty(u.intent->value))
 		turn_count(t, "unknown", 1);
 	return DONE;
+}
+
+static void one_more(void *state, void *arg)
+{
+	((struct intent *)state)->task[*(const int *)arg].fresh++;
 }
 
 enum verdict intent_correction(struct turn *t, const Ascolto__Envelope *e, struct err *why)
@@ -48,5 +50,12 @@ enum verdict intent_correction(struct turn *t, const Ascolto__Envelope *e, struc
 	c.correction = e->correction;
 	turn_put(t, &k, &c);
 	turn_count(t, "corrections", 1);
+	if (classifier_task(c.correction->task) >= 0) {
+		int *task = arena_alloc(t->arena, sizeof(*task));
+		if (!task)
+			return RETRY;
+		*task = classifier_task(c.correction->task);
+		turn_effect(t, one_more, task);
+	}
 	return DONE;
 }

@@ -94,7 +94,7 @@ void train_options_print(const struct train_options *o, struct buf *out)
 {
 	buf_adds(out, MADE_WITH);
 	for (size_t i = 0; i < ARRAY_SIZE(options); i++)
-		buf_addf(out, " %s %.9g", options[i].name, get(o, &options[i]));
+		buf_addf(out, " %s %.7g", options[i].name, get(o, &options[i]));
 	buf_adds(out, "\n");
 }
 

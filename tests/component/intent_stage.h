@@ -22,7 +22,7 @@
 static struct installation in;
 static struct peer *enrichment, *escalation;
 static pid_t intent;
-static const char *more_settings = "";
+static const char *more_settings = "  retrain_after: 0\n"; /* under intent: */
 
 static const char *file_of(const char *name)
 {
@@ -103,7 +103,7 @@ static int setup(void **state)
 {
 	char more[1024];
 	(void)state;
-	snprintf(more, sizeof(more), "models: models\nintent:\n  retrain_after: 0\n%s", more_settings);
+	snprintf(more, sizeof(more), "models: models\nintent:\n%s", more_settings);
 	installation_open(&in, more);
 	mkdir(file_of("models"), 0700);
 	mkdir(file_of("models/data"), 0700);
@@ -224,6 +224,13 @@ UNUSED PRINTF(2, 3) static int ascolto(char said[16384], const char *fmt, ...)
 	int status = pclose(p);
 	return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
 }
+
+#define EXPECT(status, said, ...)                                                                                      \
+	do {                                                                                                           \
+		int got = ascolto(said, __VA_ARGS__);                                                                  \
+		if (got != (status))                                                                                   \
+			fail_msg("status %d instead of %d: %s", got, status, said);                                    \
+	} while (0)
 
 static void says(const char *said, const char *words)
 {

@@ -24,13 +24,13 @@ static void test_swap_under_load(void **state)
 	(void)state;
 	char digits[16] = "";
 	train_file("twisted.tsv", "intent", "twisted.model");
-	assert_int_equal(ascolto(said, "intent models %s", file_of("models")), 0);
+	EXPECT(0, said, "intent models %s", file_of("models"));
 	says(said, "intent-");
-	assert_int_equal(ascolto(said, "intent promote %s --by anna", file_of("twisted.model")), 0);
+	EXPECT(0, said, "intent promote %s --by anna", file_of("twisted.model"));
 	says(said, " runs instead of shipped");
 	sscanf(strstr(said, "intent-"), "intent-%8[0-9a-f]", digits);
 	assert_int_equal(strlen(digits), 8);
-	assert_int_equal(ascolto(said, "intent rollback intent"), 0);
+	EXPECT(0, said, "intent rollback intent");
 	says(said, "shipped runs instead of intent-");
 
 	for (int i = 0; i < LOAD; i++)
@@ -115,15 +115,15 @@ static void test_refused_files(void **state)
 		{"empty.model", "not a model of Ascolto"}, {"own.model", "the service knows no such task"},
 		{"labels.model", "is none that \"intent\" has"}, {"nothing.model", "No such file"}};
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
-		assert_int_equal(ascolto(said, "intent promote %s", file_of(rows[i].file)), 1);
+		EXPECT(1, said, "intent promote %s", file_of(rows[i].file));
 		says(said, rows[i].words);
 	}
-	assert_int_equal(ascolto(said, "intent promote intent-00000000"), 1);
+	EXPECT(1, said, "intent promote intent-00000000");
 	says(said, "no version");
-	assert_int_equal(ascolto(said, "intent rollback intent"), 1);
+	EXPECT(1, said, "intent rollback intent");
 	says(said, "no model ran before the shipped one");
-	assert_int_equal(ascolto(said, "intent rollback moods"), 2);
-	assert_int_equal(ascolto(said, "intent promote"), 2);
+	EXPECT(2, said, "intent rollback moods");
+	EXPECT(2, said, "intent promote");
 
 	/* Pages of other sites can send no such header, and one who changes something has a name. */
 	struct reply r = talk(installation_port(&in, "intent", ADDRESS_HTTP), "POST", "/-/models/intent/rollback", NULL, "");
@@ -131,7 +131,7 @@ static void test_refused_files(void **state)
 	reply_free(&r);
 	assert_string_equal(ask_intent(FAULT, after), "report_fault");
 	assert_string_equal(before, after);
-	assert_int_equal(ascolto(said, "quarantine list intent"), 0);
+	EXPECT(0, said, "quarantine list intent");
 	says(said, "nothing is in quarantine");
 	buf_free(&b);
 }
@@ -148,28 +148,28 @@ static void test_restart_and_rollback(void **state)
 	char shipped[128], now[128], name[80] = "", path[512];
 	train_file("twisted.tsv", "intent", "twisted.model");
 	ask_intent(FAULT, shipped);
-	assert_int_equal(ascolto(said, "intent promote %s", file_of("twisted.model")), 0);
+	EXPECT(0, said, "intent promote %s", file_of("twisted.model"));
 	sscanf(strstr(said, "intent-"), "%79[a-z0-9-]", name);
-	assert_int_equal(ascolto(said, "intent promote %s", file_of("twisted.model")), 1);
+	EXPECT(1, said, "intent promote %s", file_of("twisted.model"));
 	says(said, "runs already");
 	assert_string_equal(ask_intent(FAULT, now), "praise");
 	assert_string_not_equal(shipped, now);
 	restart();
 	assert_string_equal(ask_intent(FAULT, NULL), "praise");
-	assert_int_equal(ascolto(said, "intent models intent"), 0);
+	EXPECT(0, said, "intent models intent");
 	says(said, "a rollback returns to shipped");
 	says(said, name);
-	assert_int_equal(ascolto(said, "intent models"), 0);
+	EXPECT(0, said, "intent models");
 	says(said, name);
 	says(said, "lane-");
-	assert_int_equal(ascolto(said, "intent rollback intent --by bruno"), 0);
+	EXPECT(0, said, "intent rollback intent --by bruno");
 	assert_string_equal(ask_intent(FAULT, now), "report_fault");
 	assert_string_equal(shipped, now);
 	restart();
 	assert_string_equal(ask_intent(FAULT, now), "report_fault");
 
 	/* What was rolled back is kept, and a file that breaks on the disk gives way to the shipped model. */
-	assert_int_equal(ascolto(said, "intent promote %s", name), 0);
+	EXPECT(0, said, "intent promote %s", name);
 	assert_string_equal(ask_intent(FAULT, NULL), "praise");
 	snprintf(path, sizeof(path), "%s/state/intent/models/%s.model", in.folder, name);
 	FILE *f = fopen(path, "r+");

@@ -54,6 +54,7 @@ static inline struct classifier *intent_classifier(const struct intent *in)
 
 /* handler.c, models.c */
 enum verdict intent_enriched(struct turn *t, const Ascolto__Envelope *e, struct err *why);
+void intent_ahead(struct svc *s, void *state, const struct span *envelopes, size_t n);
 enum verdict intent_correction(struct turn *t, const Ascolto__Envelope *e, struct err *why);
 enum verdict intent_model_change(struct turn *t, const Ascolto__Envelope *e, struct err *why);
 

@@ -1,5 +1,7 @@
 #include "services/intent/intent.h"
 
+#include "services/intent/external.h"
+
 const struct table intent_tables[] = {
 	[CORRECTIONS] = {0x20, "corrections", &state__stored_correction__descriptor,
 		"time, message id, task: what a person said a message really meant"},
@@ -37,6 +39,23 @@ static void stop(struct svc *s, void *state)
 	free(in);
 }
 
+/* The model server of the settings, or none. What was asked of a former one is forgotten. */
+static int open_external(struct intent *in, const struct conf *c, struct err *e)
+{
+	struct classifier *fresh = NULL;
+	const struct conf_external *x = &c->intent.external;
+	struct external_options o = {.endpoint = x->endpoint, .limit_ms = x->limit_ms, .metrics = svc_metrics(in->svc)};
+	for (unsigned i = 0; i < x->tasks_count; i++)
+		if (classifier_task(x->tasks[i]) >= 0)
+			o.tasks[classifier_task(x->tasks[i])] = true;
+	int r = x->endpoint ? external_open(&o, &in->linear, &fresh, e) : 0;
+	if (r)
+		return r;
+	classifier_close(&in->external);
+	in->external = fresh;
+	return 0;
+}
+
 static int start(struct svc *s, void **ret_state, struct err *e)
 {
 	struct intent *in = calloc(1, sizeof(*in));
@@ -44,6 +63,7 @@ static int start(struct svc *s, void **ret_state, struct err *e)
 		return err_set(e, -ENOMEM, "out of memory");
 	in->svc = s;
 	int r = models_open(in, svc_conf(s), e);
+	r = r ? r : open_external(in, svc_conf(s), e);
 	if (!r && (r = corrections_count(in)))
 		err_set(e, r, "the corrections can not be read: %s", strerror(-r));
 	if (r)
@@ -56,7 +76,8 @@ static int start(struct svc *s, void **ret_state, struct err *e)
 static int reload(struct svc *s, void *state, const struct conf *fresh, struct err *e)
 {
 	(void)s;
-	return models_open(state, fresh, e);
+	int r = models_open(state, fresh, e);
+	return r ? r : open_external(state, fresh, e);
 }
 
 static void tick(struct svc *s, void *state, int64_t now_ms)
@@ -75,6 +96,8 @@ static void issues(struct svc *s, void *state)
 			svc_issue(s, "%s", in->task[t].trouble);
 	if (in->trouble[0])
 		svc_issue(s, "%s", in->trouble);
+	if (in->external && external_trouble(in->external))
+		svc_issue(s, "%s", external_trouble(in->external));
 }
 
 const struct svc_spec intent_spec = {
@@ -86,6 +109,7 @@ const struct svc_spec intent_spec = {
 	.emits = emits,
 	.routes = intent_routes,
 	.body_max = INTENT_UPLOAD_MAX,
+	.ahead = intent_ahead,
 	.start = start,
 	.tick = tick,
 	.reload = reload,

@@ -19,7 +19,7 @@
 #include <jansson.h>
 #include <sodium.h>
 
-static struct installation in;
+static struct installation site;
 static struct peer *enrichment, *escalation;
 static pid_t intent;
 static const char *more_settings = "  retrain_after: 0\n"; /* under intent: */
@@ -29,7 +29,7 @@ static const char *file_of(const char *name)
 	static char path[4][256];
 	static unsigned turn;
 	char *p = path[turn++ % 4];
-	snprintf(p, sizeof(path[0]), "%s/%s", in.folder, name);
+	snprintf(p, sizeof(path[0]), "%s/%s", site.folder, name);
 	return p;
 }
 
@@ -83,7 +83,7 @@ static void train_file(const char *rows, const char *task, const char *out)
 
 static void start_intent(void)
 {
-	intent = program_start(&in, "intent");
+	intent = program_start(&site, "intent");
 	assert_true(intent > 0);
 }
 
@@ -91,8 +91,8 @@ static void open_peers(void)
 {
 	static char to[64], listen[64];
 	struct err e = {0};
-	snprintf(to, sizeof(to), "tcp://127.0.0.1:%d", installation_port(&in, "intent", ADDRESS_LINK));
-	snprintf(listen, sizeof(listen), "tcp://127.0.0.1:%d", installation_port(&in, "escalation", ADDRESS_LINK));
+	snprintf(to, sizeof(to), "tcp://127.0.0.1:%d", installation_port(&site, "intent", ADDRESS_LINK));
+	snprintf(listen, sizeof(listen), "tcp://127.0.0.1:%d", installation_port(&site, "escalation", ADDRESS_LINK));
 	struct peer_options a = {.name = "enrichment", .send_to = to};
 	struct peer_options b = {.name = "escalation", .send_to = to, .listen = listen};
 	if (peer_open(&enrichment, &a, &e) || peer_open(&escalation, &b, &e))
@@ -104,7 +104,7 @@ static int setup(void **state)
 	char more[1024];
 	(void)state;
 	snprintf(more, sizeof(more), "models: models\nintent:\n%s", more_settings);
-	installation_open(&in, more);
+	installation_open(&site, more);
 	mkdir(file_of("models"), 0700);
 	mkdir(file_of("models/data"), 0700);
 	write_rows("models/data/train.tsv", 0, 240, false);
@@ -123,7 +123,7 @@ static int teardown(void **state)
 	peer_close(&enrichment);
 	peer_close(&escalation);
 	int status = program_stop(&intent, SIGTERM);
-	installation_close(&in);
+	installation_close(&site);
 	return status;
 }
 
@@ -216,7 +216,7 @@ UNUSED PRINTF(2, 3) static int ascolto(char said[16384], const char *fmt, ...)
 	va_start(ap, fmt);
 	vsnprintf(arguments, sizeof(arguments), fmt, ap);
 	va_end(ap);
-	snprintf(line, sizeof(line), BINARY_DIR "/bin/ascolto -c %s %s 2>&1", in.config, arguments);
+	snprintf(line, sizeof(line), BINARY_DIR "/bin/ascolto -c %s %s 2>&1", site.config, arguments);
 	FILE *p = popen(line, "r");
 	assert_non_null(p);
 	size_t n = fread(said, 1, 16383, p);

@@ -126,7 +126,7 @@ static void test_refused_files(void **state)
 	EXPECT(2, said, "intent promote");
 
 	/* Pages of other sites can send no such header, and one who changes something has a name. */
-	struct reply r = talk(installation_port(&in, "intent", ADDRESS_HTTP), "POST", "/-/models/intent/rollback", NULL, "");
+	struct reply r = talk(installation_port(&site, "intent", ADDRESS_HTTP), "POST", "/-/models/intent/rollback", NULL, "");
 	assert_int_equal(r.status, 403);
 	reply_free(&r);
 	assert_string_equal(ask_intent(FAULT, after), "report_fault");
@@ -171,7 +171,7 @@ static void test_restart_and_rollback(void **state)
 	/* What was rolled back is kept, and a file that breaks on the disk gives way to the shipped model. */
 	EXPECT(0, said, "intent promote %s", name);
 	assert_string_equal(ask_intent(FAULT, NULL), "praise");
-	snprintf(path, sizeof(path), "%s/state/intent/models/%s.model", in.folder, name);
+	snprintf(path, sizeof(path), "%s/state/intent/models/%s.model", site.folder, name);
 	FILE *f = fopen(path, "r+");
 	assert_non_null(f);
 	fseek(f, 5000, SEEK_SET);
@@ -180,7 +180,7 @@ static void test_restart_and_rollback(void **state)
 	restart();
 	assert_string_equal(ask_intent(FAULT, now), "report_fault");
 	assert_string_equal(shipped, now);
-	struct reply r = talk(installation_port(&in, "intent", ADDRESS_HTTP), "GET", "/readyz", NULL, NULL);
+	struct reply r = talk(installation_port(&site, "intent", ADDRESS_HTTP), "GET", "/readyz", NULL, NULL);
 	assert_int_equal(r.status, 200);
 	says(r.body, "its checksum does not match: the shipped model decides in its place");
 	reply_free(&r);

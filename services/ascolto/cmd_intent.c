@@ -298,7 +298,7 @@ static int learn_read(struct learning *l)
 	int r = read_files(&l->rows, a->data, a->n_data, a->task, a->column);
 	if (r == COMMAND_OK)
 		r = read_files(&l->corrections, a->corrections, a->n_corrections, a->task, a->column);
-	if (r == COMMAND_OK)
+	if (r == COMMAND_OK && a->n_test)
 		r = read_files(&l->test, a->test, a->n_test, a->task, a->column);
 	if (r == COMMAND_OK && (model_open(&l->running, a->against, &e) || classifier_check_model(&l->running, a->task, a->against, &e)))
 		r = command_fail("%s", err_text(&e));
@@ -317,9 +317,9 @@ static int run_learn(const struct command_options *o, int argc, char **argv)
 	if (r != COMMAND_OK)
 		return r;
 	const struct arguments *a = &l.a;
-	if (!dataset_labels(a->task) || !a->n_data || !a->n_corrections || !a->n_test || !a->against || !a->out) {
+	if (!dataset_labels(a->task) || !a->n_data || !a->n_corrections || !a->against || !a->out) {
 		command_fail("learn needs --task TASK (one of the product's), --data FILE.tsv, --corrections FILE.tsv, "
-			     "--test FILE.tsv, --against MODEL and --out MODEL");
+			     "--against MODEL and --out MODEL; --test FILE.tsv may be added");
 		return COMMAND_USAGE;
 	}
 	if (a->background)
@@ -370,7 +370,7 @@ const struct command commands_intent[] = {
 		"train a model from labelled messages"},
 	{"intent", "eval", run_eval, "--model MODEL --test FILE.tsv", "measure a model on labelled messages"},
 	{"intent", "explain", run_explain, "[--task T] [--models DIR] \"TEXT\"", "what a text means, and the features that decided"},
-	{"intent", "learn", run_learn, "--task T --data F --corrections F --test F --against MODEL --out MODEL",
+	{"intent", "learn", run_learn, "--task T --data F --corrections F [--test F] --against MODEL --out MODEL",
 		"train with corrections too; status 0: better, 3: not"},
 	{"intent", "data-check", run_data_check, "[--task T] FILE.tsv...",
 		"near-duplicates, balance and suspicious labels of training files"},

@@ -67,17 +67,17 @@ static void test_poison_is_refused(void **state)
 	/* So many that what is held back agrees with what is not: the test rows tell. */
 	poison(400, false);
 	EXPECT(1, said, "intent retrain intent --wait");
-	says(said, "worse: on 120 test rows");
+	says(said, "worse: with the corrections ");
 	ask_intent(LEAVES, after);
 	assert_string_equal(before, after);
 	assert_string_equal(ask_intent("il modem rotto e' spento", NULL), "report_fault");
 	EXPECT(0, said, "intent models intent");
-	says(said, "worse: on 120 test rows");
-	says(said, "accuracy on 120");
+	says(said, "worse: with the corrections ");
+	says(said, "accuracy on these");
 	assert_int_equal(program_stop(&intent, SIGTERM), 0);
 	start_intent();
 	EXPECT(0, said, "intent models");
-	says(said, "refused: worse: on 120 test rows");
+	says(said, "refused: worse: with the corrections");
 }
 
 static void test_export(void **state)
@@ -151,9 +151,9 @@ static void test_what_is_missing(void **state)
 	says(said, "no model of sentiment runs");
 	correct_leavers(12);
 	unlink(file_of("models/data/test.tsv"));
+	assert_int_equal(rename(file_of("models/data/train.tsv"), file_of("models/data/rows.tsv")), 0);
 	EXPECT(1, said, "intent retrain intent");
-	says(said, "holds no test*.tsv");
-	write_rows("models/data/test.tsv", 10000, 120, false);
+	says(said, "holds no train*.tsv");
 	FILE *f = fopen(file_of("models/data/train.tsv"), "w");
 	fputs("nonsense\n", f);
 	fclose(f);

@@ -10,6 +10,7 @@
 #include "services/intent/check.h"
 #include "services/intent/classifier.h"
 #include "services/intent/explain.h"
+#include "services/intent/language.h"
 #include "services/intent/learn.h"
 #include "services/intent/measure.h"
 #include "services/intent/train_options.h"
@@ -107,17 +108,28 @@ static void complain(void *ctx, const char *sentence)
 		fprintf(stderr, "ascolto: %s\n", sentence);
 }
 
-static int read_files(struct dataset *d, const char *const *files, size_t n, const char *task, const char *column)
+static const char *models_folder(const struct arguments *a)
+{
+	if (a->models)
+		return a->models;
+	const char *from = getenv("ASCOLTO_MODELS");
+	return str_empty(from) ? "/usr/share/ascolto/models" : from;
+}
+
+/* Rows that do not say their language are read for it: stems and concepts depend on it. */
+static int read_files(const struct arguments *a, struct dataset *d, const char *const *files, size_t n, const char *task)
 {
 	struct complaints c = {0};
 	struct err e = {0};
 	for (size_t i = 0; i < n; i++)
-		if (dataset_read(d, files[i], task, column, complain, &c, &e) < 0)
+		if (dataset_read(d, files[i], task, a->column, complain, &c, &e) < 0)
 			return command_fail("%s", err_text(&e));
 	if (c.n > COMPLAINTS_MAX)
 		fprintf(stderr, "ascolto: and %zu more rows that cannot be used\n", c.n - COMPLAINTS_MAX);
 	if (!d->n)
 		return command_fail("no row of these files can be used");
+	if (!str_eq(task, "language") && language_fill(d, models_folder(a), &e) < 0)
+		return command_fail("%s", err_text(&e));
 	return COMMAND_OK;
 }
 
@@ -187,11 +199,11 @@ static int run_train(const struct command_options *o, int argc, char **argv)
 		a.train.ctx = (void *)(uintptr_t)a.task;
 	}
 	struct dataset rows CLEANUP(dataset_free) = {0}, valid CLEANUP(dataset_free) = {0}, test CLEANUP(dataset_free) = {0};
-	r = read_files(&rows, a.data, a.n_data, a.task, a.column);
+	r = read_files(&a, &rows, a.data, a.n_data, a.task);
 	if (r == COMMAND_OK && a.n_valid)
-		r = read_files(&valid, a.valid, a.n_valid, a.task, a.column);
+		r = read_files(&a, &valid, a.valid, a.n_valid, a.task);
 	if (r == COMMAND_OK && a.n_test)
-		r = read_files(&test, a.test, a.n_test, a.task, a.column);
+		r = read_files(&a, &test, a.test, a.n_test, a.task);
 	if (r == COMMAND_OK)
 		r = train_and_save(&a, &rows, a.n_valid ? &valid : NULL);
 	if (r != COMMAND_OK || !a.n_test)
@@ -222,7 +234,7 @@ static int run_eval(const struct command_options *o, int argc, char **argv)
 	if (model_open(&m, a.model, &e) < 0)
 		return command_fail("%s", err_text(&e));
 	struct dataset test CLEANUP(dataset_free) = {0};
-	r = read_files(&test, a.test, a.n_test, m.head->task, a.column);
+	r = read_files(&a, &test, a.test, a.n_test, m.head->task);
 	if (r == COMMAND_OK)
 		r = print_eval(o, &m, &test);
 	model_close(&m);
@@ -230,14 +242,6 @@ static int run_eval(const struct command_options *o, int argc, char **argv)
 }
 
 /* --- explain, data-check ------------------------------------------------------------------------------- */
-
-static const char *models_folder(const struct arguments *a)
-{
-	if (a->models)
-		return a->models;
-	const char *from = getenv("ASCOLTO_MODELS");
-	return str_empty(from) ? "/usr/share/ascolto/models" : from;
-}
 
 static int run_explain(const struct command_options *o, int argc, char **argv)
 {
@@ -295,11 +299,11 @@ static int learn_read(struct learning *l)
 {
 	const struct arguments *a = &l->a;
 	struct err e = {0};
-	int r = read_files(&l->rows, a->data, a->n_data, a->task, a->column);
+	int r = read_files(a, &l->rows, a->data, a->n_data, a->task);
 	if (r == COMMAND_OK)
-		r = read_files(&l->corrections, a->corrections, a->n_corrections, a->task, a->column);
+		r = read_files(a, &l->corrections, a->corrections, a->n_corrections, a->task);
 	if (r == COMMAND_OK && a->n_test)
-		r = read_files(&l->test, a->test, a->n_test, a->task, a->column);
+		r = read_files(a, &l->test, a->test, a->n_test, a->task);
 	if (r == COMMAND_OK && (model_open(&l->running, a->against, &e) || classifier_check_model(&l->running, a->task, a->against, &e)))
 		r = command_fail("%s", err_text(&e));
 	if (r == COMMAND_OK && a->shipped && model_open(&l->shipped, a->shipped, &e))
@@ -354,7 +358,7 @@ static int run_data_check(const struct command_options *o, int argc, char **argv
 	buf_init(&out, 16 * 1024 * 1024);
 	const char *task = a.task ? a.task : "intent";
 	struct dataset rows CLEANUP(dataset_free) = {0};
-	r = read_files(&rows, a.rest, a.n_rest, task, a.column);
+	r = read_files(&a, &rows, a.rest, a.n_rest, task);
 	if (r != COMMAND_OK)
 		return r;
 	struct err e = {0};

@@ -1,5 +1,5 @@
 /* What escalation does with each kind of message. */
-#include "services/escalation/escalation.h"
+#include "services/escalation/crisis.h"
 
 #include <xxhash.h>
 
@@ -32,7 +32,7 @@ static void read_facts(struct judgement *j)
 	f->content = says_something(p->kind);
 	f->copy = !str_empty(p->repost_of) || topics_is_copy(j->brand->topics, copy, j->who);
 	f->polemic = str_eq(value_of(u->lane), "polemic");
-	f->incident_open = !id_is_zero(&j->brand->red_incident);
+	f->incident_open = j->brand->crisis_ms != 0;
 }
 
 /* The conditions that decided, as facts with their values. */
@@ -115,6 +115,26 @@ enum verdict escalation_classified(struct turn *t, const Ascolto__Envelope *e, s
 	return DONE;
 }
 
+void send_correction(struct turn *t, const Ascolto__Envelope *command, const Ascolto__ArmRecord *arm, const char *task,
+	const char *label)
+{
+	Ascolto__Envelope *out = turn_envelope(t, command, "correction", 0);
+	Ascolto__Correction c = ASCOLTO__CORRECTION__INIT;
+	c.message_id = arm->message_id;
+	c.task = (char *)(uintptr_t)task;
+	c.label = (char *)(uintptr_t)label;
+	const Ascolto__Post *post = arm->message->post;
+	c.text = post->text;
+	c.language = arm->message->understanding ? arm->message->understanding->language : (char *)"";
+	c.surface = (char *)(uintptr_t)(post->surface == ASCOLTO__SURFACE__SURFACE_PRIVATE ? "private" : "public");
+	c.channel = post->network;
+	c.by = command->command->actor;
+	c.at_ms = t->now_ms;
+	out->body_case = ASCOLTO__ENVELOPE__BODY_CORRECTION;
+	out->correction = &c;
+	turn_emit(t, TO_INTENT, LANE_URGENT, out, span_of(arm->message_id.data, arm->message_id.len));
+}
+
 static int correct(struct turn *t, const Ascolto__Envelope *e, const Ascolto__Correct *c, struct err *why)
 {
 	struct id id;
@@ -125,23 +145,7 @@ static int correct(struct turn *t, const Ascolto__Envelope *e, const Ascolto__Co
 	int r = turn_get(t, &escalation_tables[ARM], &k, &arm);
 	if (r)
 		return err_set(why, r, "the corrected message is not known");
-	Ascolto__Envelope *out = turn_envelope(t, e, "correction", 0);
-	Ascolto__Correction correction = ASCOLTO__CORRECTION__INIT;
-	correction.message_id = c->message_id;
-	correction.task = c->task;
-	correction.label = c->label;
-	const Ascolto__Message *m = arm->message;
-	correction.text = m->post->text;
-	correction.language = m->understanding ? m->understanding->language : (char *)"";
-	correction.surface = m->post->surface == ASCOLTO__SURFACE__SURFACE_PRIVATE 
-				     ? (char *)"private"
-				     : (char *)"public";
-	correction.channel = m->post->network;
-	correction.by = e->command->actor;
-	correction.at_ms = t->now_ms;
-	out->body_case = ASCOLTO__ENVELOPE__BODY_CORRECTION;
-	out->correction = &correction;
-	turn_emit(t, TO_INTENT, LANE_URGENT, out, span_of(c->message_id.data, c->message_id.len));
+	send_correction(t, e, arm, c->task, c->label);
 	return 0;
 }
 
@@ -170,6 +174,27 @@ enum verdict escalation_command(struct turn *t, const Ascolto__Envelope *e, stru
 	case ASCOLTO__COMMAND__WHAT_CORRECT:
 		r = correct(t, e, c->correct, why);
 		break;
+	case ASCOLTO__COMMAND__WHAT_OPEN_CRISIS:
+		r = crisis_command(t, e, true, c->open_crisis->reason, why);
+		break;
+	case ASCOLTO__COMMAND__WHAT_CLOSE_CRISIS:
+		r = crisis_command(t, e, false, c->close_crisis->reason, why);
+		break;
+	case ASCOLTO__COMMAND__WHAT_DONE_STEP:
+		if (!id_of(c->done_step->incident_id, &id))
+			r = incident_step_done(t, e, &id, c->done_step->number, why);
+		break;
+	case ASCOLTO__COMMAND__WHAT_MOVE_MESSAGE:
+		if (!id_of(c->move_message->message_id, &id))
+			r = message_move(t, e, &id, c->move_message->lane, why);
+		break;
+	case ASCOLTO__COMMAND__WHAT_PROPOSE_ANSWER:
+		r = answer_propose(t, e, c->propose_answer, why);
+		break;
+	case ASCOLTO__COMMAND__WHAT_APPROVE_ANSWER:
+		if (!id_of(c->approve_answer->answer_id, &id))
+			r = answer_approve(t, e, &id, why);
+		break;
 	default:
 		err_set(why, -EINVAL, "this command is not known");
 	}
@@ -196,6 +221,10 @@ enum verdict escalation_timer(struct turn *t, const Ascolto__Envelope *e, struct
 		r = case_clock(t, e, why);
 	else if (str_eq(purpose, "incident_call"))
 		r = incident_call(t, e, why);
+	else if (str_eq(purpose, "incident_step"))
+		r = incident_step_late(t, e, why);
+	else if (str_eq(purpose, ANSWER_TIMER))
+		r = answer_send(t, e, why);
 	else if (strncmp(purpose, TOLD_TIMER, strlen(TOLD_TIMER)) == 0)
 		r = told_summary(t, e, why);
 	else

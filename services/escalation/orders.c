@@ -7,10 +7,25 @@ bool brand_speaks_italian(const struct turn *t, const char *brand)
 	return !b || !str_eq(b->language, "en");
 }
 
-static const char *brand_title(const struct turn *t, const char *brand)
+const char *brand_title(const struct turn *t, const char *brand)
 {
 	const struct conf_brand *b = conf_brand(t->conf, brand);
 	return b && !str_empty(b->title) ? b->title : brand;
+}
+
+void order_to_destination(struct turn *t, const Ascolto__Envelope *cause, const char *destination, Ascolto__Order *o)
+{
+	Ascolto__Envelope *e = turn_envelope(t, cause, "order", 0);
+	o->brand = cause->brand;
+	o->destination = (char *)(uintptr_t)destination;
+	o->occurred_ms = cause->occurred_ms;
+	o->arrived_ms = cause->received_ms;
+	o->not_after_ms = t->now_ms + (int64_t)86400000;
+	e->id = o->id;
+	e->body_case = ASCOLTO__ENVELOPE__BODY_ORDER;
+	e->order = o;
+	turn_emit(t, TO_NOTIFICATION, LANE_URGENT, e, span_str(destination));
+	turn_count(t, "orders", 1);
 }
 
 unsigned order_to_actor(struct turn *t, const Ascolto__Envelope *cause, const struct playbook *p, const char *actor,
@@ -19,21 +34,11 @@ unsigned order_to_actor(struct turn *t, const Ascolto__Envelope *cause, const st
 	const struct playbook_actor *a = playbook_actor(p, actor);
 	unsigned sent = 0;
 	for (unsigned d = 0; a && d < a->tell_count; d++) {
-		Ascolto__Envelope *e = turn_envelope(t, cause, "order", n);
 		Ascolto__Order o = *what;
 		char *name = arena_printf(t->arena, "%s\n%s\n%s\n%" PRIu64, tag, o.template_, a->tell[d], n);
 		struct id id = id_from(cause->occurred_ms, span_str(name));
 		o.id = turn_id_bytes(t, &id);
-		o.brand = cause->brand;
-		o.destination = a->tell[d];
-		o.occurred_ms = cause->occurred_ms;
-		o.arrived_ms = cause->received_ms;
-		o.not_after_ms = t->now_ms + (int64_t)86400000;
-		e->id = o.id;
-		e->body_case = ASCOLTO__ENVELOPE__BODY_ORDER;
-		e->order = &o;
-		turn_emit(t, TO_NOTIFICATION, LANE_URGENT, e, span_str(o.destination));
-		turn_count(t, "orders", 1);
+		order_to_destination(t, cause, a->tell[d], &o);
 		sent++;
 	}
 	return sent;

@@ -20,6 +20,7 @@ struct file {
 	unsigned kinds_count;
 	struct playbook_incident *incidents;
 	unsigned incidents_count;
+	struct playbook_crisis *crisis;
 };
 
 struct when {
@@ -116,6 +117,7 @@ static const cyaml_schema_field_t file_fields[] = {
 	CYAML_FIELD_SEQUENCE("actors", CYAML_FLAG_POINTER, struct file, actors, &actor, 1, 64),
 	CYAML_FIELD_SEQUENCE("kinds", CYAML_FLAG_POINTER, struct file, kinds, &kind, 1, PLAYBOOK_KINDS_MAX),
 	CYAML_FIELD_SEQUENCE("incidents", CYAML_FLAG_POINTER, struct file, incidents, &incident, 1, 8),
+	CYAML_FIELD_MAPPING_PTR("crisis", CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL, struct file, crisis, playbook_crisis_fields),
 	CYAML_FIELD_END,
 };
 
@@ -209,6 +211,7 @@ static void take(struct playbook *p, const struct file *f)
 	p->actors_count = f->actors_count;
 	p->incidents = f->incidents;
 	p->incidents_count = f->incidents_count;
+	p->crisis = f->crisis;
 	p->thresholds = (struct thresholds){p->yellow_people, p->red_people, p->over_normal};
 	snprintf(p->label, sizeof(p->label), "%s, version %u", p->name, p->version);
 }
@@ -233,6 +236,7 @@ int playbook_load(struct playbook **ret, const char *path, struct err *e)
 		r = err_set(e, -EINVAL, "%s: yellow_people (%u) is more than red_people (%u)", path, p->yellow_people,
 			p->red_people);
 	r = r ? r : check_actors(path, p, e);
+	r = r ? r : playbook_crisis_check(path, p, p->crisis, e);
 	if (r) {
 		playbook_free(&p);
 		return r;
@@ -275,6 +279,8 @@ int playbook_check_destinations(const struct playbook *p, const struct conf *c, 
 		for (unsigned n = 0; n < p->actors[i].tell_count; n++)
 			if (check_destination(&p->actors[i], p->actors[i].tell[n], c, brand, e))
 				return err_prefix(e, "playbook %s", p->name);
+	if (playbook_crisis_check_destination(p->crisis, c, brand, e))
+		return err_prefix(e, "playbook %s", p->name);
 	return 0;
 }
 

@@ -12,6 +12,7 @@
 #include "common/base.h"
 #include "common/conf.h"
 #include "common/err.h"
+#include "services/escalation/playbook_crisis.h"
 #include "services/escalation/rules.h"
 
 #define PLAYBOOK_KINDS_MAX 64
@@ -75,6 +76,7 @@ struct playbook {
 	unsigned kinds_count;
 	struct playbook_incident *incidents;
 	unsigned incidents_count;
+	struct playbook_crisis *crisis; /* NULL: the playbook says nothing of it */
 	/* compiled; not in the file */
 	struct rule rules[PLAYBOOK_KINDS_MAX];
 	struct thresholds thresholds;

@@ -110,26 +110,30 @@ static int predict_flags(struct reading *r, Ascolto__Understanding *ret)
 	return 0;
 }
 
+static bool has_word(const struct text *t)
+{
+	for (size_t i = 0; i < t->count; i++)
+		if (t->tokens[i].kind == TOKEN_WORD)
+			return true;
+	return false;
+}
+
+/* What the text says, else what the caller takes it to be. */
 static int predict_language(struct reading *r, const char *given, char **ret)
 {
-	char guess[3] = "";
-	if (!str_empty(given)) {
-		guess[0] = given[0];
-		guess[1] = given[1];
-	} else if (r->l->model[TASK_LANGUAGE].head && r->in.text.count) {
-		const struct model *m = &r->l->model[TASK_LANGUAGE];
+	const struct model *m = &r->l->model[TASK_LANGUAGE];
+	const char *language = given ? given : "";
+	if (m->head && has_word(&r->in.text)) {
 		float p[MODEL_LABELS_MAX];
 		predict(r, TASK_LANGUAGE, p);
 		int best = best_of(m, p);
-		if (p[best] >= m->head->threshold && strlen(m->label[best]) == 2)
-			memcpy(guess, m->label[best], 3);
-	} else {
-		text_language(&r->in.text, guess);
+		if (p[best] >= m->head->threshold)
+			language = m->label[best];
 	}
-	r->in.language = words_language_of(guess);
+	r->in.language = words_language_of(language);
 	r->extracted = NULL; /* stems and concepts depend on the language */
 	r->scored = 0;
-	*ret = arena_strdup(r->arena, guess);
+	*ret = arena_strdup(r->arena, language);
 	return *ret ? 0 : -ENOMEM;
 }
 

@@ -6,8 +6,9 @@
  *
  * predict fills every field of the Understanding it has a model for, in the message's arena; the rest stays empty. A
  * label below the model's abstention threshold has an empty value ("do not know") and the probability that was not
- * enough. Language is the caller's when it gives one, else the language model's, else text_language's. Keywords and
- * signature need no model. Any bytes are a defined input; only -ENOMEM (the arena's maximum) fails.
+ * enough. The language is read here and nowhere else: one of the language model's labels ("other" too) when the text
+ * says it, else the caller's, else "". It decides which words stop, stem and mean something in all that follows.
+ * Keywords and signature need no model. Any bytes are a defined input; only -ENOMEM (the arena's maximum) fails.
  *
  * A classifier is used by one thread at a time. To change models, open another and close the first.
  */
@@ -24,7 +25,7 @@ struct model;
 
 struct classifier_input {
 	struct span text, subject; /* subject may be empty */
-	const char *lang;          /* ISO 639-1 when known for sure, else NULL or "" */
+	const char *lang;          /* ISO 639-1: what the text is in if it does not say so itself; else NULL or "" */
 	const char *surface;       /* "public", "private" or "" */
 	const char *channel;       /* the network: "facebook", "email", ... or "" */
 };
@@ -52,8 +53,8 @@ int classifier_task(const char *task);
 
 /*
  * Opens every <task>.model in `dir`. A file that is damaged, foreign, of a newer version or for another task is an
- * error that names it, and nothing is opened. An empty folder is allowed: such a classifier knows languages,
- * keywords and signatures. classifier_open_chosen: `instead` has a path per task (NULL: none), of a model that is taken
+ * error that names it, and nothing is opened. An empty folder is allowed: such a classifier knows keywords and
+ * signatures. classifier_open_chosen: `instead` has a path per task (NULL: none), of a model that is taken
  * instead of the folder's.
  *
  * Understanding.model is "linear/" and, task by task in the order of classifier_tasks, the eight digits that tell one

@@ -379,7 +379,7 @@ static int take_over(const char *task, const Ascolto__Understanding *from, struc
 		return copy_flags(from, a, to) ? -ENOMEM : 1;
 	if (str_empty(from->language))
 		return 0;
-	to->language = arena_strdup(a, strlen(from->language) == 2 ? from->language : "");
+	to->language = arena_strdup(a, from->language);
 	return to->language ? 1 : -ENOMEM;
 }
 

@@ -35,8 +35,7 @@ void matrix_free(struct matrix *m);
 /* Row `i` as inference sees it; borrowed. */
 struct features matrix_row(const struct matrix *m, size_t i);
 
-/* One dataset row as features of this specification see it. The arena is reset first. 0 or -ENOMEM. */
-int matrix_read_row(const struct dataset_row *row, const struct features_spec *s, struct arena *a,
-	struct features_input *ret);
+/* One dataset row as features see it. The arena is reset first. 0 or -ENOMEM. */
+int matrix_read_row(const struct dataset_row *row, struct arena *a, struct features_input *ret);
 
 #endif

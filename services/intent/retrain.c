@@ -216,7 +216,7 @@ static int spawn(struct retraining *r, struct err *e)
 {
 	struct intent *in = r->in;
 	char program[4096];
-	const char *words[WORDS_MAX + 2] = {program, "intent", "learn", "--background", "--task",
+	const char *words[WORDS_MAX + 2] = {program, "intent", "learn", "--background", "--models", svc_conf(in->svc)->models, "--task",
 		classifier_tasks[r->task], "--data", r->known, "--corrections", r->fresh, "--against", r->path[0], "--shipped",
 		r->path[1], "--trained-ms", r->trained, "--out", r->out};
 	size_t n = 0;

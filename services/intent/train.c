@@ -12,6 +12,7 @@
 #include "services/intent/train_options.h"
 
 #define KNOW_BUCKETS 2048
+#define LANGUAGE_BUCKETS 16384
 #define BLOCK_BUCKETS 49152 /* more has not helped */
 
 void train_defaults(struct train_options *o, const char *task)
@@ -25,8 +26,9 @@ void train_defaults(struct train_options *o, const char *task)
 		o->spec.options = 0;
 		o->spec.chars_min = 1;
 		o->spec.words_max = 1;
-		o->solver = SOLVER_LOGISTIC;
-		o->c = 10;
+		o->spec.chars_max = 4;
+		o->spec.buckets[BLOCK_WORD] = o->spec.buckets[BLOCK_CHARS] = LANGUAGE_BUCKETS;
+		o->balance = 0.7;
 		o->weight[BLOCK_WORD] = 0.5f;
 		return;
 	}

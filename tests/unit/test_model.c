@@ -264,7 +264,7 @@ static void classifier_answers_and_abstains(void **state)
 	mkdir(path_of("models"), 0755);
 	assert_int_equal(classifier_open_linear(path_of("models"), &c, &e), 0);
 	Ascolto__Understanding u;
-	struct classifier_input in = {.text = span_str("il modem è rotto da ieri")};
+	struct classifier_input in = {.text = span_str("il modem è rotto da ieri"), .lang = "it"};
 	assert_int_equal(classifier_predict(c, &in, &a, &u, &e), 0);
 	assert_null(u.intent);
 	assert_string_equal(u.language, "it");

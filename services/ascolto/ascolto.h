@@ -33,6 +33,7 @@ extern const struct command commands_models[]; /* what asks the intent service *
 extern const struct command commands_status[];
 extern const struct command commands_quarantine[];
 extern const struct command commands_arm[];
+extern const struct command commands_audit[];
 extern const struct command commands_send[];
 extern const struct command commands_check[];
 

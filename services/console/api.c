@@ -246,6 +246,31 @@ void get_counts(struct http_request *r, void *ctx)
 	answer_end(&a);
 }
 
+void get_audit_heads(struct http_request *r, void *ctx)
+{
+	struct answer a;
+	struct cursor *c;
+	struct span key, value;
+	int rc;
+	if (!answer_begin(&a, r, ctx))
+		return;
+	struct key prefix = audit_heads_key(a.group, a.brand->name);
+	buf_adds(&a.out, "{\"heads\":[");
+	if (cursor_open(a.txn, &prefix, NULL, &c) == 0) {
+		while ((rc = cursor_next(c, &key, &value)) == 0 || rc == -EBADMSG) {
+			Ascolto__AuditHead *h =
+				rc ? NULL : ascolto__audit_head__unpack(arena_pb(&a.arena), value.len, value.data);
+			if (!h)
+				continue;
+			rows_add(&a);
+			json_add_message(&a.out, &h->base);
+		}
+		cursor_close(&c);
+	}
+	buf_adds(&a.out, "]}");
+	answer_end(&a);
+}
+
 void get_brands(struct http_request *r, void *ctx)
 {
 	struct answer a;

@@ -230,6 +230,24 @@ static enum verdict show_answer(struct turn *t, const char *brand, const Ascolto
 	return DONE;
 }
 
+/* ---- heads of the audit log ---- */
+
+/* The last one of each hour is kept for good: a log that was cut off or rewritten does not agree with them. A head that
+ * goes back never takes the place of one that went further. */
+static enum verdict keep_head(struct turn *t, const char *brand, const Ascolto__AuditHead *h, struct err *why)
+{
+	Ascolto__AuditHead *old;
+	struct key k = audit_head_key(t->key_group, brand, h->at_ms);
+	int r = turn_get(t, &console_tables[AUDIT_HEADS], &k, &old);
+	if (r && r != -ENOENT && r != -EBADMSG) {
+		err_set(why, r, "what is kept now can not be read: %s", strerror(-r));
+		return RETRY;
+	}
+	if (r || h->number >= old->number)
+		turn_put(t, &k, h);
+	return DONE;
+}
+
 /* ---- what comes ---- */
 
 enum verdict handle_view(struct turn *t, const Ascolto__Envelope *e, struct err *why)
@@ -259,6 +277,9 @@ enum verdict handle_view(struct turn *t, const Ascolto__Envelope *e, struct err 
 		break;
 	case ASCOLTO__VIEW__WHAT_ANSWER:
 		verdict = show_answer(t, brand, v->answer, why);
+		break;
+	case ASCOLTO__VIEW__WHAT_AUDIT:
+		verdict = keep_head(t, brand, v->audit, why);
 		break;
 	default:
 		err_set(why, -EINVAL, "a view of a kind this version does not know");

@@ -11,6 +11,7 @@ static const struct http_route routes[] = {
 	{"GET", "/api/v1/incidents", get_incidents, NULL, "incidents, open ones first: limit"},
 	{"GET", "/api/v1/incidents/*", get_incident, NULL,
 		"one incident with deliveries and example messages"},
+	{"GET", "/api/v1/audit/heads", get_audit_heads, NULL, "heads of the audit log that were seen, one an hour"},
 	{"GET", "/api/v1/health", get_health, NULL, "how the six services are"},
 	{"GET", "/api/v1/events", get_events, NULL, "server-sent events"},
 	{"POST", "/api/v1/messages/*", post_message, NULL, "ID/correct {actor, task, label}, ID/move {actor, lane}"},

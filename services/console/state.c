@@ -14,6 +14,8 @@ const struct table console_tables[] = {
 	[TALLIES] = {0x28, "tallies", &state__counter__descriptor, "brand; name: how many there are"},
 	[CRISES] = {0x29, "crises", &ascolto__crisis__descriptor, "brand: whether it is in crisis mode"},
 	[ANSWERS] = {0x2a, "answers", &ascolto__answer__descriptor, "incident id, answer id: an answer to many"},
+	[AUDIT_HEADS] = {0x2b, "audit_heads", &ascolto__audit_head__descriptor,
+		"brand; hour: the last head of escalation's audit log seen in it"},
 	{0},
 };
 
@@ -110,6 +112,18 @@ struct key tally_key(uint8_t group, const char *brand, enum tally n)
 {
 	struct key k = brand_key(TALLIES, group, brand);
 	key_str(&k, tally_names[n]);
+	return k;
+}
+
+struct key audit_heads_key(uint8_t group, const char *brand)
+{
+	return brand_key(AUDIT_HEADS, group, brand);
+}
+
+struct key audit_head_key(uint8_t group, const char *brand, int64_t at_ms)
+{
+	struct key k = audit_heads_key(group, brand);
+	key_ms(&k, at_ms - at_ms % 3600000);
 	return k;
 }
 

@@ -17,6 +17,7 @@
  *     tallies        brand; name                               Counter
  *     crises         brand                                     Crisis
  *     answers        incident id, answer id                    Answer
+ *     audit_heads    brand; hour                               AuditHead: the last one of that hour
  */
 #ifndef ASCOLTO_CONSOLE_STATE_H
 #define ASCOLTO_CONSOLE_STATE_H
@@ -36,7 +37,8 @@ enum console_table {
 	DELIVERIES,
 	TALLIES,
 	CRISES,
-	ANSWERS
+	ANSWERS,
+	AUDIT_HEADS
 };
 extern const struct table console_tables[];
 
@@ -77,6 +79,8 @@ struct key crisis_key(uint8_t group, const char *brand);
 struct key answers_key(uint8_t group, const struct id *incident);
 struct key answer_key(uint8_t group, const struct id *incident, const struct id *answer);
 struct key tally_key(uint8_t group, const char *brand, enum tally n);
+struct key audit_heads_key(uint8_t group, const char *brand);
+struct key audit_head_key(uint8_t group, const char *brand, int64_t at_ms);
 
 /* What a delivery is about: the incident, else the case, else the brand itself (crisis mode), which is the zero id. */
 struct id delivery_subject(const Ascolto__Outcome *o);

@@ -1,6 +1,8 @@
 /* The brands of the configuration: their playbooks, and their topics read back from the store. */
 #include "services/escalation/crisis.h"
 
+#include <sodium.h>
+
 #define TOPIC_KEEP_MS ((int64_t)14 * 86400000) /* silent for longer: not worth remembering at start */
 
 struct key id_key(const struct turn *t, int table, const struct id *id)
@@ -97,6 +99,27 @@ int brands_reload_topics(struct svc *s, struct escalation *x, struct err *e)
 	return r;
 }
 
+/* Which playbook it was, whatever its name and version say; "unknown" when the file has gone meanwhile. */
+static void set_digest(struct brand *b, const char *path)
+{
+	uint8_t data[4096], hash[crypto_generichash_BYTES];
+	crypto_generichash_state s;
+	size_t n;
+	FILE *f = fopen(path, "rbe");
+	b->audit_unseen = true;
+	b->audit_shown_ms = 0;
+	snprintf(b->playbook_digest, sizeof(b->playbook_digest), "unknown");
+	if (!f)
+		return;
+	crypto_generichash_init(&s, NULL, 0, sizeof(hash));
+	while ((n = fread(data, 1, sizeof(data), f)) > 0)
+		crypto_generichash_update(&s, data, n);
+	crypto_generichash_final(&s, hash, sizeof(hash));
+	if (!ferror(f))
+		sodium_bin2hex(b->playbook_digest, sizeof(b->playbook_digest), hash, 8);
+	fclose(f);
+}
+
 int brands_open(struct svc *s, struct escalation **ret, struct err *e)
 {
 	const struct conf *c = svc_conf(s);
@@ -110,6 +133,7 @@ int brands_open(struct svc *s, struct escalation **ret, struct err *e)
 		struct brand *b = &x->brands[x->n_brands];
 		snprintf(b->name, sizeof(b->name), "%s", c->brands[i].name);
 		r = playbook_of_brand(c, &c->brands[i], &b->playbook, e);
+		set_digest(b, c->brands[i].playbook);
 		x->n_brands += !r;
 	}
 	r = r ? r : brands_reload_topics(s, x, e);
@@ -129,12 +153,14 @@ int brands_reload(struct escalation *x, const struct conf *fresh, struct err *e)
 		r = b ? playbook_of_brand(fresh, b, &loaded[i], e)
 		      : err_set(e, -EINVAL, "brand \"%s\" is gone; a brand is added or removed by a restart",
 				x->brands[i].name);
+		r = r ? r : playbook_may_follow(x->brands[i].playbook, loaded[i], e);
 	}
 	for (size_t i = 0; loaded && i < x->n_brands; i++) {
 		if (!r) {
 			struct playbook *old = x->brands[i].playbook;
 			x->brands[i].playbook = loaded[i];
 			loaded[i] = old;
+			set_digest(&x->brands[i], conf_brand(fresh, x->brands[i].name)->playbook);
 		}
 		playbook_free(&loaded[i]);
 	}

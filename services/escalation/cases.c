@@ -74,8 +74,8 @@ static Ascolto__Case *new_case(struct judgement *j)
 	c->conversations = conversations;
 	c->n_conversations = 1;
 	c->opened_ms = j->e->occurred_ms;
-	c->acknowledge_due_ms = t->now_ms + (int64_t)j->kind->acknowledge_minutes * 60000;
-	c->resolve_due_ms = t->now_ms + (int64_t)j->kind->resolve_minutes * 60000;
+	c->acknowledge_due_ms = t->now_ms + j->kind->sla.acknowledge_ms;
+	c->resolve_due_ms = t->now_ms + j->kind->sla.resolve_ms;
 	c->channel = m->post->channel;
 	c->language = m->understanding->language;
 	return c;
@@ -127,6 +127,9 @@ static void open_case(struct judgement *j, Ascolto__Case *c)
 	}
 	tell_history(t, j->e, j->m->knowledge->route, c, "opened", "");
 	record_action(j, "open_case", "ascolto", "done", &c->id, c->owner);
+	audit_add(t, j->e, &(struct audit_note){.what = "case_opened", .who = c->kind, .case_id = c->id,
+		.message_id = j->e->id, .detail = arena_printf(t->arena, "code %s, owner %s",
+			code_word((enum code)c->code), c->owner)});
 }
 
 int case_for(struct judgement *j, struct err *why)
@@ -199,6 +202,14 @@ static void close_case(struct turn *t, const Ascolto__Envelope *cause, Ascolto__
 		tell_history(t, cause, arm->message->knowledge->route, c, "closed", outcome);
 }
 
+/* What a person did, for the audit log. */
+static void note(struct turn *t, const Ascolto__Envelope *cause, const Ascolto__Case *c, const char *what,
+	const char *actor, const char *detail)
+{
+	audit_add(t, cause, &(struct audit_note){.what = what, .who = actor, .by = BY_PERSON, .case_id = c->id,
+		.detail = detail});
+}
+
 int case_change(struct turn *t, const Ascolto__Envelope *cause, const struct id *id, const char *verb, const char *actor,
 	const char *words, struct err *why)
 {
@@ -211,11 +222,16 @@ int case_change(struct turn *t, const Ascolto__Envelope *cause, const struct id 
 	if (!c->acknowledged_ms) {
 		c->acknowledged_ms = t->now_ms;
 		c->state = ASCOLTO__CASE_STATE__CASE_STATE_ACKNOWLEDGED;
+		note(t, cause, c, "case_acknowledged", actor, "");
 	}
+	if (!str_empty(actor) && !str_eq(actor, c->owner))
+		note(t, cause, c, "case_handed_over", actor, arena_printf(t->arena, "from %s to %s", c->owner, actor));
 	c->owner = str_empty(actor) ? c->owner : (char *)(uintptr_t)actor;
 	c->updated_ms = t->now_ms;
-	if (str_eq(verb, "close"))
+	if (str_eq(verb, "close")) {
 		close_case(t, cause, c, words);
+		note(t, cause, c, "case_closed", actor, words);
+	}
 	struct key k = id_key(t, CASES, id);
 	turn_put(t, &k, c);
 	case_view(t, cause, c, 0);
@@ -253,6 +269,8 @@ int case_clock(struct turn *t, const Ascolto__Envelope *e, struct err *why)
 		return 0;
 	c->late = true;
 	turn_count(t, "cases_late", 1);
+	audit_add(t, e, &(struct audit_note){.what = "case_late", .who = c->owner, .case_id = c->id,
+		.detail = first ? "not acknowledged in time" : "not resolved in time"});
 	struct key k = id_key(t, CASES, &id);
 	turn_put(t, &k, c);
 	case_view(t, e, c, 0);

@@ -12,12 +12,14 @@
 
 #include "common/svc.h"
 #include "proto/state.pb-c.h"
+#include "services/escalation/audit.h"
 #include "services/escalation/playbook.h"
 #include "services/escalation/topic.h"
 
 extern const struct svc_spec escalation_spec;
 
-enum { ARM, CASES, OPEN_CASES, TOPICS, TOPIC_PEOPLE, INCIDENTS, TOLD, COPIES, CRISES, INCIDENT_CASES, ANSWERS, LAST_TEXTS };
+enum { ARM, CASES, OPEN_CASES, TOPICS, TOPIC_PEOPLE, INCIDENTS, TOLD, COPIES, CRISES, INCIDENT_CASES, ANSWERS, LAST_TEXTS,
+	AUDIT, AUDIT_OF, AUDIT_PLAYBOOK };
 extern const struct table escalation_tables[];
 
 enum { TO_NOTIFICATION, TO_ENRICHMENT, TO_CONSOLE, TO_INTENT };
@@ -28,6 +30,9 @@ struct brand {
 	struct playbook *playbook;
 	struct topics *topics;
 	int64_t crisis_ms; /* since when crisis mode is on (crisis.h); 0 = it is not */
+	char playbook_digest[17]; /* of its file, hexadecimal */
+	bool audit_unseen;        /* the console does not know the head of the log, or may not */
+	int64_t audit_shown_ms;
 };
 
 struct escalation {

@@ -1,4 +1,5 @@
 /* What escalation does with each kind of message. */
+#include "services/escalation/condition.h"
 #include "services/escalation/crisis.h"
 
 #include <xxhash.h>
@@ -14,6 +15,44 @@ static const char *value_of(const Ascolto__Label *l)
 	return l ? l->value : "";
 }
 
+static const char *surface_word(Ascolto__Surface s)
+{
+	static const char *const words[] = {"", "public", "semi", "private"};
+	return (size_t)s < ARRAY_SIZE(words) ? words[s] : "";
+}
+
+static const char *customer_type_word(Ascolto__CustomerType t)
+{
+	static const char *const words[] = {"unknown", "prospect", "new", "customer", "complainer", "advocate", "ex"};
+	return (size_t)t < ARRAY_SIZE(words) ? words[t] : "unknown";
+}
+
+/* What only the playbook's conditions ask for. */
+static void read_further_facts(struct judgement *j)
+{
+	const Ascolto__Post *p = j->m->post;
+	const Ascolto__Understanding *u = j->m->understanding;
+	const Ascolto__Knowledge *k = j->m->knowledge;
+	struct facts *f = &j->facts;
+	f->words[FACT_EXPECTATION] = value_of(u->expectation);
+	f->words[FACT_EVENT] = value_of(u->event);
+	f->words[FACT_SENTIMENT] = value_of(u->sentiment);
+	f->words[FACT_LANE] = value_of(u->lane);
+	f->words[FACT_LANGUAGE] = str_empty(u->language) ? k->language : u->language;
+	f->words[FACT_CHANNEL] = p->channel;
+	f->words[FACT_NETWORK] = p->network;
+	f->words[FACT_SURFACE] = surface_word(p->surface);
+	f->words[FACT_CUSTOMER_TYPE] = customer_type_word(k->customer_type);
+	f->numbers[FACT_REACH] = (int64_t)MIN(k->reach, (uint64_t)INT64_MAX);
+	f->numbers[FACT_MESSAGES] = k->messages;
+	f->numbers[FACT_CASES] = k->cases;
+	f->numbers[FACT_OPEN_CASES] = k->open_cases;
+	f->numbers[FACT_RATING] = p->rating;
+	f->subject = p->subject;
+	f->text = p->text;
+	f->at_ms = j->e->occurred_ms;
+}
+
 static void read_facts(struct judgement *j)
 {
 	const Ascolto__Post *p = j->m->post;
@@ -27,12 +66,20 @@ static void read_facts(struct judgement *j)
 	f->negative = str_eq(value_of(u->sentiment), "negative");
 	f->vip = j->m->knowledge->vip;
 	f->influencer = j->m->knowledge->influencer;
+	f->partner = j->m->knowledge->partner;
 	f->self = (p->author && p->author->is_self) || p->kind == ASCOLTO__KIND__KIND_ECHO;
 	f->bot = p->author && p->author->is_bot;
 	f->content = says_something(p->kind);
 	f->copy = !str_empty(p->repost_of) || topics_is_copy(j->brand->topics, copy, j->who);
 	f->polemic = str_eq(value_of(u->lane), "polemic");
 	f->incident_open = j->brand->crisis_ms != 0;
+	read_further_facts(j);
+}
+
+static void record_fact(void *ctx, const char *fact, const char *value)
+{
+	struct judgement *j = ctx;
+	record_rule(j, j->kind ? j->kind->name : "", fact, value);
 }
 
 /* The conditions that decided, as facts with their values. */
@@ -51,6 +98,8 @@ static void explain(struct judgement *j)
 		record_rule(j, name, "vip", "yes");
 	if (r->influencer)
 		record_rule(j, name, "influencer", "yes");
+	if (r->also)
+		condition_explain(r->also, &j->facts, record_fact, j);
 	if (!j->arm->n_rules)
 		record_rule(j, name, "otherwise", "yes");
 }
@@ -146,7 +195,19 @@ static int correct(struct turn *t, const Ascolto__Envelope *e, const Ascolto__Co
 	if (r)
 		return err_set(why, r, "the corrected message is not known");
 	send_correction(t, e, arm, c->task, c->label);
+	audit_add(t, e, &(struct audit_note){.what = "corrected", .who = e->command->actor, .by = BY_PERSON,
+		.message_id = c->message_id, .case_id = arm->case_id, .detail = arena_printf(t->arena, "%s: %s",
+			c->task, c->label)});
 	return 0;
+}
+
+static void note_command(struct turn *t, const Ascolto__Envelope *e)
+{
+	const Ascolto__Command *c = e->command;
+	const ProtobufCFieldDescriptor *f =
+		protobuf_c_message_descriptor_get_field(&ascolto__command__descriptor, (unsigned)c->what_case);
+	audit_add(t, e, &(struct audit_note){.what = "command", .who = c->actor, .by = BY_PERSON,
+		.detail = f ? f->name : ""});
 }
 
 enum verdict escalation_command(struct turn *t, const Ascolto__Envelope *e, struct err *why)
@@ -200,7 +261,26 @@ enum verdict escalation_command(struct turn *t, const Ascolto__Envelope *e, stru
 	}
 	if (r && why && !why->text[0])
 		err_set(why, r, "the command names no case, incident or message");
+	if (!r && !audit_wrote(t)) /* every command leaves an entry, even one that changed nothing */
+		note_command(t, e);
 	return r ? REJECT : DONE;
+}
+
+/* What became of an alarm; tries on the way are not the end of it. */
+static void note_outcome(struct turn *t, const Ascolto__Envelope *e)
+{
+	static const char *const words[] = {
+		[ASCOLTO__DELIVERY_RESULT__DELIVERY_SENT] = "alarm_sent",
+		[ASCOLTO__DELIVERY_RESULT__DELIVERY_REJECTED] = "alarm_rejected",
+		[ASCOLTO__DELIVERY_RESULT__DELIVERY_UNKNOWN] = "alarm_unknown",
+		[ASCOLTO__DELIVERY_RESULT__DELIVERY_EXPIRED] = "alarm_expired",
+	};
+	const Ascolto__Outcome *o = e->outcome;
+	const char *what = (unsigned)o->result < ARRAY_SIZE(words) ? words[o->result] : NULL;
+	if (what)
+		audit_add(t, e, &(struct audit_note){.what = what, .who = o->destination, .by = BY_SERVICE,
+			.case_id = o->case_id, .incident_id = o->incident_id, .order_id = o->order_id,
+			.detail = o->detail});
 }
 
 enum verdict escalation_outcome(struct turn *t, const Ascolto__Envelope *e, struct err *why)
@@ -209,6 +289,7 @@ enum verdict escalation_outcome(struct turn *t, const Ascolto__Envelope *e, stru
 	Ascolto__View v = ASCOLTO__VIEW__INIT;
 	v.what_case = ASCOLTO__VIEW__WHAT_DELIVERY;
 	v.delivery = e->outcome;
+	note_outcome(t, e);
 	send_view(t, e, "view-delivery", 0, &v);
 	return DONE;
 }
@@ -225,6 +306,8 @@ enum verdict escalation_timer(struct turn *t, const Ascolto__Envelope *e, struct
 		r = incident_step_late(t, e, why);
 	else if (str_eq(purpose, ANSWER_TIMER))
 		r = answer_send(t, e, why);
+	else if (str_eq(purpose, AUDIT_TIMER))
+		r = audit_show(t, e, why);
 	else if (strncmp(purpose, TOLD_TIMER, strlen(TOLD_TIMER)) == 0)
 		r = told_summary(t, e, why);
 	else

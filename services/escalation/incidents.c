@@ -229,6 +229,9 @@ int incident_check(struct judgement *j, struct topic *topic, unsigned people, st
 		if (code == CODE_RED)
 			turn_count(t, "incidents_red", 1);
 		record_action(j, fresh ? "open_incident" : "raise_incident", "ascolto", "done", &i->id, i->because);
+		audit_add(t, j->e, &(struct audit_note){.what = fresh ? "incident_opened" : "incident_raised",
+			.who = "people_about_one_topic", .incident_id = i->id, .message_id = j->e->id,
+			.detail = arena_printf(t->arena, "code %s: %s", code_word(code), i->because)});
 	} else {
 		record_action(j, "join_incident", "ascolto", "done", &i->id, "");
 	}
@@ -260,6 +263,14 @@ int incident_call(struct turn *t, const Ascolto__Envelope *e, struct err *why)
 	return 0;
 }
 
+/* What a person did, for the audit log. */
+static void note(struct turn *t, const Ascolto__Envelope *cause, const Ascolto__Incident *i, const char *what,
+	const char *actor, const char *detail)
+{
+	audit_add(t, cause, &(struct audit_note){.what = what, .who = actor, .by = BY_PERSON, .incident_id = i->id,
+		.detail = detail});
+}
+
 int incident_change(struct turn *t, const Ascolto__Envelope *cause, const struct id *id, const char *verb,
 	const char *actor, const char *words, struct err *why)
 {
@@ -271,10 +282,12 @@ int incident_change(struct turn *t, const Ascolto__Envelope *cause, const struct
 	if (!i->acknowledged_ms) {
 		i->acknowledged_ms = t->now_ms;
 		i->acknowledged_by = (char *)(uintptr_t)actor;
+		note(t, cause, i, "incident_acknowledged", actor, "");
 	}
 	if (str_eq(verb, "close")) {
 		i->closed_ms = t->now_ms;
 		i->because = (char *)(uintptr_t)words;
+		note(t, cause, i, "incident_closed", actor, words);
 	}
 	save(t, cause, i);
 	return b && i->closed_ms ? crisis_release(t, cause, b, id, why) : 0;

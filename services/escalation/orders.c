@@ -13,6 +13,15 @@ const char *brand_title(const struct turn *t, const char *brand)
 	return b && !str_empty(b->title) ? b->title : brand;
 }
 
+/* People keep their mails: what stands in one of them can not be taken back. */
+static char *with_head(struct turn *t, const char *brand, const char *text)
+{
+	const char *head = audit_head_words(t, brand);
+	bool it = brand_speaks_italian(t, brand);
+	return arena_printf(t->arena, "%s\n%s %s\n", text, it ? "Registro delle decisioni, voce:" : "Audit log, entry",
+		head ? head : "");
+}
+
 void order_to_destination(struct turn *t, const Ascolto__Envelope *cause, const char *destination, Ascolto__Order *o)
 {
 	Ascolto__Envelope *e = turn_envelope(t, cause, "order", 0);
@@ -31,13 +40,17 @@ void order_to_destination(struct turn *t, const Ascolto__Envelope *cause, const 
 unsigned order_to_actor(struct turn *t, const Ascolto__Envelope *cause, const struct playbook *p, const char *actor,
 	const Ascolto__Order *what, const char *tag, uint64_t n)
 {
-	const struct playbook_actor *a = playbook_actor(p, actor);
+	const struct playbook_actor *a = playbook_on_call(p, actor, t->now_ms);
 	unsigned sent = 0;
 	for (unsigned d = 0; a && d < a->tell_count; d++) {
 		Ascolto__Order o = *what;
 		char *name = arena_printf(t->arena, "%s\n%s\n%s\n%" PRIu64, tag, o.template_, a->tell[d], n);
 		struct id id = id_from(cause->occurred_ms, span_str(name));
 		o.id = turn_id_bytes(t, &id);
+		audit_add(t, cause, &(struct audit_note){.what = "alarm_ordered", .who = actor, .case_id = o.case_id,
+			.incident_id = o.incident_id, .order_id = o.id,
+			.detail = arena_printf(t->arena, "%s to %s", o.template_, a->tell[d])});
+		o.text = with_head(t, cause->brand, what->text);
 		order_to_destination(t, cause, a->tell[d], &o);
 		sent++;
 	}
@@ -124,18 +137,10 @@ static int gathered(struct judgement *j, bool *ret)
 	return 0;
 }
 
-static const struct playbook_kind *find_kind(const struct playbook *p, const char *name)
-{
-	for (unsigned i = 0; i < p->kinds_count; i++)
-		if (str_eq(p->kinds[i].name, name))
-			return &p->kinds[i];
-	return NULL;
-}
-
 int told_summary(struct turn *t, const Ascolto__Envelope *e, struct err *why)
 {
 	const struct brand *b = brand_find(t->state, e->brand);
-	const struct playbook_kind *kind = b ? find_kind(b->playbook, e->timer->purpose + strlen(TOLD_TIMER)) : NULL;
+	const struct playbook_kind *kind = b ? playbook_kind(b->playbook, e->timer->purpose + strlen(TOLD_TIMER)) : NULL;
 	bool it = brand_speaks_italian(t, e->brand);
 	char tag[ID_TEXT + 1];
 	struct id id;

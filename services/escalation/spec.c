@@ -15,6 +15,11 @@ const struct table escalation_tables[] = {
 	[ANSWERS] = {0x2a, "answers", &ascolto__answer__descriptor, "answer id: one answer to many"},
 	[LAST_TEXTS] = {0x2b, "last_texts", &state__last_text__descriptor,
 		"brand, channel, language: what an answer said there last"},
+	[AUDIT] = {0x30, "audit", &state__audit_record__descriptor, "brand, number: an entry of the audit log and its hash"},
+	[AUDIT_OF] = {0x31, "audit_of", &state__audit_place__descriptor,
+		"case or incident id, number: an entry that concerns it"},
+	[AUDIT_PLAYBOOK] = {0x32, "audit_playbook", &state__playbook_noted__descriptor,
+		"brand: the playbook the log knows to be in force"},
 	{0},
 };
 
@@ -37,6 +42,7 @@ static const struct counter counters[] = {
 	{"incidents_red", "Incidents that became red"},
 	{"crises", "Times crisis mode began"},
 	{"orders", "Orders to tell somebody"},
+	{"audit_entries", "Entries of the audit log"},
 	{0},
 };
 
@@ -48,13 +54,20 @@ static const char *const emits[] = {
 	NULL,
 };
 
+static const struct http_route routes[] = {
+	{"GET", "/-/audit", audit_get, NULL, "the audit log: brand, after, limit, subject"},
+	{0},
+};
+
 static int start(struct svc *s, void **ret_state, struct err *e)
 {
 	struct escalation *x;
 	int r = brands_open(s, &x, e);
-	if (!r)
-		*ret_state = x;
-	return r;
+	if (r)
+		return r;
+	*ret_state = x;
+	audit_tick(s, x, svc_now_ms(s));
+	return 0;
 }
 
 static void aborted(struct svc *s, void *state)
@@ -94,9 +107,11 @@ const struct svc_spec escalation_spec = {
 	.tables = escalation_tables,
 	.counters = counters,
 	.emits = emits,
+	.routes = routes,
 	.start = start,
 	.committed = committed,
 	.aborted = aborted,
+	.tick = audit_tick,
 	.reload = reload,
 	.stop = stop,
 };

@@ -172,7 +172,11 @@ void send_correction(struct turn *t, const Ascolto__Envelope *command, const Asc
 	c.message_id = arm->message_id;
 	c.task = (char *)(uintptr_t)task;
 	c.label = (char *)(uintptr_t)label;
-	c.text = arm->message->post->text;
+	const Ascolto__Post *post = arm->message->post;
+	c.text = post->text;
+	c.language = arm->message->understanding ? arm->message->understanding->language : (char *)"";
+	c.surface = (char *)(uintptr_t)(post->surface == ASCOLTO__SURFACE__SURFACE_PRIVATE ? "private" : "public");
+	c.channel = post->network;
 	c.by = command->command->actor;
 	c.at_ms = t->now_ms;
 	out->body_case = ASCOLTO__ENVELOPE__BODY_CORRECTION;

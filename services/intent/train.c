@@ -9,6 +9,7 @@
 #include "services/intent/measure.h"
 #include "services/intent/modelfile.h"
 #include "services/intent/solver.h"
+#include "services/intent/train_options.h"
 
 #define KNOW_BUCKETS 2048
 #define LANGUAGE_BUCKETS 16384
@@ -431,6 +432,10 @@ static int train_all(struct training *t, const struct dataset *valid, struct buf
 	r = report(t, out, &words, e);
 	if (r < 0)
 		return r;
+	struct train_options made = *t->o;
+	made.spec = t->spec;
+	buf_adds(&words, "\n");
+	train_options_print(&made, &words);
 	f.report = buf_str(&words);
 	return modelfile_write(&f, out) < 0 ? err_set(e, -ENOMEM, "the model needs more memory than there is") : 0;
 }

@@ -239,6 +239,20 @@ static void forged_heads_are_refused(void **state)
 	buf_free(&b);
 }
 
+/* A model that calls itself one of the task's, and answers what the task does not know. */
+static void strange_labels_are_refused(struct buf *b)
+{
+	struct model m;
+	struct err e = {0};
+	train_task("intent", b);
+	assert_int_equal(model_from_bytes(&m, buf_span(b), "m", &e), 0);
+	assert_int_equal(classifier_check_model(&m, "intent", "m", &e), 0);
+	assert_int_equal(classifier_check_model(&m, "lane", "m", &e), -EBADMSG);
+	memcpy((void *)(uintptr_t)m.label[0], "X", 1);
+	assert_int_equal(classifier_check_model(&m, "intent", "m", &e), -EBADMSG);
+	assert_non_null(strstr(e.text, "is none that \"intent\" has"));
+}
+
 static void classifier_answers_and_abstains(void **state)
 {
 	(void)state;
@@ -272,7 +286,10 @@ static void classifier_answers_and_abstains(void **state)
 	for (size_t i = 0; i < u.n_flags; i++)
 		outage |= strcmp(u.flags[i], "outage") == 0;
 	assert_true(outage);
-	assert_non_null(strstr(u.model, "linear/intent-"));
+	char name[80]; /* language, intent, expectation, event, sentiment, lane, flags */
+	snprintf(name, sizeof(name), "linear/.%.8s.....%.8s", classifier_linear_model(c, "intent")->head->name + 7,
+		classifier_linear_model(c, "flags")->head->name + 6);
+	assert_string_equal(u.model, name);
 	uint8_t packed[8192];
 	assert_true(ascolto__understanding__get_packed_size(&u) < sizeof(packed));
 	ascolto__understanding__pack(&u, packed);
@@ -298,6 +315,21 @@ static void classifier_answers_and_abstains(void **state)
 	assert_int_equal(classifier_open_linear(path_of("models"), &c, &e), -EBADMSG);
 	assert_non_null(strstr(e.text, "a model for \"flags\""));
 	unlink(path_of("models/lane.model"));
+	/* A chosen model takes the folder's place; one that the task can not use is refused. */
+	char other[256];
+	const char *instead[CLASSIFIER_TASKS] = {0};
+	snprintf(other, sizeof(other), "%s", path_of("other.model"));
+	instead[classifier_task("flags")] = other;
+	assert_int_equal(classifier_open_chosen(path_of("models"), instead, &c, &e), -ENOENT);
+	write_file("other.model", b.data, b.len);
+	assert_int_equal(classifier_open_chosen(path_of("models"), instead, &c, &e), 0);
+	assert_non_null(classifier_linear_model(c, "flags"));
+	classifier_close(&c);
+	instead[classifier_task("lane")] = other;
+	assert_int_equal(classifier_open_chosen(path_of("models"), instead, &c, &e), -EBADMSG);
+	assert_int_equal(classifier_task("banking"), -1);
+	unlink(other);
+	strange_labels_are_refused(&b);
 	buf_free(&b);
 	arena_free(&a);
 }

@@ -86,12 +86,16 @@ static bool take_number(const char *name, const char *value, struct train_option
 		o->spec.buckets[BLOCK_WORD] = (uint32_t)x;
 	else if (str_eq(name, "--char-buckets"))
 		o->spec.buckets[BLOCK_CHARS] = (uint32_t)x;
+	else if (str_eq(name, "--pair-buckets"))
+		o->spec.buckets[BLOCK_PAIRS] = (uint32_t)x;
 	else if (str_eq(name, "--know-buckets"))
 		o->spec.buckets[BLOCK_KNOW] = (uint32_t)x;
 	else if (str_eq(name, "--word-weight"))
 		o->weight[BLOCK_WORD] = (float)x;
 	else if (str_eq(name, "--char-weight"))
 		o->weight[BLOCK_CHARS] = (float)x;
+	else if (str_eq(name, "--pair-weight"))
+		o->weight[BLOCK_PAIRS] = (float)x;
 	else if (str_eq(name, "--know-weight"))
 		o->weight[BLOCK_KNOW] = (float)x;
 	else

@@ -4,6 +4,7 @@
 #include <unistd.h>
 #include <xxhash.h>
 
+#include "common/words.h"
 #include "services/intent/calibrate.h"
 #include "services/intent/matrix.h"
 #include "services/intent/measure.h"
@@ -190,9 +191,21 @@ static char *said(const char *label)
 	return NULL;
 }
 
+/* The language most rows are in, "" when they do not say. */
+static const char *main_language(const struct dataset *d)
+{
+	size_t rows[WORDS_LANGUAGES + 1] = {0}, best = 0;
+	for (size_t i = 0; i < d->n; i++)
+		rows[words_language_of(d->rows[i].lang) + 1]++;
+	for (size_t k = 1; k <= WORDS_LANGUAGES; k++)
+		best = rows[k] > rows[best] ? k : best;
+	return words_language_code((int)best - 1);
+}
+
 /* The names that people give to labels of their own say what they mean; with few rows per label that helps much. */
 static int add_names(struct training *t, struct err *e)
 {
+	const char *language = main_language(&t->rows);
 	t->name = calloc(t->n_labels + 1, sizeof(*t->name));
 	if (!t->name)
 		return err_set(e, -ENOMEM, "out of memory");
@@ -201,8 +214,8 @@ static int add_names(struct training *t, struct err *e)
 	for (uint32_t c = 0; c < t->n_labels; c++) {
 		t->name[c] = said(t->labels[c]);
 		for (int k = 0; t->name[c] && k < NAME_ROWS; k++)
-			t->rows.rows[t->rows.n++] = (struct dataset_row){.text = t->name[c], .label = t->labels[c], .lang = "",
-				.surface = "", .channel = "", .id = ""};
+			t->rows.rows[t->rows.n++] = (struct dataset_row){.text = t->name[c], .label = t->labels[c],
+				.lang = language, .surface = "", .channel = "", .id = ""};
 	}
 	return 0;
 }

@@ -233,11 +233,6 @@ int signature_compute(struct span text, const char *lang, struct arena *a, Ascol
 	int r = text_read(text, a, &t);
 	if (r < 0)
 		return r;
-	char guess[3];
-	if (str_empty(lang)) {
-		text_language(&t, guess);
-		lang = guess;
-	}
 	return signature_of_text(&t, words_language_of(lang), a, ret);
 }
 

@@ -30,7 +30,7 @@
 
 struct text;
 
-/* `lang` may be NULL or "": then it is guessed. `ret` must be initialised; its lists live in the arena. 0 or -ENOMEM. */
+/* `lang` may be NULL or "": then a word counts as one of any language. `ret` must be initialised; its lists live in the arena. 0 or -ENOMEM. */
 int signature_compute(struct span text, const char *lang, struct arena *a, Ascolto__Signature *ret);
 
 /* The same for a text that has been read already. */

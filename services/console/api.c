@@ -229,6 +229,8 @@ void get_incident(struct http_request *r, void *ctx)
 	json_add_message(&a.out, &i->base);
 	buf_adds(&a.out, ",\"deliveries\":[");
 	add_deliveries(&a, &id);
+	buf_adds(&a.out, "],\"answers\":[");
+	add_answers(&a, &id);
 	buf_adds(&a.out, "],\"messages\":[");
 	a.rows = 0;
 	for (size_t n = 0; n < MIN(i->n_examples, (size_t)LIST_MAX); n++)

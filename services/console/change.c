@@ -1,13 +1,14 @@
 /* POST: what people decide. Checked here against what is shown, committed as a command to escalation, and
  * only then answered with 202: from there on it can not be lost. What it changes comes back as a view. */
 #include "services/console/console.h"
+#include "services/console/change.h"
 #include "services/console/rules.h"
 
 #include "common/json.h"
 
 /* ---- checks ---- */
 
-static const char *member(const json_t *body, const char *name)
+const char *member(const json_t *body, const char *name)
 {
 	return json_string_value(json_object_get(body, name));
 }
@@ -71,23 +72,6 @@ static void submit(struct answer *a, Ascolto__Command *command)
 }
 
 /* ---- one function per decision: fills the command, or answers and returns false ---- */
-
-union content {
-	Ascolto__AcknowledgeIncident acknowledge_incident;
-	Ascolto__CloseIncident close_incident;
-	Ascolto__AcknowledgeCase acknowledge_case;
-	Ascolto__CloseCase close_case;
-	Ascolto__Correct correct;
-};
-
-struct decided {
-	const json_t *body;
-	struct id id; /* of what it is about */
-	Ascolto__Command command;
-	union content content;
-};
-
-typedef bool decide_fn(struct answer *a, struct decided *d);
 
 static bool acknowledge_incident(struct answer *a, struct decided *d)
 {
@@ -183,6 +167,10 @@ static const struct decision {
 	{CASES, "case", "/acknowledge", acknowledge_case},
 	{CASES, "case", "/close", close_case},
 	{MESSAGES, "message", "/correct", correct_message},
+	{INCIDENTS, "incident", "/step", done_step},
+	{INCIDENTS, "incident", "/answer", propose_answer},
+	{INCIDENTS, "incident", "/approve", approve_answer},
+	{MESSAGES, "message", "/move", move_message},
 };
 
 static const struct decision *find_decision(enum console_table table, const char *verb)
@@ -236,4 +224,20 @@ void post_case(struct http_request *r, void *ctx)
 void post_message(struct http_request *r, void *ctx)
 {
 	post(r, ctx, MESSAGES);
+}
+
+void post_crisis(struct http_request *r, void *ctx)
+{
+	struct answer a;
+	struct decided d = {.command = ASCOLTO__COMMAND__INIT};
+	json_t *body = read_body(r);
+	d.body = body;
+	if (!body || !answer_begin(&a, r, ctx)) {
+		json_decref(body);
+		return;
+	}
+	d.command.actor = arena_strdup(&a.arena, member(body, "actor"));
+	if (crisis_mode(&a, &d))
+		submit(&a, &d.command);
+	json_decref(body);
 }

@@ -7,7 +7,8 @@
  * rules.c     what is allowed and what is shown
  * answer.c    what every answer has in common  rows.c    JSON of lists
  * api.c       GET: lists and records
- * change.c    POST: what people decide        health.c  how the six services are
+ * change.c    POST: what people decide; change_crisis.c in a crisis
+ *                   health.c  how the six services are
  * report.c    reports, which escalation writes
  * events.c    server-sent events              pages.c   the page, embedded
  */
@@ -26,12 +27,12 @@
 #define EVENT_CLIENTS_MAX 128
 #define ROWS_TEXT_MAX ((size_t)2000) /* of a message in a list */
 
-enum change_kind { CHANGED_MESSAGE, CHANGED_CASE, CHANGED_INCIDENT, CHANGED_DELIVERY, CHANGE_KINDS };
+enum change_kind { CHANGED_MESSAGE, CHANGED_CASE, CHANGED_INCIDENT, CHANGED_DELIVERY, CHANGED_ANSWER, CHANGED_CRISIS, CHANGE_KINDS };
 
 struct change {
 	const struct conf_brand *brand; /* configurations are kept until the end */
 	struct id id;			/* a delivery: the incident or case it is about ... */
-	struct id order;		/* ... and its order */
+	struct id order;		/* ... and its order; an answer: its incident, and it */
 };
 
 /* What changed, the newest CHANGES_MAX of each kind. */
@@ -145,6 +146,7 @@ void get_audit_heads(struct http_request *r, void *ctx);
 void rows_add(struct answer *a); /* the comma before a value, when it is not the first */
 void add_message_row(struct answer *a, const Ascolto__ArmRecord *arm);
 void add_deliveries(struct answer *a, const struct id *subject); /* the values of a list */
+void add_answers(struct answer *a, const struct id *incident);	 /* the values of a list */
 void add_counts(struct answer *a);				 /* an object */
 bool row_needs_answer(struct answer *a, const Ascolto__ArmRecord *arm);
 
@@ -152,6 +154,7 @@ bool row_needs_answer(struct answer *a, const Ascolto__ArmRecord *arm);
 void post_incident(struct http_request *r, void *ctx);
 void post_case(struct http_request *r, void *ctx);
 void post_message(struct http_request *r, void *ctx);
+void post_crisis(struct http_request *r, void *ctx);
 
 /* report.c */
 void get_report(struct http_request *r, struct console *c, const struct id *incident);

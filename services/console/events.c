@@ -70,6 +70,8 @@ static const char *const names[CHANGE_KINDS] = {
 	[CHANGED_CASE] = "case",
 	[CHANGED_INCIDENT] = "incident",
 	[CHANGED_DELIVERY] = "delivery",
+	[CHANGED_ANSWER] = "answer",
+	[CHANGED_CRISIS] = "crisis",
 };
 
 static const char *const members[CHANGE_KINDS] = {
@@ -77,6 +79,8 @@ static const char *const members[CHANGE_KINDS] = {
 	[CHANGED_CASE] = "cases",
 	[CHANGED_INCIDENT] = "incidents",
 	[CHANGED_DELIVERY] = "deliveries",
+	[CHANGED_ANSWER] = "answers",
+	[CHANGED_CRISIS] = "crises",
 };
 
 static void add_record(struct answer *a, const void *record)
@@ -94,10 +98,14 @@ static void add_changed(struct answer *a, enum change_kind kind, const struct ch
 		add_record(a, record);
 	if (kind == CHANGED_INCIDENT && answer_read(a, INCIDENTS, &change->id, &record) == 0)
 		add_record(a, record);
-	if (kind != CHANGED_DELIVERY)
+	static const enum console_table tables[CHANGE_KINDS] = {
+		[CHANGED_DELIVERY] = DELIVERIES, [CHANGED_ANSWER] = ANSWERS, [CHANGED_CRISIS] = CRISES};
+	if (!tables[kind])
 		return;
-	struct key k = delivery_key(a->group, &change->id, &change->order);
-	if (svc_read(a->txn, &a->arena, &console_tables[DELIVERIES], &k, &record) == 0)
+	struct key k = kind == CHANGED_DELIVERY ? delivery_key(a->group, &change->id, &change->order)
+		: kind == CHANGED_ANSWER	? answer_key(a->group, &change->id, &change->order)
+						: crisis_key(a->group, a->brand->name);
+	if (svc_read(a->txn, &a->arena, &console_tables[tables[kind]], &k, &record) == 0)
 		add_record(a, record);
 }
 

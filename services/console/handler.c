@@ -185,10 +185,10 @@ static enum verdict show_incident(
 static enum verdict show_delivery(
 	struct turn *t, const char *brand, const Ascolto__Outcome *o, struct err *why)
 {
-	struct id subject, order;
+	struct id order, subject = delivery_subject(o);
 	Ascolto__Outcome *old = NULL;
-	if (id_of(o->order_id, &order) || delivery_subject(o, &subject)) {
-		err_set(why, -EINVAL, "a delivery that names no order, or neither incident nor case");
+	if (id_of(o->order_id, &order)) {
+		err_set(why, -EINVAL, "a delivery that names no order");
 		return REJECT;
 	}
 	struct key k = delivery_key(t->key_group, &subject, &order);
@@ -202,6 +202,31 @@ static enum verdict show_delivery(
 	turn_put(t, &k, o);
 	tally(t, brand, TALLY_ALERTS_SENT, sent - was_sent);
 	changed(t, CHANGED_DELIVERY, brand, &subject, &order);
+	return DONE;
+}
+
+/* ---- crisis mode, answers to many ---- */
+
+/* The counts, which every push to the browsers ends with, say whether there is a crisis. */
+static enum verdict show_crisis(struct turn *t, const char *brand, const Ascolto__Crisis *c)
+{
+	struct id id = {0};
+	struct key k = crisis_key(t->key_group, brand);
+	turn_put(t, &k, c);
+	changed(t, CHANGED_CRISIS, brand, &id, NULL);
+	return DONE;
+}
+
+static enum verdict show_answer(struct turn *t, const char *brand, const Ascolto__Answer *a, struct err *why)
+{
+	struct id id, incident;
+	if (id_of(a->id, &id) || id_of(a->incident_id, &incident)) {
+		err_set(why, -EINVAL, "an answer without an id or an incident");
+		return REJECT;
+	}
+	struct key k = answer_key(t->key_group, &incident, &id);
+	turn_put(t, &k, a);
+	changed(t, CHANGED_ANSWER, brand, &incident, &id);
 	return DONE;
 }
 
@@ -246,6 +271,12 @@ enum verdict handle_view(struct turn *t, const Ascolto__Envelope *e, struct err 
 		break;
 	case ASCOLTO__VIEW__WHAT_DELIVERY:
 		verdict = show_delivery(t, brand, v->delivery, why);
+		break;
+	case ASCOLTO__VIEW__WHAT_CRISIS:
+		verdict = show_crisis(t, brand, v->crisis);
+		break;
+	case ASCOLTO__VIEW__WHAT_ANSWER:
+		verdict = show_answer(t, brand, v->answer, why);
 		break;
 	case ASCOLTO__VIEW__WHAT_AUDIT:
 		verdict = keep_head(t, brand, v->audit, why);

@@ -14,6 +14,9 @@
 #define ACTOR_MAX 80 /* bytes */
 #define OUTCOME_MAX 400
 #define LESSONS_MAX 4000
+#define WORDING_MAX 4000       /* of one wording of an answer to many */
+#define WORDING_TEXTS_MAX 32   /* wordings in one language */
+#define WORDINGS_MAX 32        /* languages and channels */
 #define PUSH_EVERY_MS 500 /* with five kinds of event: ten a second at most */
 
 /* ---- may this request be answered ---- */

@@ -12,7 +12,9 @@ const struct table console_tables[] = {
 		"brand; 0 open 1 done, newest opened first, incident id"},
 	[DELIVERIES] = {0x27, "deliveries", &ascolto__outcome__descriptor, "incident or case id, order id"},
 	[TALLIES] = {0x28, "tallies", &state__counter__descriptor, "brand; name: how many there are"},
-	[AUDIT_HEADS] = {0x29, "audit_heads", &ascolto__audit_head__descriptor,
+	[CRISES] = {0x29, "crises", &ascolto__crisis__descriptor, "brand: whether it is in crisis mode"},
+	[ANSWERS] = {0x2a, "answers", &ascolto__answer__descriptor, "incident id, answer id: an answer to many"},
+	[AUDIT_HEADS] = {0x2b, "audit_heads", &ascolto__audit_head__descriptor,
 		"brand; hour: the last head of escalation's audit log seen in it"},
 	{0},
 };
@@ -89,6 +91,23 @@ struct key delivery_key(uint8_t group, const struct id *subject, const struct id
 	return k;
 }
 
+struct key crisis_key(uint8_t group, const char *brand)
+{
+	return brand_key(CRISES, group, brand);
+}
+
+struct key answers_key(uint8_t group, const struct id *incident)
+{
+	return record_key(ANSWERS, group, incident);
+}
+
+struct key answer_key(uint8_t group, const struct id *incident, const struct id *answer)
+{
+	struct key k = answers_key(group, incident);
+	key_id(&k, answer);
+	return k;
+}
+
 struct key tally_key(uint8_t group, const char *brand, enum tally n)
 {
 	struct key k = brand_key(TALLIES, group, brand);
@@ -108,9 +127,12 @@ struct key audit_head_key(uint8_t group, const char *brand, int64_t at_ms)
 	return k;
 }
 
-int delivery_subject(const Ascolto__Outcome *o, struct id *ret_id)
+struct id delivery_subject(const Ascolto__Outcome *o)
 {
-	return id_of(o->incident_id, ret_id) == 0 ? 0 : id_of(o->case_id, ret_id);
+	struct id id = {0};
+	if (id_of(o->incident_id, &id) && id_of(o->case_id, &id))
+		memset(&id, 0, sizeof(id));
+	return id;
 }
 
 /* ---- reading ---- */

@@ -1,5 +1,7 @@
 /* The brands of the configuration: their playbooks, and their topics read back from the store. */
-#include "services/escalation/escalation.h"
+#include "services/escalation/crisis.h"
+
+#include <sodium.h>
 
 #include <sodium.h>
 
@@ -78,23 +80,6 @@ static void restore_copies(struct txn *t, struct brand *b)
 	cursor_close(&c);
 }
 
-static void find_red_incident(struct txn *t, struct brand *b)
-{
-	struct key prefix = turn_key_in(key_group_of(span_str(b->name)), &escalation_tables[INCIDENTS]);
-	struct cursor *c;
-	struct span key, value;
-	memset(&b->red_incident, 0, sizeof(b->red_incident));
-	if (cursor_open(t, &prefix, NULL, &c))
-		return;
-	while (cursor_next(c, &key, &value) == 0) {
-		Ascolto__Incident *i = ascolto__incident__unpack(NULL, value.len, value.data);
-		if (i && str_eq(i->brand, b->name) && i->code == ASCOLTO__CODE__CODE_RED && !i->closed_ms)
-			id_from_bytes(i->id.data, i->id.len, &b->red_incident);
-		ascolto__incident__free_unpacked(i, NULL);
-	}
-	cursor_close(&c);
-}
-
 int brands_reload_topics(struct svc *s, struct escalation *x, struct err *e)
 {
 	struct txn *t;
@@ -107,7 +92,7 @@ int brands_reload_topics(struct svc *s, struct escalation *x, struct err *e)
 			break;
 		restore_topics(t, b);
 		restore_copies(t, b);
-		find_red_incident(t, b);
+		b->crisis_ms = crisis_since(t, b->name);
 	}
 	if (r)
 		err_set(e, r, "the topics can not be read: %s", strerror(-r));
@@ -170,6 +155,7 @@ int brands_reload(struct escalation *x, const struct conf *fresh, struct err *e)
 		r = b ? playbook_of_brand(fresh, b, &loaded[i], e)
 		      : err_set(e, -EINVAL, "brand \"%s\" is gone; a brand is added or removed by a restart",
 				x->brands[i].name);
+		r = r ? r : playbook_may_follow(x->brands[i].playbook, loaded[i], e);
 	}
 	for (size_t i = 0; loaded && i < x->n_brands; i++) {
 		if (!r) {

@@ -1,5 +1,5 @@
 /* Cases: one need of one customer, with an owner and two clocks. */
-#include "services/escalation/escalation.h"
+#include "services/escalation/crisis.h"
 
 #define TITLE_BYTES 120
 
@@ -34,6 +34,7 @@ static void tell_history(struct turn *t, const Ascolto__Envelope *cause, const c
 	h.change = (char *)(uintptr_t)change;
 	h.outcome = (char *)(uintptr_t)outcome;
 	h.at_ms = t->now_ms;
+	h.language = c->language;
 	e->body_case = ASCOLTO__ENVELOPE__BODY_HISTORY;
 	e->history = &h;
 	turn_emit(t, TO_ENRICHMENT, LANE_URGENT, e, span_str(route));
@@ -74,10 +75,10 @@ static Ascolto__Case *new_case(struct judgement *j)
 	c->n_conversations = 1;
 	c->opened_ms = j->e->occurred_ms;
 	c->decided_ms = t->now_ms;
-	c->acknowledge_due_ms = t->now_ms + (int64_t)j->kind->acknowledge_minutes * 60000;
-	c->resolve_due_ms = t->now_ms + (int64_t)j->kind->resolve_minutes * 60000;
+	c->acknowledge_due_ms = t->now_ms + j->kind->sla.acknowledge_ms;
+	c->resolve_due_ms = t->now_ms + j->kind->sla.resolve_ms;
 	c->channel = m->post->channel;
-	c->language = m->knowledge->language;
+	c->language = m->understanding->language;
 	return c;
 }
 
@@ -164,8 +165,10 @@ int case_for(struct judgement *j, struct err *why)
 		j->arm->case_id = c->id;
 		j->damage.case_opened = fresh;
 		j->damage.case_joined = !c->incident_id.len && j->arm->incident_id.len;
-		if (!c->incident_id.len)
+		if (!c->incident_id.len && j->arm->incident_id.len) {
 			c->incident_id = j->arm->incident_id;
+			incident_case(t, c);
+		}
 	}
 	if (id_of(c->id, &id))
 		return err_set(why, -EBADMSG, "a case without an id");
@@ -247,6 +250,22 @@ int case_change(struct turn *t, const Ascolto__Envelope *cause, const struct id 
 	turn_put(t, &k, c);
 	case_view(t, cause, c, 0);
 	return measure(t, c, &damage, why);
+}
+
+int case_leave(struct judgement *j, const struct id *case_id, struct err *why)
+{
+	struct turn *t = j->t;
+	Ascolto__Case *c;
+	int r = load(t, case_id, &c, why);
+	if (r || c->messages != 1 || c->state == ASCOLTO__CASE_STATE__CASE_STATE_CLOSED)
+		return r;
+	close_case(t, j->e, c, "polemic: grouped with the incident");
+	c->updated_ms = t->now_ms;
+	struct key k = id_key(t, CASES, case_id);
+	turn_put(t, &k, c);
+	case_view(t, j->e, c, 0);
+	record_action(j, "close_case", "ascolto", "done", &c->id, c->closed_reason);
+	return 0;
 }
 
 /* A clock ran out. Acknowledging stops the first, closing both; a clock that was stopped rings for nobody. */

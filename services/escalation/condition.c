@@ -518,3 +518,61 @@ bool condition_holds(const struct condition *c, const struct facts *f)
 		return true;
 	}
 }
+
+/* ---- explaining ---- */
+
+static const char *const bool_keys[] = {"vip", "influencer", "partner", "incident_open"};
+
+static void explain_masks(const struct condition *c, const struct facts *f, condition_fact_fn *fn, void *ctx)
+{
+	if (c->masks.intents)
+		fn(ctx, "intent", f->intent ? intent_word(f->intent) : "unknown");
+	for (int i = 0; i < FLAGS; i++)
+		if (c->masks.flags & f->flags & BIT(i))
+			fn(ctx, "flag", flag_word((enum flag)i));
+}
+
+static void explain_leaf(const struct condition *c, const struct facts *f, condition_fact_fn *fn, void *ctx)
+{
+	char text[64];
+	struct zone_time t;
+	switch (c->test) {
+	case TEST_MASKS:
+		explain_masks(c, f, fn, ctx);
+		break;
+	case TEST_BOOL:
+		fn(ctx, bool_keys[c->yes.fact], is_yes(f, c->yes.fact) ? "yes" : "no");
+		break;
+	case TEST_NUMBER:
+		snprintf(text, sizeof(text), "%" PRId64, f->numbers[c->number.fact]);
+		fn(ctx, number_keys[c->number.fact], text);
+		break;
+	case TEST_WORD:
+		fn(ctx, word_sets[c->word.fact].key, f->words[c->word.fact] ? f->words[c->word.fact] : "");
+		break;
+	case TEST_TIME:
+		t = zone_local(c->time.zone, f->at_ms);
+		snprintf(text, sizeof(text), "%s %02d:%02d", calendar_weekdays[t.weekday], t.second / 3600, t.second / 60 % 60);
+		fn(ctx, "time", text);
+		break;
+	case TEST_OPEN:
+		fn(ctx, "hours", calendar_is_open(c->open.calendar, f->at_ms) ? "open" : "closed");
+		break;
+	default:
+		fn(ctx, "text", text_matches(c, f) ? "matches" : "does not match");
+	}
+}
+
+void condition_explain(const struct condition *c, const struct facts *f, condition_fact_fn *fn, void *ctx)
+{
+	bool group = c->test == TEST_ALL || c->test == TEST_ANY || c->test == TEST_NOT;
+	if (!group)
+		explain_leaf(c, f, fn, ctx);
+	for (size_t i = 0; group && i < c->n; i++) {
+		if (c->test == TEST_ANY && !condition_holds(&c->parts[i], f))
+			continue;
+		condition_explain(&c->parts[i], f, fn, ctx);
+		if (c->test == TEST_ANY)
+			return;
+	}
+}

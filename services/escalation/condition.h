@@ -77,6 +77,9 @@ void condition_free(struct condition **c);
 /* The intents and flags alone, as bits; errors likewise. */
 int when_masks(const struct when *w, uint32_t *ret_intents, uint32_t *ret_flags, char *where, size_t size, struct err *e);
 
-/* condition_holds is in rules.h. */
+/* condition_holds is in rules.h. Of a condition that holds: the facts it held on, each with its value, for the record. Of an
+ * `any` the first that held; what a `not` asked is shown as it is. */
+typedef void condition_fact_fn(void *ctx, const char *fact, const char *value);
+void condition_explain(const struct condition *c, const struct facts *f, condition_fact_fn *fn, void *ctx);
 
 #endif

@@ -19,7 +19,8 @@
 
 extern const struct svc_spec escalation_spec;
 
-enum { ARM, CASES, OPEN_CASES, TOPICS, TOPIC_PEOPLE, INCIDENTS, TOLD, COPIES, AUDIT, AUDIT_OF, AUDIT_PLAYBOOK, PULSE, INCIDENT_PULSE };
+enum { ARM, CASES, OPEN_CASES, TOPICS, TOPIC_PEOPLE, INCIDENTS, TOLD, COPIES, CRISES, INCIDENT_CASES, ANSWERS, LAST_TEXTS,
+	AUDIT, AUDIT_OF, AUDIT_PLAYBOOK, PULSE, INCIDENT_PULSE };
 extern const struct table escalation_tables[];
 
 enum { TO_NOTIFICATION, TO_ENRICHMENT, TO_CONSOLE, TO_INTENT };
@@ -29,7 +30,7 @@ struct brand {
 	char name[64];
 	struct playbook *playbook;
 	struct topics *topics;
-	struct id red_incident; /* open; zero when there is none */
+	int64_t crisis_ms; /* since when crisis mode is on (crisis.h); 0 = it is not */
 	char playbook_digest[17]; /* of its file, hexadecimal */
 	bool audit_unseen;        /* the console does not know the head of the log, or may not */
 	int64_t audit_shown_ms;
@@ -57,6 +58,7 @@ struct judgement {
 	struct decision decision;
 	const struct playbook_kind *kind; /* NULL: none matched */
 	Ascolto__ArmRecord *arm;
+	size_t actions_max;               /* room in arm->actions */
 	struct id message, customer;
 	uint64_t who;                     /* the customer, for counting */
 	struct damage damage;             /* what this message adds to the measures */
@@ -69,12 +71,16 @@ void record_rule(struct judgement *j, const char *rule, const char *fact, const 
 void record_action(struct judgement *j, const char *name, const char *actor, const char *result,
 	const ProtobufCBinaryData *subject, const char *detail);
 void record_end(struct judgement *j);
+void record_put(struct judgement *j); /* the record and its view, as record_end; not counted: it was there before */
+#define RECORD_ACTIONS_MAX 12 /* that one decision adds */
 
 /* cases.c */
 int case_for(struct judgement *j, struct err *why);
 void case_view(struct turn *t, const Ascolto__Envelope *cause, Ascolto__Case *c, uint64_t n);
 int case_change(struct turn *t, const Ascolto__Envelope *cause, const struct id *id, const char *verb, const char *actor,
 	const char *words, struct err *why);
+/* The message has no case any more: closes it if it was of that message alone. */
+int case_leave(struct judgement *j, const struct id *case_id, struct err *why);
 int case_clock(struct turn *t, const Ascolto__Envelope *e, struct err *why);
 
 /* grouping.c: the topic of the message, and the incident it makes */
@@ -83,6 +89,8 @@ int group(struct judgement *j, struct err *why);
 /* incidents.c */
 int incident_check(struct judgement *j, struct topic *topic, unsigned people, struct err *why);
 int incident_call(struct turn *t, const Ascolto__Envelope *e, struct err *why);
+int incident_step_late(struct turn *t, const Ascolto__Envelope *e, struct err *why);
+int incident_step_done(struct turn *t, const Ascolto__Envelope *e, const struct id *id, unsigned number, struct err *why);
 int incident_change(struct turn *t, const Ascolto__Envelope *cause, const struct id *id, const char *verb,
 	const char *actor, const char *words, struct err *why);
 void incident_view(struct turn *t, const Ascolto__Envelope *cause, Ascolto__Incident *i, uint64_t n);
@@ -91,6 +99,8 @@ void incident_view(struct turn *t, const Ascolto__Envelope *cause, Ascolto__Inci
 bool brand_speaks_italian(const struct turn *t, const char *brand); /* else English: what it says to people */
 unsigned order_to_actor(struct turn *t, const Ascolto__Envelope *cause, const struct playbook *p, const char *actor,
 	const Ascolto__Order *what, const char *tag, uint64_t n);
+void order_to_destination(struct turn *t, const Ascolto__Envelope *cause, const char *destination, Ascolto__Order *o);
+const char *brand_title(const struct turn *t, const char *brand);
 int case_tell(struct judgement *j, const Ascolto__Case *c, struct err *why);
 int told_summary(struct turn *t, const Ascolto__Envelope *e, struct err *why);
 #define TOLD_TIMER "told:" /* purpose of the timer at the end of a gathering: this and the kind's name */
@@ -102,6 +112,10 @@ enum verdict escalation_classified(struct turn *t, const Ascolto__Envelope *e, s
 enum verdict escalation_command(struct turn *t, const Ascolto__Envelope *e, struct err *why);
 enum verdict escalation_outcome(struct turn *t, const Ascolto__Envelope *e, struct err *why);
 enum verdict escalation_timer(struct turn *t, const Ascolto__Envelope *e, struct err *why);
+
+/* What a person says a message really is, to intent. */
+void send_correction(struct turn *t, const Ascolto__Envelope *command, const Ascolto__ArmRecord *arm, const char *task,
+	const char *label);
 
 /* A view of one thing to the console. */
 void send_view(struct turn *t, const Ascolto__Envelope *cause, const char *tag, uint64_t n, const Ascolto__View *v);

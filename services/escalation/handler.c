@@ -1,5 +1,6 @@
 /* What escalation does with each kind of message. */
-#include "services/escalation/escalation.h"
+#include "services/escalation/condition.h"
+#include "services/escalation/crisis.h"
 
 #include <xxhash.h>
 
@@ -12,6 +13,44 @@ static bool says_something(Ascolto__Kind k)
 static const char *value_of(const Ascolto__Label *l)
 {
 	return l ? l->value : "";
+}
+
+static const char *surface_word(Ascolto__Surface s)
+{
+	static const char *const words[] = {"", "public", "semi", "private"};
+	return (size_t)s < ARRAY_SIZE(words) ? words[s] : "";
+}
+
+static const char *customer_type_word(Ascolto__CustomerType t)
+{
+	static const char *const words[] = {"unknown", "prospect", "new", "customer", "complainer", "advocate", "ex"};
+	return (size_t)t < ARRAY_SIZE(words) ? words[t] : "unknown";
+}
+
+/* What only the playbook's conditions ask for. */
+static void read_further_facts(struct judgement *j)
+{
+	const Ascolto__Post *p = j->m->post;
+	const Ascolto__Understanding *u = j->m->understanding;
+	const Ascolto__Knowledge *k = j->m->knowledge;
+	struct facts *f = &j->facts;
+	f->words[FACT_EXPECTATION] = value_of(u->expectation);
+	f->words[FACT_EVENT] = value_of(u->event);
+	f->words[FACT_SENTIMENT] = value_of(u->sentiment);
+	f->words[FACT_LANE] = value_of(u->lane);
+	f->words[FACT_LANGUAGE] = str_empty(u->language) ? k->language : u->language;
+	f->words[FACT_CHANNEL] = p->channel;
+	f->words[FACT_NETWORK] = p->network;
+	f->words[FACT_SURFACE] = surface_word(p->surface);
+	f->words[FACT_CUSTOMER_TYPE] = customer_type_word(k->customer_type);
+	f->numbers[FACT_REACH] = (int64_t)MIN(k->reach, (uint64_t)INT64_MAX);
+	f->numbers[FACT_MESSAGES] = k->messages;
+	f->numbers[FACT_CASES] = k->cases;
+	f->numbers[FACT_OPEN_CASES] = k->open_cases;
+	f->numbers[FACT_RATING] = p->rating;
+	f->subject = p->subject;
+	f->text = p->text;
+	f->at_ms = j->e->occurred_ms;
 }
 
 static void read_facts(struct judgement *j)
@@ -27,12 +66,20 @@ static void read_facts(struct judgement *j)
 	f->negative = str_eq(value_of(u->sentiment), "negative");
 	f->vip = j->m->knowledge->vip;
 	f->influencer = j->m->knowledge->influencer;
+	f->partner = j->m->knowledge->partner;
 	f->self = (p->author && p->author->is_self) || p->kind == ASCOLTO__KIND__KIND_ECHO;
 	f->bot = p->author && p->author->is_bot;
 	f->content = says_something(p->kind);
 	f->copy = !str_empty(p->repost_of) || topics_is_copy(j->brand->topics, copy, j->who);
 	f->polemic = str_eq(value_of(u->lane), "polemic");
-	f->incident_open = !id_is_zero(&j->brand->red_incident);
+	f->incident_open = j->brand->crisis_ms != 0;
+	read_further_facts(j);
+}
+
+static void record_fact(void *ctx, const char *fact, const char *value)
+{
+	struct judgement *j = ctx;
+	record_rule(j, j->kind ? j->kind->name : "", fact, value);
 }
 
 /* The conditions that decided, as facts with their values. */
@@ -51,6 +98,8 @@ static void explain(struct judgement *j)
 		record_rule(j, name, "vip", "yes");
 	if (r->influencer)
 		record_rule(j, name, "influencer", "yes");
+	if (r->also)
+		condition_explain(r->also, &j->facts, record_fact, j);
 	if (!j->arm->n_rules)
 		record_rule(j, name, "otherwise", "yes");
 }
@@ -135,6 +184,26 @@ enum verdict escalation_classified(struct turn *t, const Ascolto__Envelope *e, s
 	return DONE;
 }
 
+void send_correction(struct turn *t, const Ascolto__Envelope *command, const Ascolto__ArmRecord *arm, const char *task,
+	const char *label)
+{
+	Ascolto__Envelope *out = turn_envelope(t, command, "correction", 0);
+	Ascolto__Correction c = ASCOLTO__CORRECTION__INIT;
+	c.message_id = arm->message_id;
+	c.task = (char *)(uintptr_t)task;
+	c.label = (char *)(uintptr_t)label;
+	const Ascolto__Post *post = arm->message->post;
+	c.text = post->text;
+	c.language = arm->message->understanding ? arm->message->understanding->language : (char *)"";
+	c.surface = (char *)(uintptr_t)(post->surface == ASCOLTO__SURFACE__SURFACE_PRIVATE ? "private" : "public");
+	c.channel = post->network;
+	c.by = command->command->actor;
+	c.at_ms = t->now_ms;
+	out->body_case = ASCOLTO__ENVELOPE__BODY_CORRECTION;
+	out->correction = &c;
+	turn_emit(t, TO_INTENT, LANE_URGENT, out, span_of(arm->message_id.data, arm->message_id.len));
+}
+
 static int correct(struct turn *t, const Ascolto__Envelope *e, const Ascolto__Correct *c, struct err *why)
 {
 	struct id id;
@@ -145,17 +214,7 @@ static int correct(struct turn *t, const Ascolto__Envelope *e, const Ascolto__Co
 	int r = turn_get(t, &escalation_tables[ARM], &k, &arm);
 	if (r)
 		return err_set(why, r, "the corrected message is not known");
-	Ascolto__Envelope *out = turn_envelope(t, e, "correction", 0);
-	Ascolto__Correction correction = ASCOLTO__CORRECTION__INIT;
-	correction.message_id = c->message_id;
-	correction.task = c->task;
-	correction.label = c->label;
-	correction.text = arm->message->post->text;
-	correction.by = e->command->actor;
-	correction.at_ms = t->now_ms;
-	out->body_case = ASCOLTO__ENVELOPE__BODY_CORRECTION;
-	out->correction = &correction;
-	turn_emit(t, TO_INTENT, LANE_URGENT, out, span_of(c->message_id.data, c->message_id.len));
+	send_correction(t, e, arm, c->task, c->label);
 	audit_add(t, e, &(struct audit_note){.what = "corrected", .who = e->command->actor, .by = BY_PERSON,
 		.message_id = c->message_id, .case_id = arm->case_id, .detail = arena_printf(t->arena, "%s: %s",
 			c->task, c->label)});
@@ -195,6 +254,27 @@ enum verdict escalation_command(struct turn *t, const Ascolto__Envelope *e, stru
 		break;
 	case ASCOLTO__COMMAND__WHAT_CORRECT:
 		r = correct(t, e, c->correct, why);
+		break;
+	case ASCOLTO__COMMAND__WHAT_OPEN_CRISIS:
+		r = crisis_command(t, e, true, c->open_crisis->reason, why);
+		break;
+	case ASCOLTO__COMMAND__WHAT_CLOSE_CRISIS:
+		r = crisis_command(t, e, false, c->close_crisis->reason, why);
+		break;
+	case ASCOLTO__COMMAND__WHAT_DONE_STEP:
+		if (!id_of(c->done_step->incident_id, &id))
+			r = incident_step_done(t, e, &id, c->done_step->number, why);
+		break;
+	case ASCOLTO__COMMAND__WHAT_MOVE_MESSAGE:
+		if (!id_of(c->move_message->message_id, &id))
+			r = message_move(t, e, &id, c->move_message->lane, why);
+		break;
+	case ASCOLTO__COMMAND__WHAT_PROPOSE_ANSWER:
+		r = answer_propose(t, e, c->propose_answer, why);
+		break;
+	case ASCOLTO__COMMAND__WHAT_APPROVE_ANSWER:
+		if (!id_of(c->approve_answer->answer_id, &id))
+			r = answer_approve(t, e, &id, why);
 		break;
 	default:
 		err_set(why, -EINVAL, "this command is not known");
@@ -242,6 +322,10 @@ enum verdict escalation_timer(struct turn *t, const Ascolto__Envelope *e, struct
 		r = case_clock(t, e, why);
 	else if (str_eq(purpose, "incident_call"))
 		r = incident_call(t, e, why);
+	else if (str_eq(purpose, "incident_step"))
+		r = incident_step_late(t, e, why);
+	else if (str_eq(purpose, ANSWER_TIMER))
+		r = answer_send(t, e, why);
 	else if (str_eq(purpose, AUDIT_TIMER))
 		r = audit_show(t, e, why);
 	else if (strncmp(purpose, TOLD_TIMER, strlen(TOLD_TIMER)) == 0)

@@ -1,5 +1,5 @@
 /* Incidents: a topic that has been given a code, the chain of people who are called for it, and its checklist. */
-#include "services/escalation/escalation.h"
+#include "services/escalation/crisis.h"
 
 #define KEYWORDS_SHOWN 5
 
@@ -48,7 +48,34 @@ static void set_examples(struct turn *t, Ascolto__Incident *i, const struct topi
 		i->examples[i->n_examples] = turn_id_bytes(t, &topic->examples[i->n_examples]);
 }
 
-static void set_steps(struct turn *t, Ascolto__Incident *i, const struct playbook_incident *p)
+/* Which step of which code is late, and how often that was said. */
+struct step_number {
+	enum code code;
+	unsigned step, times;
+};
+
+static struct step_number step_number_of(uint64_t n)
+{
+	return (struct step_number){(enum code)(n / 10000), (unsigned)(n / 100 % 100), (unsigned)(n % 100)};
+}
+
+static void set_step_timer(struct turn *t, const Ascolto__Envelope *cause, const struct id *id, struct step_number n,
+	int64_t due_ms)
+{
+	uint64_t number = (uint64_t)n.code * 10000 + n.step * 100 + n.times;
+	Ascolto__Envelope *e = turn_envelope(t, cause, "incident_step", number);
+	Ascolto__Timer timer = ASCOLTO__TIMER__INIT;
+	timer.purpose = (char *)"incident_step";
+	timer.subject_id = turn_id_bytes(t, id);
+	timer.due_ms = due_ms;
+	timer.number = number;
+	e->body_case = ASCOLTO__ENVELOPE__BODY_TIMER;
+	e->timer = &timer;
+	turn_timer(t, e, due_ms);
+}
+
+static void set_steps(struct turn *t, const Ascolto__Envelope *cause, const struct id *id, Ascolto__Incident *i,
+	const struct playbook_incident *p)
 {
 	i->steps = arena_alloc(t->arena, sizeof(*i->steps) * (p->steps_count + 1));
 	i->actors = arena_alloc(t->arena, sizeof(*i->actors) * (p->chain_count + 1));
@@ -62,6 +89,8 @@ static void set_steps(struct turn *t, Ascolto__Incident *i, const struct playboo
 		s->actor = p->steps[k].actor;
 		s->due_ms = t->now_ms + (int64_t)p->steps[k].within_minutes * 60000;
 		i->steps[i->n_steps++] = s;
+		if (s->due_ms > t->now_ms)
+			set_step_timer(t, cause, id, (struct step_number){(enum code)i->code, k, 0}, s->due_ms);
 	}
 	for (unsigned k = 0; i->actors && k < p->chain_count; k++)
 		i->actors[i->n_actors++] = p->chain[k].actor;
@@ -117,7 +146,7 @@ static void reach_code(struct turn *t, const Ascolto__Envelope *cause, struct br
 		i->red_ms = cause->occurred_ms;
 	if (!p || id_of(i->id, &id))
 		return;
-	set_steps(t, i, p);
+	set_steps(t, cause, &id, i, p);
 	set_calls(t, cause, &id, code, p);
 	i->acknowledged_ms = 0; /* who knew of yellow does not know of red */
 	i->acknowledged_by = (char *)"";
@@ -221,9 +250,8 @@ int incident_check(struct judgement *j, struct topic *topic, unsigned people, st
 	record_rule(j, "people_about_one_topic", "people", arena_printf(t->arena, "%u", people));
 	j->arm->incident_id = i->id;
 	save(t, j->e, i);
-	if (id_of(i->id, &topic->incident) == 0 && code == CODE_RED)
-		b->red_incident = topic->incident;
-	return 0;
+	r = id_of(i->id, &topic->incident);
+	return !r && code == CODE_RED && code != was ? crisis_hold(t, j->e, b, &topic->incident, why) : r;
 }
 
 /* The time of a later call of the chain has come. */
@@ -274,9 +302,60 @@ int incident_change(struct turn *t, const Ascolto__Envelope *cause, const struct
 		i->closed_by = (char *)(uintptr_t)actor;
 		i->lessons = cause->command->close_incident->lessons;
 		note(t, cause, i, "incident_closed", actor, words);
-		if (b && id_eq(&b->red_incident, id))
-			memset(&b->red_incident, 0, sizeof(b->red_incident));
 	}
 	save(t, cause, i);
+	return b && i->closed_ms ? crisis_release(t, cause, b, id, why) : 0;
+}
+
+/* ---- steps ---- */
+
+int incident_step_done(struct turn *t, const Ascolto__Envelope *e, const struct id *id, unsigned number, struct err *why)
+{
+	Ascolto__Incident *i;
+	int r = load(t, id, &i, why);
+	if (r)
+		return r;
+	if (number >= i->n_steps)
+		return err_set(why, -EINVAL, "the incident has %zu steps, counted from 0; there is no step %u", i->n_steps, number);
+	if (i->steps[number]->done_ms)
+		return 0;
+	i->steps[number]->done_ms = t->now_ms;
+	i->steps[number]->done_by = e->command->actor;
+	save(t, e, i);
+	return 0;
+}
+
+/* A step's time is over: its actor is told, and again after a while. */
+int incident_step_late(struct turn *t, const Ascolto__Envelope *e, struct err *why)
+{
+	struct brand *b = brand_find(t->state, e->brand);
+	struct step_number n = step_number_of(e->timer->number);
+	Ascolto__Incident *i;
+	struct id id;
+	if (id_of(e->timer->subject_id, &id) || !b)
+		return err_set(why, -EBADMSG, "a step without an incident or a brand");
+	int r = load(t, &id, &i, why);
+	if (r)
+		return r;
+	if (i->closed_ms || (enum code)i->code != n.code || n.step >= i->n_steps || i->steps[n.step]->done_ms)
+		return 0;
+	const Ascolto__Step *s = i->steps[n.step];
+	bool it = brand_speaks_italian(t, b->name);
+	Ascolto__Order o = ASCOLTO__ORDER__INIT;
+	char tag[ID_TEXT + 1];
+	unsigned late = (unsigned)((t->now_ms - s->due_ms) / 60000);
+	o.template_ = (char *)"step_late";
+	o.incident_id = i->id;
+	o.code = i->code;
+	o.subject = arena_printf(t->arena, it ? "[IN RITARDO] %s: %s" : "[LATE] %s: %s", brand_title(t, b->name), s->text);
+	o.text = arena_printf(t->arena, it ? "%s\n\nDa %u minuti. Incidente: %s. Quando è fatto, segnarlo nella console.\n"
+					   : "%s\n\nFor %u minutes. Incident: %s. When it is done, tick it in the console.\n",
+		o.subject, late, i->title);
+	i->alerts += order_to_actor(t, e, b->playbook, s->actor, &o, id_format(&id, tag), e->timer->number);
+	n.times++;
+	unsigned again = playbook_crisis_remind(b->playbook->crisis);
+	if (again && n.times < CRISIS_REMINDS_MAX)
+		set_step_timer(t, e, &id, n, t->now_ms + (int64_t)again * 60000);
+	save(t, e, i);
 	return 0;
 }

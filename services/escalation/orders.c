@@ -7,7 +7,7 @@ bool brand_speaks_italian(const struct turn *t, const char *brand)
 	return !b || !str_eq(b->language, "en");
 }
 
-static const char *brand_title(const struct turn *t, const char *brand)
+const char *brand_title(const struct turn *t, const char *brand)
 {
 	const struct conf_brand *b = conf_brand(t->conf, brand);
 	return b && !str_empty(b->title) ? b->title : brand;
@@ -22,31 +22,36 @@ static char *with_head(struct turn *t, const char *brand, const char *text)
 		head ? head : "");
 }
 
+void order_to_destination(struct turn *t, const Ascolto__Envelope *cause, const char *destination, Ascolto__Order *o)
+{
+	Ascolto__Envelope *e = turn_envelope(t, cause, "order", 0);
+	o->brand = cause->brand;
+	o->destination = (char *)(uintptr_t)destination;
+	o->occurred_ms = cause->occurred_ms;
+	o->arrived_ms = cause->received_ms;
+	o->not_after_ms = t->now_ms + (int64_t)86400000;
+	e->id = o->id;
+	e->body_case = ASCOLTO__ENVELOPE__BODY_ORDER;
+	e->order = o;
+	turn_emit(t, TO_NOTIFICATION, LANE_URGENT, e, span_str(destination));
+	turn_count(t, "orders", 1);
+}
+
 unsigned order_to_actor(struct turn *t, const Ascolto__Envelope *cause, const struct playbook *p, const char *actor,
 	const Ascolto__Order *what, const char *tag, uint64_t n)
 {
-	const struct playbook_actor *a = playbook_actor(p, actor);
+	const struct playbook_actor *a = playbook_on_call(p, actor, t->now_ms);
 	unsigned sent = 0;
 	for (unsigned d = 0; a && d < a->tell_count; d++) {
-		Ascolto__Envelope *e = turn_envelope(t, cause, "order", n);
 		Ascolto__Order o = *what;
 		char *name = arena_printf(t->arena, "%s\n%s\n%s\n%" PRIu64, tag, o.template_, a->tell[d], n);
 		struct id id = id_from(cause->occurred_ms, span_str(name));
 		o.id = turn_id_bytes(t, &id);
-		o.brand = cause->brand;
-		o.destination = a->tell[d];
-		o.occurred_ms = cause->occurred_ms;
-		o.arrived_ms = cause->received_ms;
-		o.not_after_ms = t->now_ms + (int64_t)86400000;
 		audit_add(t, cause, &(struct audit_note){.what = "alarm_ordered", .who = actor, .case_id = o.case_id,
 			.incident_id = o.incident_id, .order_id = o.id,
-			.detail = arena_printf(t->arena, "%s to %s", o.template_, o.destination)});
+			.detail = arena_printf(t->arena, "%s to %s", o.template_, a->tell[d])});
 		o.text = with_head(t, cause->brand, what->text);
-		e->id = o.id;
-		e->body_case = ASCOLTO__ENVELOPE__BODY_ORDER;
-		e->order = &o;
-		turn_emit(t, TO_NOTIFICATION, LANE_URGENT, e, span_str(o.destination));
-		turn_count(t, "orders", 1);
+		order_to_destination(t, cause, a->tell[d], &o);
 		sent++;
 	}
 	return sent;
@@ -132,18 +137,10 @@ static int gathered(struct judgement *j, bool *ret)
 	return 0;
 }
 
-static const struct playbook_kind *find_kind(const struct playbook *p, const char *name)
-{
-	for (unsigned i = 0; i < p->kinds_count; i++)
-		if (str_eq(p->kinds[i].name, name))
-			return &p->kinds[i];
-	return NULL;
-}
-
 int told_summary(struct turn *t, const Ascolto__Envelope *e, struct err *why)
 {
 	const struct brand *b = brand_find(t->state, e->brand);
-	const struct playbook_kind *kind = b ? find_kind(b->playbook, e->timer->purpose + strlen(TOLD_TIMER)) : NULL;
+	const struct playbook_kind *kind = b ? playbook_kind(b->playbook, e->timer->purpose + strlen(TOLD_TIMER)) : NULL;
 	bool it = brand_speaks_italian(t, e->brand);
 	char tag[ID_TEXT + 1];
 	struct id id;

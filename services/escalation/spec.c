@@ -11,6 +11,11 @@ const struct table escalation_tables[] = {
 	[INCIDENTS] = {0x25, "incidents", &ascolto__incident__descriptor, "incident id"},
 	[TOLD] = {0x26, "told", &state__told__descriptor, "brand, kind of case: when somebody was last told at once"},
 	[COPIES] = {0x27, "copies", &state__copy__descriptor, "brand, place in the ring: texts seen lately"},
+	[CRISES] = {0x28, "crises", &ascolto__crisis__descriptor, "brand: whether it is in crisis mode, and what holds it there"},
+	[INCIDENT_CASES] = {0x29, "incident_cases", &state__case_of_incident__descriptor, "incident id, case id: its cases"},
+	[ANSWERS] = {0x2a, "answers", &ascolto__answer__descriptor, "answer id: one answer to many"},
+	[LAST_TEXTS] = {0x2b, "last_texts", &state__last_text__descriptor,
+		"brand, channel, language: what an answer said there last"},
 	[AUDIT] = {0x30, "audit", &state__audit_record__descriptor, "brand, number: an entry of the audit log and its hash"},
 	[AUDIT_OF] = {0x31, "audit_of", &state__audit_place__descriptor,
 		"case or incident id, number: an entry that concerns it"},
@@ -26,7 +31,7 @@ static const struct handler handlers[] = {
 	{ASCOLTO__ENVELOPE__BODY_CLASSIFIED, escalation_classified, "Classified: a message that was read, from intent"},
 	{ASCOLTO__ENVELOPE__BODY_COMMAND, escalation_command, "Command: what a person decided, from console"},
 	{ASCOLTO__ENVELOPE__BODY_OUTCOME, escalation_outcome, "Outcome: what became of an order, from notification"},
-	{ASCOLTO__ENVELOPE__BODY_TIMER, escalation_timer, "Timer: clocks of cases, calls of incidents"},
+	{ASCOLTO__ENVELOPE__BODY_TIMER, escalation_timer, "Timer: clocks of cases, calls and steps of incidents, answers to many"},
 	{0},
 };
 
@@ -39,6 +44,7 @@ static const struct counter counters[] = {
 	{"incidents_opened", "Incidents opened"},
 	{"incidents_raised", "Incidents raised from yellow to red"},
 	{"incidents_red", "Incidents that became red"},
+	{"crises", "Times crisis mode began"},
 	{"orders", "Orders to tell somebody"},
 	{"audit_entries", "Entries of the audit log"},
 	{0},

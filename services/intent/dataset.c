@@ -1,5 +1,6 @@
 #include "dataset.h"
 
+#include <ctype.h>
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -192,6 +193,15 @@ static int add_row(struct reader *r, char **field)
 	return 0;
 }
 
+/* For "language" the code of a language we do not tell apart is "other". */
+static char *label_of(const struct reader *r, char *label)
+{
+	static char other[] = "other";
+	bool code = str_eq(r->task, "language") && strlen(label) == 2 && islower((unsigned char)label[0]) &&
+		    islower((unsigned char)label[1]);
+	return code && !label_known(r, label, 2) ? other : label;
+}
+
 static int read_line(struct reader *r, char *line)
 {
 	char *field[DATASET_COLUMNS_MAX];
@@ -202,6 +212,7 @@ static int read_line(struct reader *r, char *line)
 		complain(r, "%d columns where the header line has %d", n, r->col.n);
 		return 0;
 	}
+	field[r->col.label] = label_of(r, field[r->col.label]);
 	const char *label = field[r->col.label];
 	if (!field[r->col.text][0] || !label[0]) {
 		complain(r, "no %s", label[0] ? "text" : "label");

@@ -3,7 +3,7 @@
  *
  * A file has a header line that names its columns, UTF-8, no quoting. `text` is needed; the label is the column asked
  * for, else the column with the task's name ("language" is also "lang"), else `label`; `lang`, `surface` and `channel`
- * are used when they are there. Rows that cannot be used are skipped and told, each as "FILE:LINE: why": wrong number
+ * are used when they are there. A language other than those of the task, by its two letters, reads as "other". Rows that cannot be used are skipped and told, each as "FILE:LINE: why": wrong number
  * of columns, no text, no label, a label the task does not have.
  */
 #ifndef ASCOLTO_INTENT_DATASET_H

@@ -59,7 +59,7 @@ int measure_run(const struct model *m, const struct dataset *d, struct measure_r
 		struct features_input in;
 		float p[MODEL_LABELS_MAX + 32];
 		double begun = seconds_now();
-		r = matrix_read_row(&d->rows[i], &m->head->spec, &a, &in);
+		r = matrix_read_row(&d->rows[i], &a, &in);
 		if (r < 0)
 			break;
 		features_extract(&f, &m->head->spec, &in);

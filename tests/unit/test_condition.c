@@ -114,6 +114,38 @@ static void test_rows(void **state)
 	}
 }
 
+static void note(void *ctx, const char *fact, const char *value)
+{
+	char *out = ctx;
+	size_t n = strlen(out);
+	snprintf(out + n, 200 - n, "%s=%s;", fact, value);
+}
+
+/* The record tells on which facts a condition held. */
+static void test_explain(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *yaml, *says;
+	} explanations[] = {
+		{"any: [{vip: true}, {reach: {at_least: 10}}, {partner: true}]", "reach=50;"},
+		{"{intents: [attack], not: {channels: [shop]}, closed: desk}", "intent=attack;hours=closed;channels=x;"},
+		{"{flags: [legal, media], text: ['boss'], time: {to: \"06:00\"}}", "flag=legal;time=mon 04:30;text=matches;"},
+		{"all: [{sentiments: [negative]}, {vip: false}]", "sentiments=negative;vip=no;"},
+	};
+	struct facts f = {.intent = INTENT_ATTACK, .flags = BIT(FLAG_LEGAL) | BIT(FLAG_INSULT), .partner = true,
+		.numbers = {[FACT_REACH] = 50}, .words = {[FACT_CHANNEL] = "x", [FACT_SENTIMENT] = "negative"},
+		.text = "your boss", .at_ms = at(2026, 11, 23, 4, 30)};
+	for (size_t i = 0; i < ARRAY_SIZE(explanations); i++) {
+		struct condition *c CLEANUP(condition_free) = NULL;
+		char where[200], said[200] = "";
+		assert_int_equal(compile(explanations[i].yaml, &c, where, NULL), 0);
+		assert_true(condition_holds(c, &f));
+		condition_explain(c, &f, note, said);
+		assert_string_equal(said, explanations[i].says);
+	}
+}
+
 /* Monday to Friday 9 to 18 in Rome; 2026-11-23 is a Monday. */
 static void test_times(void **state)
 {
@@ -215,6 +247,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_rows),
 		cmocka_unit_test(test_times),
+		cmocka_unit_test(test_explain),
 		cmocka_unit_test(test_mistakes),
 		cmocka_unit_test(test_nothing_asked),
 	};

@@ -1,6 +1,6 @@
 // page.js - what is shown and what happens: loads everything once, then follows the console's events. After an
 // interruption it loads everything again.
-import { byId, el, number } from "./dom.js";
+import { byId, el, number, when } from "./dom.js";
 import { get, path, post, useBrand } from "./api.js";
 import { language, setLanguage, t, translatePage } from "./words.js";
 import { ROWS_MAX, focusMessage, forgetRows, markOpen, showInbox, step } from "./inbox.js";
@@ -13,7 +13,7 @@ const HEALTH_EVERY_MS = 10000;
 
 const state = {
 	brand: null, live: "connecting", counts: null, clockOffset: 0, filter: "all", next: null,
-	rows: new Map(), cases: new Map(), incidents: new Map(), deliveries: new Map(), health: null,
+	rows: new Map(), cases: new Map(), incidents: new Map(), deliveries: new Map(), answers: new Map(), health: null,
 	open: null, // { kind: "message" | "case", id, answer }
 };
 
@@ -29,7 +29,7 @@ function draw() {
 	requestAnimationFrame(() => {
 		drawing = false;
 		drawTop();
-		showIncidents(state.incidents, state.deliveries, now(), actions);
+		showIncidents(state.incidents, state.deliveries, state.answers, now(), actions);
 		showInbox(visibleRows(), actions);
 		showCases(state.cases, state.counts, now(), actions);
 		byId("more").hidden = !state.next;
@@ -54,6 +54,9 @@ function drawTop() {
 	byId("counts").replaceChildren(...(c ? [["n_messages", c.messages], ["n_cases", c.open_cases],
 		["n_incidents", c.open_incidents], ["n_alerts", c.alerts_sent]]
 		.map(([key, n]) => el("li", {}, el("strong", {}, number(n)), " ", t(n === 1 ? `${key}_1` : key))) : []));
+	byId("crisis").hidden = !c?.crisis;
+	byId("crisis").textContent = c?.crisis ? t("crisis_since", when(c.crisis.since_ms)) : "";
+	byId("crisis").title = c?.crisis ? `${c.crisis.because} (${c.crisis.by})` : "";
 }
 
 function drawFilters() {
@@ -104,6 +107,11 @@ function addDelivery(d) {
 	state.deliveries.set(subject, [...others, d]);
 }
 
+function addAnswer(a) {
+	const others = (state.answers.get(a.incident_id) || []).filter((x) => x.id !== a.id);
+	state.answers.set(a.incident_id, [...others, a].sort((x, y) => (y.proposed_ms || 0) - (x.proposed_ms || 0)));
+}
+
 function addCase(c) {
 	state.cases.set(c.id, c);
 	for (const [id, row] of state.rows)
@@ -125,6 +133,11 @@ async function loadMessages() {
 	state.next = answer.next || null;
 }
 
+function addDetails(incident, answer) {
+	state.deliveries.set(incident, answer.deliveries);
+	answer.answers.forEach(addAnswer);
+}
+
 async function loadAll() {
 	try {
 		const [counts, incidents, cases] = await Promise.all([get("counts"), get("incidents", { limit: 50 }),
@@ -134,7 +147,7 @@ async function loadAll() {
 		for (const i of incidents.incidents)
 			addIncident(i);
 		for (const i of openIncidents(state.incidents).slice(0, 5))
-			state.deliveries.set(i.id, (await get(`incidents/${i.id}`)).deliveries);
+			addDetails(i.id, await get(`incidents/${i.id}`));
 	} catch (e) {
 		complain(t("failed", e.message || t("offline")));
 	}
@@ -166,6 +179,8 @@ const events = {
 	case: (d) => d.cases.forEach(addCase),
 	incident: (d) => d.incidents.forEach(addIncident),
 	delivery: (d) => d.deliveries.forEach(addDelivery),
+	answer: (d) => d.answers.forEach(addAnswer),
+	crisis: () => {}, // the counts that follow say it
 	counts: addCounts,
 	reload: loadSoon,
 };
@@ -257,6 +272,9 @@ const actions = {
 	openMessage: (id) => open("message", id, true),
 	openCase: (id, focus = true) => open("case", id, focus),
 	acknowledgeIncident: (id, button) => decide(`incidents/${id}/acknowledge`, {}, button),
+	doneStep: (id, n, button) => decide(`incidents/${id}/step`, { number: n }, button, "✓"),
+	proposeHolding: (id, button) => decide(`incidents/${id}/answer`, {}, button),
+	approveAnswer: (id, answer, button) => decide(`incidents/${id}/approve`, { answer }, button),
 	acknowledgeCase: (id, button) => decide(`cases/${id}/acknowledge`, {}, button),
 	closeCase: (id, outcome, button) => decide(`cases/${id}/close`, { outcome }, button),
 	correct: (id, value, button) =>

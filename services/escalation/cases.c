@@ -231,7 +231,7 @@ int case_change(struct turn *t, const Ascolto__Envelope *cause, const struct id 
 		return r;
 	if (c->state == ASCOLTO__CASE_STATE__CASE_STATE_CLOSED)
 		return 0; /* said twice */
-	struct damage damage = {.case_acknowledged = !c->acknowledged_ms, .acknowledge_ms = t->now_ms - c->decided_ms};
+	struct damage damage = {.acknowledged = !c->acknowledged_ms, .acknowledge_ms = t->now_ms - c->decided_ms};
 	if (!c->acknowledged_ms) {
 		c->acknowledged_ms = t->now_ms;
 		c->state = ASCOLTO__CASE_STATE__CASE_STATE_ACKNOWLEDGED;

@@ -213,6 +213,7 @@ static void note_command(struct turn *t, const Ascolto__Envelope *e)
 enum verdict escalation_command(struct turn *t, const Ascolto__Envelope *e, struct err *why)
 {
 	const Ascolto__Command *c = e->command;
+	Ascolto__ChangeCase change = ASCOLTO__CHANGE_CASE__INIT;
 	struct id id;
 	int r = -EBADMSG;
 	switch (c->what_case) {
@@ -225,12 +226,18 @@ enum verdict escalation_command(struct turn *t, const Ascolto__Envelope *e, stru
 			r = incident_change(t, e, &id, "close", c->actor, c->close_incident->reason, why);
 		break;
 	case ASCOLTO__COMMAND__WHAT_ACKNOWLEDGE_CASE:
-		if (!id_of(c->acknowledge_case->case_id, &id))
-			r = case_change(t, e, &id, "acknowledge", c->actor, "", why);
+		change.case_id = c->acknowledge_case->case_id;
+		change.verb = (char *)"acknowledge";
+		r = case_change(t, e, &change, c->actor, why);
 		break;
 	case ASCOLTO__COMMAND__WHAT_CLOSE_CASE:
-		if (!id_of(c->close_case->case_id, &id))
-			r = case_change(t, e, &id, "close", c->actor, c->close_case->outcome, why);
+		change.case_id = c->close_case->case_id;
+		change.verb = (char *)"close";
+		change.words = c->close_case->outcome;
+		r = case_change(t, e, &change, c->actor, why);
+		break;
+	case ASCOLTO__COMMAND__WHAT_CHANGE_CASE:
+		r = case_change(t, e, c->change_case, c->actor, why);
 		break;
 	case ASCOLTO__COMMAND__WHAT_CORRECT:
 		r = correct(t, e, c->correct, why);
@@ -300,6 +307,8 @@ enum verdict escalation_timer(struct turn *t, const Ascolto__Envelope *e, struct
 	int r;
 	if (str_eq(purpose, "case_acknowledge") || str_eq(purpose, "case_resolve"))
 		r = case_clock(t, e, why);
+	else if (str_eq(purpose, "case_call"))
+		r = case_call(t, e, why);
 	else if (str_eq(purpose, "incident_call"))
 		r = incident_call(t, e, why);
 	else if (str_eq(purpose, "incident_step"))

@@ -20,7 +20,7 @@
 extern const struct svc_spec escalation_spec;
 
 enum { ARM, CASES, OPEN_CASES, TOPICS, TOPIC_PEOPLE, INCIDENTS, TOLD, COPIES, CRISES, INCIDENT_CASES, ANSWERS, LAST_TEXTS,
-	AUDIT, AUDIT_OF, AUDIT_PLAYBOOK };
+	AUDIT, AUDIT_OF, AUDIT_PLAYBOOK, HELD_ALARMS };
 extern const struct table escalation_tables[];
 
 enum { TO_NOTIFICATION, TO_ENRICHMENT, TO_CONSOLE, TO_INTENT };
@@ -122,6 +122,13 @@ int told_summary(struct turn *t, const Ascolto__Envelope *e, struct err *why);
 #define TOLD_TIMER "told:" /* purpose of the timer at the end of a gathering: this and the kind's name */
 void incident_words(struct turn *t, const struct brand *b, const Ascolto__Incident *i, const char *template_name,
 	Ascolto__Order *ret);
+
+/* alarms.c. alarm_is_held: true when this timer of a chain is so late that it waits with others; it is then kept. */
+bool alarm_is_held(struct turn *t, const Ascolto__Envelope *e);
+int alarms_gathered(struct turn *t, const Ascolto__Envelope *e, struct err *why);
+int alarms_confirm(struct turn *t, const Ascolto__Envelope *e, const Ascolto__ConfirmAlarms *what, struct err *why);
+#define ALARMS_TIMER "alarms_held"
+#define ALARMS_AT_ONCE 20
 
 /* handler.c */
 enum verdict escalation_classified(struct turn *t, const Ascolto__Envelope *e, struct err *why);

@@ -236,6 +236,9 @@ enum verdict escalation_command(struct turn *t, const Ascolto__Envelope *e, stru
 		change.words = c->close_case->outcome;
 		r = case_change(t, e, &change, c->actor, why);
 		break;
+	case ASCOLTO__COMMAND__WHAT_CONFIRM_ALARMS:
+		r = alarms_confirm(t, e, c->confirm_alarms, why);
+		break;
 	case ASCOLTO__COMMAND__WHAT_CHANGE_CASE:
 		r = case_change(t, e, c->change_case, c->actor, why);
 		break;
@@ -305,8 +308,12 @@ enum verdict escalation_timer(struct turn *t, const Ascolto__Envelope *e, struct
 {
 	const char *purpose = e->timer->purpose;
 	int r;
+	if ((str_eq(purpose, "incident_call") || str_eq(purpose, "case_call")) && alarm_is_held(t, e))
+		return DONE;
 	if (str_eq(purpose, "case_acknowledge") || str_eq(purpose, "case_resolve"))
 		r = case_clock(t, e, why);
+	else if (str_eq(purpose, ALARMS_TIMER))
+		r = alarms_gathered(t, e, why);
 	else if (str_eq(purpose, "case_call"))
 		r = case_call(t, e, why);
 	else if (str_eq(purpose, "incident_call"))

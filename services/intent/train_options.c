@@ -24,9 +24,11 @@ static const struct option {
 	{"--chars-max", AT(spec.chars_max), BYTE},
 	{"--word-buckets", BLOCK_AT(spec.buckets, BLOCK_WORD), WORD},
 	{"--char-buckets", BLOCK_AT(spec.buckets, BLOCK_CHARS), WORD},
+	{"--pair-buckets", BLOCK_AT(spec.buckets, BLOCK_PAIRS), WORD},
 	{"--know-buckets", BLOCK_AT(spec.buckets, BLOCK_KNOW), WORD},
 	{"--word-weight", BLOCK_AT(weight, BLOCK_WORD), FLOAT},
 	{"--char-weight", BLOCK_AT(weight, BLOCK_CHARS), FLOAT},
+	{"--pair-weight", BLOCK_AT(weight, BLOCK_PAIRS), FLOAT},
 	{"--know-weight", BLOCK_AT(weight, BLOCK_KNOW), FLOAT},
 };
 

@@ -54,6 +54,7 @@ static void train_task(const char *task, struct buf *out)
 	train_defaults(&o, task);
 	o.spec.buckets[BLOCK_WORD] = 4096;
 	o.spec.buckets[BLOCK_CHARS] = 4096;
+	o.spec.buckets[BLOCK_PAIRS] = 1024;
 	o.spec.buckets[BLOCK_KNOW] = 512;
 	assert_int_equal(train_model(&d, NULL, &o, out, &e), 0);
 	dataset_free(&d);
@@ -86,6 +87,36 @@ static void training_learns_and_repeats(void **state)
 	dataset_free(&d);
 	buf_free(&a);
 	buf_free(&b);
+}
+
+/* With few rows, the name of somebody's own label says what it means. */
+static void own_labels_are_read(void **state)
+{
+	(void)state;
+	static const char rows[] = "label\ttext\nbaggage_lost\tit never came out on the belt\n"
+		"seatUpgrade\tmay i sit further in front\n";
+	static const char tests[] = "label\ttext\nbaggage_lost\tyou lost all of my baggage\nseatUpgrade\tany chance of an upgrade\n";
+	write_file("own.tsv", rows, sizeof(rows) - 1);
+	write_file("own_test.tsv", tests, sizeof(tests) - 1);
+	struct dataset d = {0}, test = {0};
+	struct err e = {0};
+	struct buf bytes;
+	struct train_options o;
+	buf_init(&bytes, MODEL_FILE_MAX);
+	assert_int_equal(dataset_read(&d, path_of("own.tsv"), "own", NULL, NULL, NULL, &e), 0);
+	assert_int_equal(dataset_read(&test, path_of("own_test.tsv"), "own", NULL, NULL, NULL, &e), 0);
+	train_defaults(&o, "own");
+	assert_int_equal(train_model(&d, NULL, &o, &bytes, &e), 0);
+	struct model m;
+	assert_int_equal(model_from_bytes(&m, buf_span(&bytes), "own", &e), 0);
+	assert_int_equal(m.head->rows, 2); /* as given */
+	struct measure_row judged[2];
+	double seconds;
+	assert_int_equal(measure_run(&m, &test, judged, &seconds), 0);
+	assert_true(judged[0].answer == judged[0].truth && judged[1].answer == judged[1].truth);
+	dataset_free(&d);
+	dataset_free(&test);
+	buf_free(&bytes);
 }
 
 /* The vector kernel and plain sums give the same scores, for any number of features and labels. */
@@ -443,6 +474,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(training_learns_and_repeats),
+		cmocka_unit_test(own_labels_are_read),
 		cmocka_unit_test(scores_are_what_the_formula_says),
 		cmocka_unit_test(a_panel_scores_as_its_models_do),
 		cmocka_unit_test(bad_files_are_refused),

@@ -174,8 +174,8 @@ static void group(struct topics *ts, struct message *m, size_t number, struct ar
 	double nearness;
 	if (classifier_predict(classifier, &in, a, &u, &e))
 		fail(err_text(&e));
-	m->taken_as_copy = topics_is_copy(ts, u.signature->copy, who);
-	topics_remember_copy(ts, u.signature->copy, who);
+	m->taken_as_copy = topics_is_copy(ts, u.signature, who);
+	topics_remember_copy(ts, u.signature, who);
 	if (m->taken_as_copy || !u.signature->n_terms)
 		return;
 	struct topic *t = topics_match(ts, u.signature, &nearness);

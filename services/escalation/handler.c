@@ -58,7 +58,6 @@ static void read_facts(struct judgement *j)
 	const Ascolto__Post *p = j->m->post;
 	const Ascolto__Understanding *u = j->m->understanding;
 	struct facts *f = &j->facts;
-	uint64_t copy = u->signature ? u->signature->copy : 0;
 	f->intent = intent_of(value_of(u->intent));
 	for (size_t i = 0; i < u->n_flags; i++)
 		if (flag_of(u->flags[i]) >= 0)
@@ -70,7 +69,7 @@ static void read_facts(struct judgement *j)
 	f->self = (p->author && p->author->is_self) || p->kind == ASCOLTO__KIND__KIND_ECHO;
 	f->bot = p->author && p->author->is_bot;
 	f->content = says_something(p->kind);
-	f->copy = !str_empty(p->repost_of) || topics_is_copy(j->brand->topics, copy, j->who);
+	f->copy = !str_empty(p->repost_of) || (u->signature && topics_is_copy(j->brand->topics, u->signature, j->who));
 	f->polemic = str_eq(value_of(u->lane), "polemic");
 	f->incident_open = j->brand->crisis_ms != 0;
 	read_further_facts(j);
@@ -123,10 +122,12 @@ static void remember_copy(struct judgement *j)
 	const Ascolto__Signature *s = j->m->understanding->signature;
 	State__Copy c = STATE__COPY__INIT;
 	struct key k = turn_key(j->t, &escalation_tables[COPIES]);
-	c.number = s ? topics_remember_copy(j->brand->topics, s->copy, j->who) : 0;
+	c.number = s ? topics_remember_copy(j->brand->topics, s, j->who) : 0;
 	if (!c.number)
 		return;
 	c.hash = s->copy;
+	c.sketch = s->sketch;
+	c.words = s->words;
 	c.who = j->who;
 	c.brand = j->brand->name;
 	key_name(&k, j->brand->name);

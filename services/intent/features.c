@@ -381,8 +381,8 @@ void features_extract(struct features *f, const struct features_spec *s, const s
 		pairs_of_text(&b, s, texts[i], in->language);
 	block_end(&b);
 	b = block_begin(f, s, BLOCK_KNOW);
-	for (size_t i = 0; b.size && s->options & FEATURE_CONCEPT && i < ARRAY_SIZE(texts); i++)
-		concepts_of_text(&b, texts[i], in->language);
+	for (size_t i = 0; b.size && s->options & (FEATURE_CONCEPT | FEATURE_CRISIS) && i < ARRAY_SIZE(texts); i++)
+		concepts_of_text(&b, texts[i], in->language, s->options & FEATURE_CRISIS);
 	if (b.size && s->options & FEATURE_META)
 		meta_of_input(&b, in);
 	if (b.size && s->options & FEATURE_STYLE)

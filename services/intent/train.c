@@ -25,6 +25,14 @@ void train_defaults(struct train_options *o, const char *task)
 		.weight = {1.0f, 1.0f, 1.0f, 1.0f},
 		.spec = {.options = FEATURE_PLAIN | FEATURE_STYLE | FEATURE_STEM | FEATURE_PAIR, .chars_min = 2, .chars_max = 5,
 			.words_max = 2}};
+	if (str_eq(task, "urgency")) { /* words tell the event, and the next event is another; what is meant comes again */
+		o->spec.options = FEATURE_CRISIS;
+		o->spec.buckets[BLOCK_KNOW] = KNOW_BUCKETS;
+		o->solver = SOLVER_LOGISTIC;
+		o->c = 0.3;
+		o->balance = 1;
+		return;
+	}
 	if (!dataset_labels(task))
 		return;
 	if (str_eq(task, "language")) {
@@ -310,7 +318,7 @@ static int fit_labels(struct training *t, const int *label, int classes, float *
 	for (int c = 0; r == 0 && c < classes; c++)
 		used += weight[c] > 0;
 	for (int c = 0; r == 0 && c < classes; c++)
-		weight[c] = weight[c] > 0 ? __builtin_pow((double)n / used / weight[c], t->o->balance) : 1;
+		weight[c] = weight[c] >= TRAIN_FEW_ROWS ? __builtin_pow((double)n / used / weight[c], t->o->balance) : 1;
 	struct solver_problem p = {.rows = n, .dimensions = m->dimensions + 1, .classes = classes, .row = row, .label = y,
 		.solver = t->o->solver, .c = t->o->c, .eps = t->o->eps, .class_weight = t->o->balance > 0 ? weight : NULL};
 	if (r == 0 && n > 0)

@@ -29,6 +29,7 @@
 #define TRAIN_FOLDS 5
 #define TRAIN_FOLDS_ROWS 6000
 #define TRAIN_FINER_ROWS 10
+#define TRAIN_FEW_ROWS 5
 #define TRAIN_FILE_BYTES (2900u * 1000) /* what the tables are sized for when no size is asked for */
 
 /* A row whose label a model that has not seen it doubts. */
@@ -44,7 +45,7 @@ struct train_options {
 	float weight[BLOCKS];      /* how much each block counts */
 	int solver;                /* liblinear's -s */
 	double c, eps;
-	double balance;            /* 0: rows count alike; 1: labels count alike */
+	double balance;            /* 0: rows count alike; 1: labels count alike, but for those of few rows */
 	double abstain_cost;
 	struct train_suspect *suspects; /* room for all rows and the end, surest first; NULL = not wanted */
 	double suspect_probability;

@@ -60,7 +60,11 @@ static struct answer ask(struct bench *b, const struct classifier_input *in)
 		fail(&e);
 	struct answer a = {.intent = value_of(u.intent), .lane = value_of(u.lane)};
 	struct facts f = {.intent = intent_of(a.intent), .content = true, .polemic = str_eq(a.lane, "polemic"),
-		.negative = str_eq(value_of(u.sentiment), "negative")};
+		.negative = str_eq(value_of(u.sentiment), "negative"),
+		.words = {[FACT_EXPECTATION] = value_of(u.expectation), [FACT_EVENT] = value_of(u.event),
+			[FACT_SENTIMENT] = value_of(u.sentiment), [FACT_LANE] = a.lane, [FACT_LANGUAGE] = u.language,
+			[FACT_SURFACE] = in->surface, [FACT_CHANNEL] = in->channel, [FACT_NETWORK] = in->channel},
+		.text = (const char *)in->text.data};
 	for (size_t i = 0; i < u.n_flags; i++)
 		f.flags |= BIT(flag_of(u.flags[i]));
 	struct decision d;

@@ -153,6 +153,7 @@ void post_incident(struct http_request *r, void *ctx);
 void post_case(struct http_request *r, void *ctx);
 void post_message(struct http_request *r, void *ctx);
 void post_crisis(struct http_request *r, void *ctx);
+void post_alarms(struct http_request *r, void *ctx);
 
 /* health.c */
 void get_health(struct http_request *r, void *ctx);

@@ -72,7 +72,7 @@ static void restore_copies(struct txn *t, struct brand *b)
 	while (cursor_next(c, &key, &value) == 0) {
 		State__Copy *row = state__copy__unpack(NULL, value.len, value.data);
 		if (row)
-			topics_restore_copy(b->topics, row->number, row->hash, row->who);
+			topics_restore_copy(b->topics, row);
 		state__copy__free_unpacked(row, NULL);
 	}
 	cursor_close(&c);

@@ -58,7 +58,6 @@ static void read_facts(struct judgement *j)
 	const Ascolto__Post *p = j->m->post;
 	const Ascolto__Understanding *u = j->m->understanding;
 	struct facts *f = &j->facts;
-	uint64_t copy = u->signature ? u->signature->copy : 0;
 	f->intent = intent_of(value_of(u->intent));
 	for (size_t i = 0; i < u->n_flags; i++)
 		if (flag_of(u->flags[i]) >= 0)
@@ -70,7 +69,7 @@ static void read_facts(struct judgement *j)
 	f->self = (p->author && p->author->is_self) || p->kind == ASCOLTO__KIND__KIND_ECHO;
 	f->bot = p->author && p->author->is_bot;
 	f->content = says_something(p->kind);
-	f->copy = !str_empty(p->repost_of) || topics_is_copy(j->brand->topics, copy, j->who);
+	f->copy = !str_empty(p->repost_of) || (u->signature && topics_is_copy(j->brand->topics, u->signature, j->who));
 	f->polemic = str_eq(value_of(u->lane), "polemic");
 	f->incident_open = j->brand->crisis_ms != 0;
 	read_further_facts(j);
@@ -123,10 +122,12 @@ static void remember_copy(struct judgement *j)
 	const Ascolto__Signature *s = j->m->understanding->signature;
 	State__Copy c = STATE__COPY__INIT;
 	struct key k = turn_key(j->t, &escalation_tables[COPIES]);
-	c.number = s ? topics_remember_copy(j->brand->topics, s->copy, j->who) : 0;
+	c.number = s ? topics_remember_copy(j->brand->topics, s, j->who) : 0;
 	if (!c.number)
 		return;
 	c.hash = s->copy;
+	c.sketch = s->sketch;
+	c.words = s->words;
 	c.who = j->who;
 	c.brand = j->brand->name;
 	key_name(&k, j->brand->name);
@@ -213,6 +214,7 @@ static void note_command(struct turn *t, const Ascolto__Envelope *e)
 enum verdict escalation_command(struct turn *t, const Ascolto__Envelope *e, struct err *why)
 {
 	const Ascolto__Command *c = e->command;
+	Ascolto__ChangeCase change = ASCOLTO__CHANGE_CASE__INIT;
 	struct id id;
 	int r = -EBADMSG;
 	switch (c->what_case) {
@@ -225,12 +227,21 @@ enum verdict escalation_command(struct turn *t, const Ascolto__Envelope *e, stru
 			r = incident_change(t, e, &id, "close", c->actor, c->close_incident->reason, why);
 		break;
 	case ASCOLTO__COMMAND__WHAT_ACKNOWLEDGE_CASE:
-		if (!id_of(c->acknowledge_case->case_id, &id))
-			r = case_change(t, e, &id, "acknowledge", c->actor, "", why);
+		change.case_id = c->acknowledge_case->case_id;
+		change.verb = (char *)"acknowledge";
+		r = case_change(t, e, &change, c->actor, why);
 		break;
 	case ASCOLTO__COMMAND__WHAT_CLOSE_CASE:
-		if (!id_of(c->close_case->case_id, &id))
-			r = case_change(t, e, &id, "close", c->actor, c->close_case->outcome, why);
+		change.case_id = c->close_case->case_id;
+		change.verb = (char *)"close";
+		change.words = c->close_case->outcome;
+		r = case_change(t, e, &change, c->actor, why);
+		break;
+	case ASCOLTO__COMMAND__WHAT_CONFIRM_ALARMS:
+		r = alarms_confirm(t, e, c->confirm_alarms, why);
+		break;
+	case ASCOLTO__COMMAND__WHAT_CHANGE_CASE:
+		r = case_change(t, e, c->change_case, c->actor, why);
 		break;
 	case ASCOLTO__COMMAND__WHAT_CORRECT:
 		r = correct(t, e, c->correct, why);
@@ -298,8 +309,14 @@ enum verdict escalation_timer(struct turn *t, const Ascolto__Envelope *e, struct
 {
 	const char *purpose = e->timer->purpose;
 	int r;
+	if ((str_eq(purpose, "incident_call") || str_eq(purpose, "case_call")) && alarm_is_held(t, e))
+		return DONE;
 	if (str_eq(purpose, "case_acknowledge") || str_eq(purpose, "case_resolve"))
 		r = case_clock(t, e, why);
+	else if (str_eq(purpose, ALARMS_TIMER))
+		r = alarms_gathered(t, e, why);
+	else if (str_eq(purpose, "case_call"))
+		r = case_call(t, e, why);
 	else if (str_eq(purpose, "incident_call"))
 		r = incident_call(t, e, why);
 	else if (str_eq(purpose, "incident_step"))

@@ -201,7 +201,12 @@ static int check_labels(const struct dataset *d, const struct train_options *o, 
 	if (r == 0)
 		r = model_from_bytes(&m, buf_span(bytes), "checking model", e);
 	if (r == 0) {
-		check_balance(d, m.label, m.head->labels, out);
+		const char *labels[MODEL_LABELS_MAX];
+		size_t different = 0;
+		for (uint32_t i = 0; i < m.head->labels; i++)
+			if (m.first[i] == i)
+				labels[different++] = m.label[i];
+		check_balance(d, labels, different, out);
 		buf_addf(out, "\nsuspicious labels: a model that has not seen the row says otherwise\n");
 	}
 	size_t n = 0;

@@ -47,7 +47,7 @@ def check_people(t, a, incident):
     t.wait(lambda: [e["what"] for e in entries(a, "--case", case)][-1] == "corrected", 10, "the correction is not in the log")
     log = [(e["what"], e["who"], e["by"]) for e in entries(a, "--case", case)]
     check(log[0][0] == "case_opened" and log[0][2] == "rule", f"the case was not opened by a rule: {log}")
-    check(log[-5:] == [("case_acknowledged", "Bruno", "person"), ("case_handed_over", "Bruno", "person"),
+    check(log[-5:] == [("case_handed_over", "Bruno", "person"), ("case_acknowledged", "Bruno", "person"),
                        ("case_handed_over", "Carla", "person"), ("case_closed", "Carla", "person"),
                        ("corrected", "Carla", "person")], f"what people did to the case is not told: {log}")
     t.wait(lambda: "incident_acknowledged" in [e["what"] for e in entries(a, "--incident", incident["id"])], 10,

@@ -88,13 +88,20 @@ static bool close_incident(struct answer *a, struct decided *d)
 {
 	Ascolto__CloseIncident *what = &d->content.close_incident;
 	const char *fault = text_fault(member(d->body, "reason"), OUTCOME_MAX, false);
+	const char *lessons = member(d->body, "lessons");
 	if (fault) {
 		answer_fail(a, 400, "\"reason\", why it is over, %s", fault);
+		return false;
+	}
+	fault = notes_fault(lessons, LESSONS_MAX);
+	if (fault) {
+		answer_fail(a, 400, "\"lessons\", what is to be remembered, %s", fault);
 		return false;
 	}
 	*what = (Ascolto__CloseIncident)ASCOLTO__CLOSE_INCIDENT__INIT;
 	what->incident_id = id_bytes(&d->id);
 	what->reason = arena_strdup(&a->arena, member(d->body, "reason"));
+	what->lessons = arena_strdup(&a->arena, lessons);
 	d->command.what_case = ASCOLTO__COMMAND__WHAT_CLOSE_INCIDENT;
 	d->command.close_incident = what;
 	return true;
@@ -159,6 +166,7 @@ static const struct decision {
 	{INCIDENTS, "incident", "/close", close_incident},
 	{CASES, "case", "/acknowledge", acknowledge_case},
 	{CASES, "case", "/close", close_case},
+	{CASES, "case", "/change", change_case},
 	{MESSAGES, "message", "/correct", correct_message},
 	{INCIDENTS, "incident", "/step", done_step},
 	{INCIDENTS, "incident", "/answer", propose_answer},
@@ -219,18 +227,29 @@ void post_message(struct http_request *r, void *ctx)
 	post(r, ctx, MESSAGES);
 }
 
-void post_crisis(struct http_request *r, void *ctx)
+/* About the brand itself. */
+static void post_brand(struct http_request *r, struct console *c, decide_fn *fn)
 {
 	struct answer a;
 	struct decided d = {.command = ASCOLTO__COMMAND__INIT};
 	json_t *body = read_body(r);
 	d.body = body;
-	if (!body || !answer_begin(&a, r, ctx)) {
+	if (!body || !answer_begin(&a, r, c)) {
 		json_decref(body);
 		return;
 	}
 	d.command.actor = arena_strdup(&a.arena, member(body, "actor"));
-	if (crisis_mode(&a, &d))
+	if (fn(&a, &d))
 		submit(&a, &d.command);
 	json_decref(body);
+}
+
+void post_crisis(struct http_request *r, void *ctx)
+{
+	post_brand(r, ctx, crisis_mode);
+}
+
+void post_alarms(struct http_request *r, void *ctx)
+{
+	post_brand(r, ctx, confirm_alarms);
 }

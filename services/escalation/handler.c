@@ -135,6 +135,20 @@ static void remember_copy(struct judgement *j)
 	turn_put(j->t, &k, &c);
 }
 
+/* What this message adds to the damage. Cases and topics have said their part. */
+static int measure(struct judgement *j)
+{
+	struct damage *d = &j->damage;
+	if (j->facts.self || !j->facts.content)
+		return 0;
+	d->at_ms = j->e->occurred_ms;
+	d->who = j->who;
+	d->reach = j->m->knowledge->reach;
+	d->negative = j->facts.negative;
+	d->positive = str_eq(value_of(j->m->understanding->sentiment), "positive");
+	return damage_add(j->t, j->brand->name, d);
+}
+
 enum verdict escalation_classified(struct turn *t, const Ascolto__Envelope *e, struct err *why)
 {
 	struct judgement j = {.t = t, .e = e, .m = e->classified};
@@ -157,6 +171,12 @@ enum verdict escalation_classified(struct turn *t, const Ascolto__Envelope *e, s
 		return RETRY;
 	explain(&j);
 	if (group(&j, why) || case_for(&j, why)) {
+		((struct escalation *)t->state)->stale = true;
+		return REJECT;
+	}
+	int r = measure(&j);
+	if (r) {
+		err_set(why, r, "the measures can not be read: %s", strerror(-r));
 		((struct escalation *)t->state)->stale = true;
 		return REJECT;
 	}

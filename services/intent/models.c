@@ -289,10 +289,33 @@ static int apply(struct turn *t, const Ascolto__ModelChange *c, State__TaskModel
 	return err_set(why, -EBADMSG, "this change of models is not known");
 }
 
+static void recount(void *state, void *arg)
+{
+	(void)arg;
+	if (corrections_count(state))
+		log_error("the corrections can not be counted");
+}
+
+/* What is learnt from, not which model runs. */
+static enum verdict forget(struct turn *t, const Ascolto__ModelChange *c, struct err *why)
+{
+	size_t n;
+	int r = corrections_forget(t, c->whose, c->task, &n);
+	if (r) {
+		err_set(why, r, "the corrections can not be read: %s", strerror(-r));
+		return REJECT;
+	}
+	turn_count(t, "corrections_forgotten", (int64_t)n);
+	turn_effect(t, recount, NULL);
+	return DONE;
+}
+
 enum verdict intent_model_change(struct turn *t, const Ascolto__Envelope *e, struct err *why)
 {
 	State__TaskModels *m;
 	int task = classifier_task(e->model_change->task);
+	if (str_eq(e->model_change->what, "forget"))
+		return forget(t, e->model_change, why);
 	if (task < 0) {
 		err_set(why, -EBADMSG, "there is no task \"%s\"", e->model_change->task);
 		return REJECT;

@@ -2,6 +2,7 @@
 #include "services/intent/intent.h"
 
 #include <dirent.h>
+#include <malloc.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -260,8 +261,10 @@ static void changed(void *state, void *arg)
 	struct err e = {0};
 	(void)arg;
 	in->trouble[0] = 0;
-	if (models_open(in, svc_conf(in->svc), &e) == 0)
+	if (models_open(in, svc_conf(in->svc), &e) == 0) {
+		malloc_trim(0); /* the former models' tables are as large as everything else the service has */
 		return;
+	}
 	snprintf(in->trouble, sizeof(in->trouble), "the models stay as they were: %s", err_text(&e));
 	log_error("%s", in->trouble);
 }

@@ -55,6 +55,7 @@ struct conf_destination {
 	unsigned to_count;
 	char *secret_file;    /* webhook: signing key; mail: password */
 	char *user;           /* mail */
+	bool *drills;         /* alerts of a drill go there too; NULL: to a mail, not to a webhook */
 };
 
 struct conf {
@@ -85,7 +86,7 @@ struct conf {
 int conf_load(struct conf **ret, const char *path, struct err *e);
 void conf_free(struct conf **c);
 
-/* By service name; NULL when there is none. */
+/* By service name; NULL when there is none. For a drill's brand (drill.h): those of the real one. */
 const struct conf_service *conf_service(const struct conf *c, const char *name);
 const struct conf_brand *conf_brand(const struct conf *c, const char *name);
 const struct conf_channel *conf_channel(const struct conf *c, const char *name);

@@ -127,7 +127,7 @@ static void add_event(struct answer *a, const struct changes *due, enum change_k
 
 static void push_to_brand(struct console *c, const struct conf_brand *brand)
 {
-	struct answer a = {.console = c, .brand = brand, .group = brand_group(brand->name)};
+	struct answer a = {.console = c, .brand = brand, .brand_name = brand->name, .group = brand_group(brand->name)};
 	if (txn_begin_read(svc_store(c->svc), &a.txn, NULL))
 		return;
 	arena_init(&a.arena, (size_t)64 * 1024 * 1024);

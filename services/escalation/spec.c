@@ -20,6 +20,7 @@ const struct table escalation_tables[] = {
 		"case or incident id, number: an entry that concerns it"},
 	[AUDIT_PLAYBOOK] = {0x32, "audit_playbook", &state__playbook_noted__descriptor,
 		"brand: the playbook the log knows to be in force"},
+	[DRILLS] = {0x38, "drills", &state__drill__descriptor, "brand: an exercise that was begun"},
 	{0},
 };
 
@@ -56,6 +57,9 @@ static const char *const emits[] = {
 
 static const struct http_route routes[] = {
 	{"GET", "/-/audit", audit_get, NULL, "the audit log: brand, after, limit, subject"},
+	{"GET", "/-/drills", get_drills, NULL, "exercises, those that run and those that are over"},
+	{"POST", "/-/drills", post_drill_start, NULL, "begins one: ?brand=BRAND~NAME, {\"actor\",\"scenario\",\"minutes\"}"},
+	{"POST", "/-/drills/stop", post_drill_stop, NULL, "ends one: ?brand=BRAND~NAME, {\"actor\",\"reason\"}"},
 	{0},
 };
 

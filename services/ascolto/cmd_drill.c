@@ -113,13 +113,13 @@ static bool is_over(struct drill *d)
 	struct err e = {0};
 	json_t *row;
 	size_t i;
-	if (interrupted || d->over || clock_ms() - d->looked_ms < 1000)
+	if (d->over || clock_ms() - d->looked_ms < 1000)
 		return interrupted || d->over;
 	CLEANUP(free_json) json_t *all = get_list(d->conf, &e);
 	d->looked_ms = clock_ms();
 	json_array_foreach(json_object_get(all, "drills"), i, row)
 		d->over |= str_eq(member_text(row, "brand"), d->brand) && !json_is_true(json_object_get(row, "runs"));
-	return d->over;
+	return interrupted || d->over;
 }
 
 /* ---- playing ---- */

@@ -3,7 +3,7 @@
 scenario.json:
 
     what        one sentence
-    playbook    a file of the folder; default: Brezza's own
+    playbook    a file of the folder, or a list of [old, new]: what to replace in Brezza's own; default: Brezza's as it is
     brand       further settings of the brand (language, vips)
     lacks       what the product still lacks for this scenario: that it fails is said, and is no failure of the test
     steps       what happens, in this order, each an object with one of these keys:
@@ -12,8 +12,8 @@ scenario.json:
         check           the name of an expectation in expect.json; the last step may leave it out: "end"
         clock           "+11 minutes", or "12-24 22:30": the next time it is that; wall clocks of all services jump
         acknowledge     the incidents of this code ("red"), by somebody called Ada
-        playbook        the brand's playbook becomes this file of the folder, and escalation reads it
-        refuse          the same, but the file must be refused with these words: {"playbook": file, "words": [...]}
+        playbook        the brand's playbook becomes this one, and escalation reads it
+        refuse          the same, but the file must be refused with these words: {"playbook": ..., "words": [...]}
         restart         escalation is killed and started again
 
 A source is an object:
@@ -30,6 +30,8 @@ expect.json: names of checks, each an object of what is there then, and nothing 
 
     incidents       a list, in any order: {"code", "opened": [from, to], "red": [from, to], "people": [least, most]}
     alarms          {"DESTINATION TEMPLATE CODE": how many, or [least, most]}, in all so far
+    misread         so many alarms of template case_at_once may come to each besides those named: words that are taken for a
+                    danger by mistake
     cases           [least, most], or a number
     case            a list: {"author", "code", "kind", "owner", ...}: the case of what this author wrote
     playbook        {"native id": label}: the version the decision about this message names
@@ -115,18 +117,18 @@ class Scenario:
 
     # ---- what it needs of an installation
 
-    def write_playbook(self, file):
-        """With destinations of this scenario's own; gives their names."""
-        text = (self.folder / file if file else PLAYBOOK).read_text(encoding="utf-8")
-        found = []
-
-        def own(match):
-            names = [f"{self.name}-{n.strip()}" for n in match[1].split(",") if n.strip()]
-            found.extend(names)
-            return f"tell: [{', '.join(names)}]"
-
-        self.playbook.write_text(re.sub(r"tell: \[(.*?)\]", own, text), encoding="utf-8")
-        return sorted(set(found))
+    def write_playbook(self, what):
+        """With destinations of this scenario's own (the names that end in -mail or -hook); gives them."""
+        changes = what if isinstance(what, list) else []
+        text = (self.folder / what if what and not changes else PLAYBOOK).read_text(encoding="utf-8")
+        for old, new in changes:
+            check(old in text, f"{self.name}: \"{old}\" is not in {PLAYBOOK.name}")
+            text = text.replace(old, new)
+        found = sorted(set(re.findall(r"\b[a-z0-9-]+-(?:mail|hook)\b", text)))
+        for name in found:
+            text = re.sub(rf"(?<![a-z0-9-]){name}\b", f"{self.name}-{name}", text)
+        self.playbook.write_text(text, encoding="utf-8")
+        return [f"{self.name}-{name}" for name in found]
 
     def brand(self):
         return {"name": self.name, "title": self.name, "language": "it", "playbook": str(self.playbook)} | \
@@ -210,7 +212,7 @@ class Scenario:
         answer = http_call(self.installation.http["escalation"], "/-/reload", "POST")
         said = answer.body.decode("utf-8", "replace")
         check(answer.status >= 400 and all(w in said for w in what["words"]),
-              f"{self.name}: {what['playbook']} should be refused with {what['words']}: {answer.status} {said}")
+              f"{self.name}: the playbook should be refused with {what['words']}: {answer.status} {said}")
         self.playbook.write_text(before, encoding="utf-8")
 
     def acknowledge(self, code):
@@ -231,8 +233,9 @@ class Scenario:
     # ---- what must come of it
 
     def check(self, name):
-        found = []
-        for key, want in self.expect[name].items():
+        found, expect = [], dict(self.expect[name])
+        self.misread = expect.pop("misread", 0)
+        for key, want in expect.items():
             getattr(self, f"check_{key}")(want, found)
         check(not found, f"{self.name}, {name}:\n  " + "\n  ".join(found))
 
@@ -263,9 +266,10 @@ class Scenario:
         for o in (d["order"] for d in self.installation.hooks.list(brand=self.name)):
             got[" ".join((o["destination"].removeprefix(prefix), o["template"], o["code"]))].append(o["text"])
         for alarm in sorted(set(got) | set(want)):
-            if not fits(len(got[alarm]), want.get(alarm, 0)):
+            misread = alarm.split()[1] == "case_at_once" and alarm not in want
+            if not fits(len(got[alarm]), [0, self.misread] if misread else want.get(alarm, 0)):
                 found.append(f"alarm \"{alarm}\": {len(got[alarm])} instead of {want.get(alarm, 0)}"
-                             + "".join(f"\n    {' '.join(text.split())[:300]}" for text in got[alarm]))
+                             + "".join(f"\n    {' '.join(text.split())[:200]}" for text in got[alarm][:3]))
 
     def check_cases(self, want, found):
         n = self.installation.console(f"counts?brand={self.name}")["cases"]

@@ -24,7 +24,9 @@ def settled(a):
 
 
 def counters(a):
-    return {s: a.service_status(s)["counters"] for s in ("ingest", "enrichment", "intent", "escalation", "notification", "console")}
+    """All but the audit log of the real brand, which begins by itself."""
+    services = ("ingest", "enrichment", "intent", "escalation", "notification", "console")
+    return {s: {k: n for k, n in a.service_status(s)["counters"].items() if k not in ("audit_entries", "views")} for s in services}
 
 
 def alone(t, a):
@@ -102,7 +104,7 @@ def during(t, a, path):
 def answer_the_call(t, a):
     """Bruno acknowledges the drill's incident and does its first step."""
     incident = a.incidents("brezza~second")[0]
-    for verb, body in (("acknowledge", {}), ("step", {"step": 1})):
+    for verb, body in (("acknowledge", {}), ("step", {"number": 0})):
         answer = a.console_post(f"incidents/{incident['id']}/{verb}?brand=brezza~second", actor="Bruno", **body)
         check(answer.status == 202, f"{verb}: {answer.status} {answer.error()}")
     t.wait(lambda: a.incidents("brezza~second")[0].get("acknowledged_by") == "Bruno" and

@@ -97,10 +97,26 @@ static const cyaml_schema_field_t services_fields[] = {
 	CYAML_FIELD_END,
 };
 
+static const cyaml_schema_field_t external_fields[] = {
+	OPTIONAL_TEXT("endpoint", struct conf_external, endpoint, TEXT_MAX_BYTES),
+	CYAML_FIELD_UINT("limit_ms", CYAML_FLAG_OPTIONAL, struct conf_external, limit_ms),
+	LIST("tasks", struct conf_external, tasks, &text_entry, 16),
+	CYAML_FIELD_END,
+};
+
+static const cyaml_schema_field_t intent_fields[] = {
+	OPTIONAL_TEXT("data", struct conf_intent, data, PATH_MAX_BYTES),
+	CYAML_FIELD_UINT("retrain_after", CYAML_FLAG_OPTIONAL, struct conf_intent, retrain_after),
+	CYAML_FIELD_BOOL("propose_only", CYAML_FLAG_OPTIONAL, struct conf_intent, propose_only),
+	CYAML_FIELD_MAPPING("external", CYAML_FLAG_OPTIONAL, struct conf_intent, external, external_fields),
+	CYAML_FIELD_END,
+};
+
 static const cyaml_schema_field_t conf_fields[] = {
 	OPTIONAL_TEXT("data", struct conf, data, PATH_MAX_BYTES),
 	OPTIONAL_TEXT("programs", struct conf, programs, PATH_MAX_BYTES),
 	OPTIONAL_TEXT("models", struct conf, models, PATH_MAX_BYTES),
+	CYAML_FIELD_MAPPING("intent", CYAML_FLAG_OPTIONAL, struct conf, intent, intent_fields),
 	OPTIONAL_TEXT("log", struct conf, log, TEXT_MAX_BYTES),
 	CYAML_FIELD_BOOL("unsafe_fs", CYAML_FLAG_OPTIONAL, struct conf, unsafe_fs),
 	CYAML_FIELD_UINT("retain_hours", CYAML_FLAG_OPTIONAL, struct conf, retain_hours),
@@ -215,9 +231,12 @@ static bool fill(struct conf *c, struct yaml *y, const char *folder)
 	program_folder(here, sizeof(here));
 	preset_number(&c->retain_hours, y, "retain_hours", 24);
 	preset_number(&c->retain_mb, y, "retain_mb", 256);
+	preset_number(&c->intent.retrain_after, y, "intent.retrain_after", 50);
+	preset_number(&c->intent.external.limit_ms, y, "intent.external.limit_ms", 100);
 	return preset(&c->data, "state") && preset(&c->programs, "%s", here) &&
 	       preset_models(&c->models, here) && preset(&c->log, "info") && fill_services(c) &&
 	       resolve(&c->data, folder) && resolve(&c->programs, folder) && resolve(&c->models, folder) &&
+	       preset(&c->intent.data, "%s/data", c->models) && resolve(&c->intent.data, folder) &&
 	       fill_lists(c, folder);
 }
 

@@ -58,11 +58,28 @@ struct conf_destination {
 	bool *drills;         /* alerts of a drill go there too; NULL: to a mail, not to a webhook */
 };
 
+/* A model server of the operator's own (services/intent/EXTERNAL.md). */
+struct conf_external {
+	char *endpoint;       /* tcp://127.0.0.1:PORT; NULL: none */
+	unsigned limit_ms;    /* for an answer; 100 */
+	char **tasks;         /* it answers */
+	unsigned tasks_count;
+};
+
+/* What intent learns from, and who else may decide. */
+struct conf_intent {
+	char *data;             /* folder of train*.tsv and test*.tsv; default: data in the models' folder */
+	unsigned retrain_after; /* corrections of a task that start a retraining; 0: never by itself; 50 */
+	bool propose_only;      /* a better model waits for a person */
+	struct conf_external external;
+};
+
 struct conf {
 	char *path;           /* of this file */
 	char *data;           /* folder; each service keeps its state in data/<service> */
 	char *programs;       /* folder of the adapters; default: beside the running program */
 	char *models;         /* folder of intent's models */
+	struct conf_intent intent;
 	char *log;            /* error, warning, info, debug */
 	bool unsafe_fs;
 	unsigned retain_hours;    /* how long acknowledged outbox records are kept; 24 */

@@ -1,5 +1,9 @@
 #include "services/ascolto/ascolto.h"
 
+#include <sched.h>
+#include <signal.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 
 #include "common/words.h"
@@ -7,8 +11,9 @@
 #include "services/intent/classifier.h"
 #include "services/intent/explain.h"
 #include "services/intent/language.h"
+#include "services/intent/learn.h"
 #include "services/intent/measure.h"
-#include "services/intent/train.h"
+#include "services/intent/train_options.h"
 
 #define FILES_MAX 32
 #define COMPLAINTS_MAX 20
@@ -18,7 +23,9 @@ struct arguments {
 	const char *task, *column, *model, *out, *test[FILES_MAX], *valid[FILES_MAX], *data[FILES_MAX], *rest[FILES_MAX];
 	size_t n_test, n_valid, n_data, n_rest;
 	const char *models, *surface, *channel, *lang;
-	bool quiet;
+	const char *against, *shipped, *trained_ms, *corrections[FILES_MAX]; /* learn */
+	size_t n_corrections;
+	bool quiet, background;
 };
 
 static int64_t now_ms(void)
@@ -36,7 +43,8 @@ static bool take_word(const char *name, const char *value, struct arguments *a)
 		const char *name;
 		const char **to;
 	} words[] = {{"--task", &a->task}, {"--column", &a->column}, {"--model", &a->model}, {"--out", &a->out},
-		{"--models", &a->models}, {"--surface", &a->surface}, {"--channel", &a->channel}, {"--lang", &a->lang}};
+		{"--models", &a->models}, {"--surface", &a->surface}, {"--channel", &a->channel}, {"--lang", &a->lang},
+		{"--against", &a->against}, {"--shipped", &a->shipped}, {"--trained-ms", &a->trained_ms}};
 	for (size_t i = 0; i < ARRAY_SIZE(words); i++)
 		if (str_eq(name, words[i].name)) {
 			*words[i].to = value;
@@ -46,57 +54,14 @@ static bool take_word(const char *name, const char *value, struct arguments *a)
 		const char *name;
 		const char **to;
 		size_t *n;
-	} lists[] = {{"--data", a->data, &a->n_data}, {"--test", a->test, &a->n_test}, {"--valid", a->valid, &a->n_valid}};
+	} lists[] = {{"--data", a->data, &a->n_data}, {"--test", a->test, &a->n_test}, {"--valid", a->valid, &a->n_valid},
+		{"--corrections", a->corrections, &a->n_corrections}};
 	for (size_t i = 0; i < ARRAY_SIZE(lists); i++)
 		if (str_eq(name, lists[i].name) && *lists[i].n < FILES_MAX) {
 			lists[i].to[(*lists[i].n)++] = value;
 			return true;
 		}
 	return false;
-}
-
-/* Training options for those who know: the defaults are what the report of the product was made with. */
-static bool take_number(const char *name, const char *value, struct train_options *o)
-{
-	char *end;
-	double x = strtod(value, &end);
-	if (*end || end == value)
-		return false;
-	if (str_eq(name, "--solver"))
-		o->solver = (int)x;
-	else if (str_eq(name, "--c"))
-		o->c = x;
-	else if (str_eq(name, "--eps"))
-		o->eps = x;
-	else if (str_eq(name, "--balance"))
-		o->balance = x;
-	else if (str_eq(name, "--abstain-cost"))
-		o->abstain_cost = x;
-	else if (str_eq(name, "--folds"))
-		o->folds = (unsigned)x;
-	else if (str_eq(name, "--options"))
-		o->spec.options = (uint32_t)x;
-	else if (str_eq(name, "--words"))
-		o->spec.words_max = (uint8_t)x;
-	else if (str_eq(name, "--chars-min"))
-		o->spec.chars_min = (uint8_t)x;
-	else if (str_eq(name, "--chars-max"))
-		o->spec.chars_max = (uint8_t)x;
-	else if (str_eq(name, "--word-buckets"))
-		o->spec.buckets[BLOCK_WORD] = (uint32_t)x;
-	else if (str_eq(name, "--char-buckets"))
-		o->spec.buckets[BLOCK_CHARS] = (uint32_t)x;
-	else if (str_eq(name, "--know-buckets"))
-		o->spec.buckets[BLOCK_KNOW] = (uint32_t)x;
-	else if (str_eq(name, "--word-weight"))
-		o->weight[BLOCK_WORD] = (float)x;
-	else if (str_eq(name, "--char-weight"))
-		o->weight[BLOCK_CHARS] = (float)x;
-	else if (str_eq(name, "--know-weight"))
-		o->weight[BLOCK_KNOW] = (float)x;
-	else
-		return false;
-	return true;
 }
 
 /* The task first, since it sets the defaults that other options change. 0 or a finished exit status. */
@@ -113,15 +78,15 @@ static int take_arguments(struct arguments *a, int argc, char **argv)
 				a->rest[a->n_rest++] = argv[i];
 			continue;
 		}
-		if (str_eq(argv[i], "--quiet")) {
-			a->quiet = true;
+		if (str_eq(argv[i], "--quiet") || str_eq(argv[i], "--background")) {
+			*(argv[i][2] == 'q' ? &a->quiet : &a->background) = true;
 			continue;
 		}
 		if (i + 1 == argc) {
 			command_fail("%s needs a value", argv[i]);
 			return COMMAND_USAGE;
 		}
-		if (!take_word(argv[i], argv[i + 1], a) && !take_number(argv[i], argv[i + 1], &a->train)) {
+		if (!take_word(argv[i], argv[i + 1], a) && !train_option(&a->train, argv[i], argv[i + 1])) {
 			command_fail("%s %s: not an option of this command", argv[i], argv[i + 1]);
 			return COMMAND_USAGE;
 		}
@@ -276,7 +241,7 @@ static int run_eval(const struct command_options *o, int argc, char **argv)
 	return r;
 }
 
-/* --- explain, models, data-check ------------------------------------------------------------------------------- */
+/* --- explain, data-check ------------------------------------------------------------------------------- */
 
 static int run_explain(const struct command_options *o, int argc, char **argv)
 {
@@ -302,36 +267,80 @@ static int run_explain(const struct command_options *o, int argc, char **argv)
 	return COMMAND_OK;
 }
 
-static int run_models(const struct command_options *o, int argc, char **argv)
+/* --- learn ----------------------------------------------------------------------------------------------------- */
+
+/* Everything that is there for others to use goes first: this runs beside a service that must not wait. */
+static void step_back(void)
 {
-	(void)o;
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	setpriority(PRIO_PROCESS, 0, 19);
+	sched_setscheduler(0, SCHED_IDLE, &(struct sched_param){0});
+}
+
+struct learning {
 	struct arguments a;
-	int r = take_arguments(&a, argc, argv);
+	struct dataset rows, corrections, test;
+	struct model running, shipped;
+	struct buf model, report;
+};
+
+static void learning_free(struct learning *l)
+{
+	dataset_free(&l->rows);
+	dataset_free(&l->corrections);
+	dataset_free(&l->test);
+	model_close(&l->running);
+	model_close(&l->shipped);
+	buf_free(&l->model);
+	buf_free(&l->report);
+}
+
+static int learn_read(struct learning *l)
+{
+	const struct arguments *a = &l->a;
+	struct err e = {0};
+	int r = read_files(a, &l->rows, a->data, a->n_data, a->task);
+	if (r == COMMAND_OK)
+		r = read_files(a, &l->corrections, a->corrections, a->n_corrections, a->task);
+	if (r == COMMAND_OK && a->n_test)
+		r = read_files(a, &l->test, a->test, a->n_test, a->task);
+	if (r == COMMAND_OK && (model_open(&l->running, a->against, &e) || classifier_check_model(&l->running, a->task, a->against, &e)))
+		r = command_fail("%s", err_text(&e));
+	if (r == COMMAND_OK && a->shipped && model_open(&l->shipped, a->shipped, &e))
+		r = command_fail("%s", err_text(&e));
+	return r;
+}
+
+static int run_learn(const struct command_options *o, int argc, char **argv)
+{
+	struct learning l CLEANUP(learning_free) = {0};
+	struct learn_verdict v;
+	struct err e = {0};
+	(void)o;
+	int r = take_arguments(&l.a, argc, argv);
 	if (r != COMMAND_OK)
 		return r;
-	if (a.n_rest)
-		a.models = a.rest[0];
-	struct classifier *c CLEANUP(classifier_close) = NULL;
-	struct err e = {0};
-	if (classifier_open_linear(models_folder(&a), &c, &e) < 0)
-		return command_fail("%s", err_text(&e));
-	bool any = false;
-	for (size_t i = 0; classifier_tasks[i]; i++) {
-		const struct model *m = classifier_linear_model(c, classifier_tasks[i]);
-		if (!m)
-			continue;
-		any = true;
-		char day[32] = "with the product";
-		time_t t = (time_t)(m->head->trained_ms / 1000);
-		struct tm tm;
-		if (t && gmtime_r(&t, &tm))
-			strftime(day, sizeof(day), "%Y-%m-%d %H:%M UTC", &tm);
-		printf("%-12s %-36s trained %s on %" PRIu64 " rows, %u labels, %zu KiB\n", m->head->task, m->head->name, day,
-			m->head->rows, m->head->labels, m->len / 1024);
+	const struct arguments *a = &l.a;
+	if (!dataset_labels(a->task) || !a->n_data || !a->n_corrections || !a->against || !a->out) {
+		command_fail("learn needs --task TASK (one of the product's), --data FILE.tsv, --corrections FILE.tsv, "
+			     "--against MODEL and --out MODEL; --test FILE.tsv may be added");
+		return COMMAND_USAGE;
 	}
-	if (!any)
-		printf("%s holds no models\n", models_folder(&a));
-	return COMMAND_OK;
+	if (a->background)
+		step_back();
+	r = learn_read(&l);
+	if (r != COMMAND_OK)
+		return r;
+	buf_init(&l.model, MODEL_FILE_MAX);
+	buf_init(&l.report, 1024 * 1024);
+	struct learn_options how = {.task = a->task, .rows = &l.rows, .corrections = &l.corrections, .test = &l.test,
+		.running = &l.running, .shipped = a->shipped ? &l.shipped : NULL,
+		.trained_ms = a->trained_ms ? strtoll(a->trained_ms, NULL, 10) : now_ms(),
+		.progress = a->background || a->quiet ? NULL : progress, .ctx = (void *)(uintptr_t)a->task};
+	if (learn(&how, &v, &l.model, &l.report, &e) || train_save(&l.model, a->out, &e))
+		return command_fail("%s", err_text(&e));
+	fputs(buf_str(&l.report), stdout);
+	return v.better ? COMMAND_OK : LEARN_EXIT_REFUSED;
 }
 
 static int run_data_check(const struct command_options *o, int argc, char **argv)
@@ -365,7 +374,8 @@ const struct command commands_intent[] = {
 		"train a model from labelled messages"},
 	{"intent", "eval", run_eval, "--model MODEL --test FILE.tsv", "measure a model on labelled messages"},
 	{"intent", "explain", run_explain, "[--task T] [--models DIR] \"TEXT\"", "what a text means, and the features that decided"},
-	{"intent", "models", run_models, "[DIR]", "which models are there, trained when and on what"},
+	{"intent", "learn", run_learn, "--task T --data F --corrections F [--test F] --against MODEL --out MODEL",
+		"train with corrections too; status 0: better, 3: not"},
 	{"intent", "data-check", run_data_check, "[--task T] FILE.tsv...",
 		"near-duplicates, balance and suspicious labels of training files"},
 	{NULL},

@@ -146,7 +146,7 @@ size_t text_cut(const char *text, size_t len, size_t max)
 
 bool case_is_open(int state)
 {
-	return state >= 0 && state < 5;
+	return (state >= 0 && state < 5) || state == 7; /* solved and closed are between */
 }
 
 bool needs_answer(bool has_case, int case_state)

@@ -199,6 +199,8 @@ enum verdict enrichment_history(struct turn *t, const Ascolto__Envelope *e, stru
 		c->cases++;
 		c->open_cases++;
 		c->language = str_empty(h->language) ? c->language : h->language;
+	} else if (str_eq(h->change, "reopened")) {
+		c->open_cases++;
 	} else if (str_eq(h->change, "closed")) {
 		c->open_cases -= MIN(c->open_cases, 1u);
 		c->last_case_outcome = h->outcome;

@@ -242,17 +242,14 @@ static const char *next_text(struct said *s, const Ascolto__Wordings *w, const c
 }
 
 /* A first answer stops the clock of acknowledging; the case is to be solved all the same. */
-static void acknowledged(struct turn *t, const Ascolto__Envelope *cause, Ascolto__Case *c, uint64_t n)
+static void acknowledged(struct turn *t, const Ascolto__Envelope *cause, const struct brand *b, Ascolto__Case *c, uint64_t n)
 {
-	struct id id;
-	if (c->acknowledged_ms || id_of(c->id, &id))
+	int state = case_step((enum case_state)c->state, VERB_ACKNOWLEDGE);
+	if (c->acknowledged_ms || state < 0)
 		return;
 	c->acknowledged_ms = t->now_ms;
-	if (c->state == ASCOLTO__CASE_STATE__CASE_STATE_NEW)
-		c->state = ASCOLTO__CASE_STATE__CASE_STATE_ACKNOWLEDGED;
-	struct key k = id_key(t, CASES, &id);
-	turn_put(t, &k, c);
-	case_view(t, cause, c, n);
+	c->state = (Ascolto__CaseState)state;
+	case_save(t, cause, b, c, n, NULL);
 }
 
 static void order_answer(struct turn *t, const Ascolto__Envelope *cause, const struct brand *b, const Ascolto__Answer *a,
@@ -300,7 +297,7 @@ static void answer_case(struct said *s, const Ascolto__Envelope *cause, const st
 		return;
 	}
 	order_answer(t, cause, b, a, c, arm->message->post, next_text(s, w, c->channel));
-	acknowledged(t, cause, c, a->answered);
+	acknowledged(t, cause, b, c, a->answered);
 	a->answered++;
 }
 

@@ -15,12 +15,13 @@
 #include "proto/state.pb-c.h"
 #include "services/escalation/audit.h"
 #include "services/escalation/playbook.h"
+#include "services/escalation/sla.h"
 #include "services/escalation/topic.h"
 
 extern const struct svc_spec escalation_spec;
 
 enum { ARM, CASES, OPEN_CASES, TOPICS, TOPIC_PEOPLE, INCIDENTS, TOLD, COPIES, CRISES, INCIDENT_CASES, ANSWERS, LAST_TEXTS,
-	AUDIT, AUDIT_OF, AUDIT_PLAYBOOK, DRILLS };
+	AUDIT, AUDIT_OF, AUDIT_PLAYBOOK, HELD_ALARMS, DRILLS };
 extern const struct table escalation_tables[];
 
 enum { TO_NOTIFICATION, TO_ENRICHMENT, TO_CONSOLE, TO_INTENT };
@@ -73,14 +74,32 @@ void record_end(struct judgement *j);
 void record_put(struct judgement *j); /* the record and its view, as record_end; not counted: it was there before */
 #define RECORD_ACTIONS_MAX 12 /* that one decision adds */
 
-/* cases.c */
+/* cases.c: the case of a message. A saved case has its clocks brought in line with its state, and is shown; `n` tells several
+ * views of one cause apart. */
 int case_for(struct judgement *j, struct err *why);
+int case_load(struct turn *t, const struct id *id, Ascolto__Case **ret, struct err *why);
+int case_save(struct turn *t, const Ascolto__Envelope *cause, const struct brand *b, Ascolto__Case *c, uint64_t n,
+	struct err *why);
+void case_close(struct turn *t, const Ascolto__Envelope *cause, Ascolto__Case *c, const char *reason);
 void case_view(struct turn *t, const Ascolto__Envelope *cause, Ascolto__Case *c, uint64_t n);
-int case_change(struct turn *t, const Ascolto__Envelope *cause, const struct id *id, const char *verb, const char *actor,
-	const char *words, struct err *why);
+void case_history(struct turn *t, const Ascolto__Envelope *cause, const char *route, const Ascolto__Case *c, const char *change,
+	const char *outcome);
+void case_history_of(struct turn *t, const Ascolto__Envelope *cause, const Ascolto__Case *c, const char *change);
 /* The message has no case any more: closes it if it was of that message alone. */
 int case_leave(struct judgement *j, const struct id *case_id, struct err *why);
+
+/* case_change.c: what people decide */
+int case_change(struct turn *t, const Ascolto__Envelope *cause, const Ascolto__ChangeCase *what, const char *actor,
+	struct err *why);
+
+/* case_clock.c: new clocks stand; case_clocks_follow lets them do what the state asks and sets their timers. case_clock and
+ * case_call are timers: a clock that ran out, and a later call of its policy's chain. */
+int case_clocks_new(struct turn *t, Ascolto__Case *c, const struct playbook_sla *sla);
+void case_clocks_follow(struct turn *t, const Ascolto__Envelope *cause, const struct brand *b, Ascolto__Case *c);
+void case_clocks_rearm(struct turn *t, const Ascolto__Envelope *cause, const Ascolto__Case *c); /* they came from another case */
+void case_reopen(Ascolto__Case *c);
 int case_clock(struct turn *t, const Ascolto__Envelope *e, struct err *why);
+int case_call(struct turn *t, const Ascolto__Envelope *e, struct err *why);
 
 /* grouping.c: the topic of the message, and the incident it makes */
 int group(struct judgement *j, struct err *why);
@@ -105,6 +124,13 @@ int told_summary(struct turn *t, const Ascolto__Envelope *e, struct err *why);
 #define TOLD_TIMER "told:" /* purpose of the timer at the end of a gathering: this and the kind's name */
 void incident_words(struct turn *t, const struct brand *b, const Ascolto__Incident *i, const char *template_name,
 	Ascolto__Order *ret);
+
+/* alarms.c. alarm_is_held: true when this timer of a chain is so late that it waits with others; it is then kept. */
+bool alarm_is_held(struct turn *t, const Ascolto__Envelope *e);
+int alarms_gathered(struct turn *t, const Ascolto__Envelope *e, struct err *why);
+int alarms_confirm(struct turn *t, const Ascolto__Envelope *e, const Ascolto__ConfirmAlarms *what, struct err *why);
+#define ALARMS_TIMER "alarms_held"
+#define ALARMS_AT_ONCE 20
 
 /* drill.c: exercises (common/drill.h). Nothing of one that does not run is done: its messages and timers end here. */
 bool drill_is_over(struct turn *t, const Ascolto__Envelope *e);

@@ -174,7 +174,11 @@ void send_correction(struct turn *t, const Ascolto__Envelope *command, const Asc
 	c.message_id = arm->message_id;
 	c.task = (char *)(uintptr_t)task;
 	c.label = (char *)(uintptr_t)label;
-	c.text = arm->message->post->text;
+	const Ascolto__Post *post = arm->message->post;
+	c.text = post->text;
+	c.language = arm->message->understanding ? arm->message->understanding->language : (char *)"";
+	c.surface = (char *)(uintptr_t)(post->surface == ASCOLTO__SURFACE__SURFACE_PRIVATE ? "private" : "public");
+	c.channel = post->network;
 	c.by = command->command->actor;
 	c.at_ms = t->now_ms;
 	out->body_case = ASCOLTO__ENVELOPE__BODY_CORRECTION;
@@ -211,6 +215,7 @@ static void note_command(struct turn *t, const Ascolto__Envelope *e)
 enum verdict escalation_command(struct turn *t, const Ascolto__Envelope *e, struct err *why)
 {
 	const Ascolto__Command *c = e->command;
+	Ascolto__ChangeCase change = ASCOLTO__CHANGE_CASE__INIT;
 	struct id id;
 	int r = -EBADMSG;
 	if (c->what_case != ASCOLTO__COMMAND__WHAT_START_DRILL && drill_is_over(t, e))
@@ -231,12 +236,21 @@ enum verdict escalation_command(struct turn *t, const Ascolto__Envelope *e, stru
 			r = incident_change(t, e, &id, "close", c->actor, c->close_incident->reason, why);
 		break;
 	case ASCOLTO__COMMAND__WHAT_ACKNOWLEDGE_CASE:
-		if (!id_of(c->acknowledge_case->case_id, &id))
-			r = case_change(t, e, &id, "acknowledge", c->actor, "", why);
+		change.case_id = c->acknowledge_case->case_id;
+		change.verb = (char *)"acknowledge";
+		r = case_change(t, e, &change, c->actor, why);
 		break;
 	case ASCOLTO__COMMAND__WHAT_CLOSE_CASE:
-		if (!id_of(c->close_case->case_id, &id))
-			r = case_change(t, e, &id, "close", c->actor, c->close_case->outcome, why);
+		change.case_id = c->close_case->case_id;
+		change.verb = (char *)"close";
+		change.words = c->close_case->outcome;
+		r = case_change(t, e, &change, c->actor, why);
+		break;
+	case ASCOLTO__COMMAND__WHAT_CONFIRM_ALARMS:
+		r = alarms_confirm(t, e, c->confirm_alarms, why);
+		break;
+	case ASCOLTO__COMMAND__WHAT_CHANGE_CASE:
+		r = case_change(t, e, c->change_case, c->actor, why);
 		break;
 	case ASCOLTO__COMMAND__WHAT_CORRECT:
 		r = correct(t, e, c->correct, why);
@@ -306,10 +320,16 @@ enum verdict escalation_timer(struct turn *t, const Ascolto__Envelope *e, struct
 	int r;
 	if (drill_is_over(t, e))
 		return DONE;
+	if ((str_eq(purpose, "incident_call") || str_eq(purpose, "case_call")) && alarm_is_held(t, e))
+		return DONE;
 	if (str_eq(purpose, DRILL_TIMER))
 		r = drill_stop(t, e, "its time was over", why);
 	else if (str_eq(purpose, "case_acknowledge") || str_eq(purpose, "case_resolve"))
 		r = case_clock(t, e, why);
+	else if (str_eq(purpose, ALARMS_TIMER))
+		r = alarms_gathered(t, e, why);
+	else if (str_eq(purpose, "case_call"))
+		r = case_call(t, e, why);
 	else if (str_eq(purpose, "incident_call"))
 		r = incident_call(t, e, why);
 	else if (str_eq(purpose, "incident_step"))

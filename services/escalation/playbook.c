@@ -279,6 +279,15 @@ const struct calendar *playbook_calendar(const struct playbook *p, const char *n
 	return c ? c->calendar : NULL;
 }
 
+const struct playbook_sla *playbook_sla(const struct playbook *p, const char *name)
+{
+	const struct playbook_file *f = ((const struct loaded *)p)->file;
+	for (unsigned i = 0; i < f->slas_count; i++)
+		if (str_eq(f->slas[i].name, name))
+			return &f->slas[i].sla;
+	return NULL;
+}
+
 static bool is_among(char *const *list, unsigned n, const char *word)
 {
 	for (unsigned i = 0; i < n; i++)

@@ -181,6 +181,8 @@ const struct playbook_kind *playbook_kind(const struct playbook *p, const char *
 /* The actor who is there for that one: itself, or who is on call then; NULL when there is none of that name. */
 const struct playbook_actor *playbook_on_call(const struct playbook *p, const char *name, int64_t at_ms);
 
+const struct playbook_sla *playbook_sla(const struct playbook *p, const char *name); /* NULL for "" and those that are gone */
+
 /* The calendar of that name; NULL also for "" and for one the playbook no longer has: always open, so that a clock which was
  * promised in hours nobody knows any more runs out early rather than never. */
 const struct calendar *playbook_calendar(const struct playbook *p, const char *name);

@@ -3,7 +3,7 @@
 const struct table escalation_tables[] = {
 	[ARM] = {0x20, "arm", &ascolto__arm_record__descriptor, "message id: the ARM record, one per message"},
 	[CASES] = {0x21, "cases", &ascolto__case__descriptor, "case id"},
-	[OPEN_CASES] = {0x22, "open_cases", &state__open_case__descriptor, "customer id: the case that is open for them"},
+	[OPEN_CASES] = {0x22, "open_cases", &state__open_case__descriptor, "customer id: their case, open or lately closed"},
 	[TOPICS] = {0x23, "topics", &state__topic__descriptor, "topic id: what people are talking about"},
 	[TOPIC_PEOPLE] = {0x24, "topic_people", &state__person_in_topic__descriptor,
 		"topic id, person: when they last wrote about it"},
@@ -20,6 +20,8 @@ const struct table escalation_tables[] = {
 		"case or incident id, number: an entry that concerns it"},
 	[AUDIT_PLAYBOOK] = {0x32, "audit_playbook", &state__playbook_noted__descriptor,
 		"brand: the playbook the log knows to be in force"},
+	[HELD_ALARMS] = {0x33, "held_alarms", &state__held_alarm__descriptor,
+		"brand, due time, id: alarms of chains that wait for a person's word"},
 	[DRILLS] = {0x38, "drills", &state__drill__descriptor, "brand: an exercise that was begun"},
 	{0},
 };

@@ -45,14 +45,28 @@ struct classifier {
 };
 
 /* Tasks a folder of models may hold, as <task>.model; each may be missing. NULL ends the list. */
-extern const char *const classifier_tasks[];
+#define CLASSIFIER_TASKS 7
+extern const char *const classifier_tasks[CLASSIFIER_TASKS + 1];
+
+/* The place of a task in that list, or -1. */
+int classifier_task(const char *task);
 
 /*
  * Opens every <task>.model in `dir`. A file that is damaged, foreign, of a newer version or for another task is an
- * error that names it, and nothing is opened. An empty folder is allowed: such a classifier knows
- * keywords and signatures.
+ * error that names it, and nothing is opened. An empty folder is allowed: such a classifier knows keywords and
+ * signatures. classifier_open_chosen: `instead` has a path per task (NULL: none), of a model that is taken
+ * instead of the folder's.
+ *
+ * Understanding.model is "linear/" and, task by task in the order of classifier_tasks, the eight digits that tell one
+ * training from another in the model's name, with dots between: "linear/.3e5b1c2a.0badcafe...." (no language model).
  */
 int classifier_open_linear(const char *dir, struct classifier **ret, struct err *e);
+int classifier_open_chosen(const char *dir, const char *const instead[CLASSIFIER_TASKS], struct classifier **ret,
+	struct err *e);
+
+/* Can this model serve that task: it was trained for it, is of its kind, and has no label that the task has not.
+ * `name` is for the sentence. 0 or -EBADMSG. */
+int classifier_check_model(const struct model *m, const char *task, const char *name, struct err *e);
 
 /* The linear classifier's model for a task, or NULL; borrowed until close. For `explain` and tests. */
 const struct model *classifier_linear_model(struct classifier *c, const char *task);

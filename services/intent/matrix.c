@@ -5,6 +5,8 @@
 
 #include "common/words.h"
 
+#define IDF_POWER 0.7
+
 int matrix_read_row(const struct dataset_row *row, struct arena *a, struct features_input *ret)
 {
 	arena_reset(a);
@@ -74,7 +76,7 @@ static int weigh_buckets(struct matrix *m, int b)
 	double top = 1 + log(1.0 + (double)m->rows);
 	for (uint32_t i = 0; i < size; i++) {
 		double idf = 1 + log((1.0 + (double)m->rows) / (1.0 + count[i]));
-		m->idf[b][i] = (uint8_t)MAX(1.0, round(127 * idf / top));
+		m->idf[b][i] = (uint8_t)MAX(1.0, round(127 * pow(idf / top, IDF_POWER)));
 	}
 	free(count);
 	return 0;

@@ -24,7 +24,7 @@
 #include "services/intent/features.h"
 
 #define MODEL_MAGIC "ASCOMODL"
-#define MODEL_VERSION 1
+#define MODEL_VERSION 2
 #define MODEL_LABELS_MAX 512
 #define MODEL_FILE_MAX ((size_t)256 * 1024 * 1024)
 

@@ -5,6 +5,9 @@
  * solver 4 is Crammer and Singer's multi-class SVM); features, weights' quantisation, calibration and the file are
  * ours. One training is deterministic: the same rows, options and program give the same bytes.
  *
+ * Labels of somebody's own carry names that say what they mean ("card_arrival"): each name joins the rows as a text of
+ * its label, never held out, not counted.
+ *
  * Calibration and the abstention threshold come from rows the fitted model has not seen: the `valid` rows when given,
  * else out-of-fold predictions (TRAIN_FOLDS folds up to TRAIN_FOLDS_ROWS rows, above that one tenth held out, chosen by
  * the text's hash); then the final model is fitted on all rows. The temperature minimises the log loss (Guo, Pleiss,

@@ -14,7 +14,7 @@ class Installation:
     """Six services with their configuration in one folder. `channels` and `brands` are dictionaries as the configuration
     has them; `destinations` is a list of (brand, name), by default those of Brezza's playbook."""
 
-    def __init__(self, test, name, channels, brands=None, playbook=None, destinations=None):
+    def __init__(self, test, name, channels, brands=None, playbook=None, destinations=None, settings=None):
         self.test, self.name = test, name
         self.folder = test.folder / name
         self.folder.mkdir()
@@ -30,6 +30,7 @@ class Installation:
         self.playbook = playbook or PLAYBOOK
         self.brands = brands or [{"name": "brezza", "title": "Brezza", "language": "it", "vips": ["vip_cavalli"]}]
         self.channels = channels
+        self.settings = settings or {}  # further keys of the configuration
         self.open_world()
         self.destinations = self.usual_destinations() if destinations is None else [self.destination(*d) for d in destinations]
         self.config = self.folder / "ascolto.yaml"
@@ -86,7 +87,7 @@ class Installation:
             brand.setdefault("playbook", str(self.playbook))
         conf = {"data": "state", "programs": str(self.test.options.bin), "models": str(self.test.options.models),
                 "fetch_allow": ["127.0.0.0/8"], "services": services, "brands": self.brands,
-                "channels": self.channels, "destinations": self.destinations}
+                "channels": self.channels, "destinations": self.destinations} | self.settings
         # JSON is YAML; ensure_ascii keeps it so whatever a name holds.
         self.config.write_text(json.dumps(conf, indent=1), encoding="ascii")
 

@@ -7,8 +7,9 @@
 static struct arena arena;
 
 static const struct features_spec everything = {
-	.options = FEATURE_STEM | FEATURE_NEGATION | FEATURE_CONCEPT | FEATURE_META | FEATURE_STYLE | FEATURE_PLAIN | FEATURE_SKIP,
-	.buckets = {1 << 16, 1 << 16, 1 << 12}, .chars_min = 2, .chars_max = 5, .words_max = 3};
+	.options = FEATURE_STEM | FEATURE_NEGATION | FEATURE_CONCEPT | FEATURE_META | FEATURE_STYLE | FEATURE_PLAIN | FEATURE_SKIP |
+		FEATURE_PAIR,
+	.buckets = {1 << 16, 1 << 16, 1 << 16, 1 << 12}, .chars_min = 2, .chars_max = 5, .words_max = 3};
 
 static struct features_input read(struct span text, int language)
 {
@@ -68,6 +69,9 @@ static void features_are_as_the_manual_says(void **state)
 		{"NON FUNZIONA NIENTE", WORDS_IT, "[style shouting]", true},
 		{"siete aperti?", WORDS_IT, "[style ends asking]", true},
 		{"12345678", WORDS_IT, "00000", true},
+		{"la bolletta non torna", WORDS_IT, "bolletta & torna", true},
+		{"la bolletta a b c d e f g h i l m n o p q torna", WORDS_IT, "bolletta & torna", true},
+		{"la bolletta a b c d e f g h i l m n o p q r torna", WORDS_IT, "bolletta & torna", false},
 	};
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++)
 		if (has_feature(rows[i].text, rows[i].language, rows[i].name) != rows[i].there)

@@ -52,6 +52,7 @@ from tools import HERE, PLAYBOOK, Failed, check, gold, http_call, lines_of
 FOLDER = HERE / "scenarios"
 ZONE = zoneinfo.ZoneInfo("Europe/Rome")
 SETTLE_S = 40
+GATHER_S = 2.5
 
 
 def at_ms(text):
@@ -190,7 +191,7 @@ class Scenario:
             self.check(what)
         elif verb == "clock":
             a.clock.move(what)
-            time.sleep(0.1)
+            time.sleep(GATHER_S)  # alarms that are late by the jump wait for others
             self.settle()
         elif verb == "acknowledge":
             self.acknowledge(what)

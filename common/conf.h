@@ -68,7 +68,7 @@ struct conf_external {
 
 /* What intent learns from, and who else may decide. */
 struct conf_intent {
-	char *data;             /* folder of train*.tsv and test*.tsv; default: data in the models' folder */
+	char *data;             /* folder of train*.tsv, TASK_*.tsv, test*.tsv; default: data in the models' folder */
 	unsigned retrain_after; /* corrections of a task that start a retraining; 0: never by itself; 50 */
 	bool propose_only;      /* a better model waits for a person */
 	struct conf_external external;

@@ -34,6 +34,7 @@ extern const struct command commands_status[];
 extern const struct command commands_quarantine[];
 extern const struct command commands_arm[];
 extern const struct command commands_audit[];
+extern const struct command commands_report[];
 extern const struct command commands_send[];
 extern const struct command commands_check[];
 extern const struct command commands_drill[];

@@ -224,7 +224,7 @@ static int list_folder(const char *dir)
 			continue;
 		any = true;
 		printf("%-12s %-36s trained %s on %" PRIu64 " rows, %u labels, %zu KiB\n", m->head->task, m->head->name,
-			trained_words(m->head->trained_ms, day), m->head->rows, m->head->labels, m->len / 1024);
+			trained_words(m->head->trained_ms, day), m->head->rows, m->different, m->len / 1024);
 	}
 	if (!any)
 		printf("%s holds no models\n", dir);

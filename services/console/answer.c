@@ -14,7 +14,12 @@
 
 bool request_is_ours(struct http_request *r)
 {
-	http_reply_header(r, "Content-Security-Policy", POLICY);
+	return request_is_ours_under(r, POLICY);
+}
+
+bool request_is_ours_under(struct http_request *r, const char *content_security_policy)
+{
+	http_reply_header(r, "Content-Security-Policy", content_security_policy);
 	http_reply_header(r, "X-Frame-Options", "DENY");
 	http_reply_header(r, "Cross-Origin-Resource-Policy", "same-origin");
 	if (http_header_count(r, "Origin") <= 1 &&

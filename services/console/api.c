@@ -218,6 +218,11 @@ void get_incident(struct http_request *r, void *ctx)
 	struct id id, example;
 	Ascolto__Incident *i;
 	Ascolto__ArmRecord *arm;
+	const char *verb;
+	if (path_id(http_path_rest(r), &id, &verb) == 0 && str_eq(verb, "/report")) {
+		get_report(r, ctx, &id);
+		return;
+	}
 	if (!find(&a, r, ctx, "incident", INCIDENTS, &id, &i))
 		return;
 	buf_adds(&a.out, "{\"incident\":");

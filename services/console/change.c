@@ -95,13 +95,20 @@ static bool close_incident(struct answer *a, struct decided *d)
 {
 	Ascolto__CloseIncident *what = &d->content.close_incident;
 	const char *fault = text_fault(member(d->body, "reason"), OUTCOME_MAX, false);
+	const char *lessons = member(d->body, "lessons");
 	if (fault) {
 		answer_fail(a, 400, "\"reason\", why it is over, %s", fault);
+		return false;
+	}
+	fault = notes_fault(lessons, LESSONS_MAX);
+	if (fault) {
+		answer_fail(a, 400, "\"lessons\", what is to be remembered, %s", fault);
 		return false;
 	}
 	*what = (Ascolto__CloseIncident)ASCOLTO__CLOSE_INCIDENT__INIT;
 	what->incident_id = id_bytes(&d->id);
 	what->reason = arena_strdup(&a->arena, member(d->body, "reason"));
+	what->lessons = arena_strdup(&a->arena, lessons);
 	d->command.what_case = ASCOLTO__COMMAND__WHAT_CLOSE_INCIDENT;
 	d->command.close_incident = what;
 	return true;

@@ -9,6 +9,7 @@
  * api.c       GET: lists and records
  * change.c    POST: what people decide; change_crisis.c in a crisis
  *                   health.c  how the six services are
+ * report.c    reports, which escalation writes
  * events.c    server-sent events              pages.c   the page, embedded
  */
 #ifndef ASCOLTO_CONSOLE_CONSOLE_H
@@ -111,6 +112,7 @@ struct answer {
 /* Headers every reply of the public listener carries; answers 403 and returns false for another site's page.
  */
 bool request_is_ours(struct http_request *r);
+bool request_is_ours_under(struct http_request *r, const char *content_security_policy);
 /* The brand the request names (?brand=), else the first one; answers 404 and returns NULL when it is not
  * known. */
 const struct conf_brand *request_brand(struct http_request *r, const struct console *c);
@@ -154,6 +156,10 @@ void post_incident(struct http_request *r, void *ctx);
 void post_case(struct http_request *r, void *ctx);
 void post_message(struct http_request *r, void *ctx);
 void post_crisis(struct http_request *r, void *ctx);
+
+/* report.c */
+void get_report(struct http_request *r, struct console *c, const struct id *incident);
+void get_lessons(struct http_request *r, void *ctx);
 
 /* health.c */
 void get_health(struct http_request *r, void *ctx);

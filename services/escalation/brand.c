@@ -3,6 +3,8 @@
 
 #include <sodium.h>
 
+#include <sodium.h>
+
 #define TOPIC_KEEP_MS ((int64_t)14 * 86400000) /* silent for longer: not worth remembering at start */
 
 struct key id_key(const struct turn *t, int table, const struct id *id)
@@ -72,7 +74,7 @@ static void restore_copies(struct txn *t, struct brand *b)
 	while (cursor_next(c, &key, &value) == 0) {
 		State__Copy *row = state__copy__unpack(NULL, value.len, value.data);
 		if (row)
-			topics_restore_copy(b->topics, row->number, row->hash, row->who);
+			topics_restore_copy(b->topics, row);
 		state__copy__free_unpacked(row, NULL);
 	}
 	cursor_close(&c);

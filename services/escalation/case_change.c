@@ -323,14 +323,19 @@ int case_change(struct turn *t, const Ascolto__Envelope *cause, const Ascolto__C
 	int v = case_verb_of(what->verb);
 	if (!r && x.c->state == ASCOLTO__CASE_STATE__CASE_STATE_CLOSED && (v == VERB_CLOSE || v == VERB_ACKNOWLEDGE))
 		return 0; /* said twice */
+	bool was_closed = !r && x.c->state == ASCOLTO__CASE_STATE__CASE_STATE_CLOSED;
 	r = r ? r : change(&x);
 	if (r)
 		return r;
+	struct damage damage = {.case_acknowledged = !x.c->acknowledged_ms, .acknowledge_ms = t->now_ms - x.c->decided_ms};
 	acknowledge(&x);
 	bool is_closed = x.c->state == ASCOLTO__CASE_STATE__CASE_STATE_CLOSED;
+	damage.case_acknowledged &= x.c->acknowledged_ms != 0;
+	damage.case_closed = is_closed && !was_closed;
 	if (v != VERB_ACKNOWLEDGE && !str_eq(what->verb, "hand_over"))
 		note_done(&x, x.c, arena_printf(t->arena, "case_%s", is_closed ? "closed" : what->verb),
 			is_closed ? x.c->closed_reason : what->words);
 	x.c->updated_ms = t->now_ms;
-	return case_save(t, cause, x.brand, x.c, 0, why);
+	r = case_save(t, cause, x.brand, x.c, 0, why);
+	return r ? r : case_measure(t, x.c, &damage, why);
 }

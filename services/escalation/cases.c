@@ -84,6 +84,7 @@ static Ascolto__Case *new_case(struct judgement *j)
 	c->conversations = conversations;
 	c->n_conversations = 1;
 	c->opened_ms = j->e->occurred_ms;
+	c->decided_ms = t->now_ms;
 	c->channel = m->post->channel;
 	c->language = m->understanding->language;
 	take_kind(t, c, j->kind, j->brand->playbook);
@@ -222,6 +223,8 @@ int case_for(struct judgement *j, struct err *why)
 		hear(j, c);
 	if (j->arm) {
 		j->arm->case_id = c->id;
+		j->damage.case_opened = fresh;
+		j->damage.case_joined = !c->incident_id.len && j->arm->incident_id.len;
 		if (!c->incident_id.len && j->arm->incident_id.len) {
 			c->incident_id = j->arm->incident_id;
 			incident_case(t, c);
@@ -273,6 +276,15 @@ void case_close(struct turn *t, const Ascolto__Envelope *cause, Ascolto__Case *c
 	c->closed_reason = (char *)(uintptr_t)reason;
 	turn_count(t, "cases_closed", 1);
 	case_history_of(t, cause, c, "closed");
+}
+
+int case_measure(struct turn *t, const Ascolto__Case *c, struct damage *d, struct err *why)
+{
+	struct id incident;
+	d->at_ms = t->now_ms;
+	d->incident = id_of(c->incident_id, &incident) ? NULL : &incident;
+	int r = damage_add(t, c->brand, d);
+	return r ? err_set(why, r, "the measures can not be read: %s", strerror(-r)) : 0;
 }
 
 int case_leave(struct judgement *j, const struct id *case_id, struct err *why)

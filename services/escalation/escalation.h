@@ -14,6 +14,7 @@
 #include "common/svc.h"
 #include "proto/state.pb-c.h"
 #include "services/escalation/audit.h"
+#include "services/escalation/damage.h"
 #include "services/escalation/playbook.h"
 #include "services/escalation/sla.h"
 #include "services/escalation/topic.h"
@@ -21,7 +22,7 @@
 extern const struct svc_spec escalation_spec;
 
 enum { ARM, CASES, OPEN_CASES, TOPICS, TOPIC_PEOPLE, INCIDENTS, TOLD, COPIES, CRISES, INCIDENT_CASES, ANSWERS, LAST_TEXTS,
-	AUDIT, AUDIT_OF, AUDIT_PLAYBOOK, HELD_ALARMS, DRILLS };
+	AUDIT, AUDIT_OF, AUDIT_PLAYBOOK, HELD_ALARMS, PULSE, INCIDENT_PULSE, DRILLS };
 extern const struct table escalation_tables[];
 
 enum { TO_NOTIFICATION, TO_ENRICHMENT, TO_CONSOLE, TO_INTENT };
@@ -63,6 +64,8 @@ struct judgement {
 	size_t actions_max;               /* room in arm->actions */
 	struct id message, customer;
 	uint64_t who;                     /* the customer, for counting */
+	struct damage damage;             /* what this message adds to the measures */
+	struct id incident;               /* the one it is counted for */
 };
 
 /* record.c */
@@ -78,6 +81,8 @@ void record_put(struct judgement *j); /* the record and its view, as record_end;
  * views of one cause apart. */
 int case_for(struct judgement *j, struct err *why);
 int case_load(struct turn *t, const struct id *id, Ascolto__Case **ret, struct err *why);
+/* What happened to it, into the measures of its brand and incident (damage.h). */
+int case_measure(struct turn *t, const Ascolto__Case *c, struct damage *d, struct err *why);
 int case_save(struct turn *t, const Ascolto__Envelope *cause, const struct brand *b, Ascolto__Case *c, uint64_t n,
 	struct err *why);
 void case_close(struct turn *t, const Ascolto__Envelope *cause, Ascolto__Case *c, const char *reason);

@@ -29,6 +29,24 @@ static void put_person(struct judgement *j, const struct id *topic, uint64_t who
 	turn_put(j->t, &k, &p);
 }
 
+/* For the measures of the topic's incident: they have not written about it since an hour before it began. */
+static bool is_fresh(struct judgement *j, const struct topic *topic, uint64_t who)
+{
+	State__PersonInTopic *p;
+	struct key k = person_key(j->t, &topic->id, who);
+	return turn_get(j->t, &escalation_tables[TOPIC_PEOPLE], &k, &p) ||
+	       p->last_ms < id_ms(&topic->incident) - (int64_t)3600000;
+}
+
+static void measure_for(struct judgement *j, const struct topic *topic, bool counts)
+{
+	if (id_is_zero(&topic->incident))
+		return;
+	j->incident = topic->incident;
+	j->damage.incident = &j->incident;
+	j->damage.fresh_person = counts && is_fresh(j, topic, j->who);
+}
+
 /* The smaller of two topics that turned out to be one goes into the larger; returns the one that stays. */
 static struct topic *merge_twin(struct judgement *j, struct topic *topic)
 {
@@ -38,15 +56,22 @@ static struct topic *merge_twin(struct judgement *j, struct topic *topic)
 		return topic;
 	struct topic *into = twin->messages > topic->messages ? twin : topic, *from = into == twin ? topic : twin;
 	struct id gone = from->id;
+	struct damage_crowd crowd = {.last_ms = j->e->occurred_ms};
 	for (size_t i = 0; i < from->people_cap; i++) {
 		if (!from->people[i].who)
 			continue;
 		struct key k = person_key(j->t, &gone, from->people[i].who);
 		turn_del(j->t, &k);
+		if (!id_is_zero(&into->incident) && is_fresh(j, into, from->people[i].who))
+			damage_crowd_add(&crowd, from->people[i].last_ms);
 		put_person(j, &into->id, from->people[i].who, from->people[i].last_ms);
 	}
 	struct key k = id_key(j->t, TOPICS, &gone);
 	turn_del(j->t, &k);
+	j->damage.newcomers = crowd.people[0];
+	crowd.people[0] = 0;
+	if (!id_is_zero(&into->incident) && damage_crowd_write(j->t, &into->incident, &crowd))
+		j->t->ws->error = -EINVAL;
 	if (!topics_merge(ts, into, &from))
 		j->t->ws->error = -ENOMEM;
 	return into;
@@ -93,6 +118,8 @@ int group(struct judgement *j, struct err *why)
 			j->arm->topic_id = turn_id_bytes(j->t, &topic->id);
 		if (topic && !id_is_zero(&topic->incident))
 			j->arm->incident_id = turn_id_bytes(j->t, &topic->incident);
+		if (topic)
+			measure_for(j, topic, false);
 		return 0;
 	}
 	if (!topic && !(topic = found(j)))
@@ -102,6 +129,7 @@ int group(struct judgement *j, struct err *why)
 		return err_set(why, -ENOMEM, "out of memory");
 	topic_offer_headline(topic, u->signature, j->m->post->text);
 	topic = merge_twin(j, topic);
+	measure_for(j, topic, true);
 	put_person(j, &topic->id, j->who, j->e->occurred_ms);
 	topic_learn_normal(ts, topic);
 	j->arm->topic_id = turn_id_bytes(j->t, &topic->id);

@@ -58,7 +58,6 @@ static void read_facts(struct judgement *j)
 	const Ascolto__Post *p = j->m->post;
 	const Ascolto__Understanding *u = j->m->understanding;
 	struct facts *f = &j->facts;
-	uint64_t copy = u->signature ? u->signature->copy : 0;
 	f->intent = intent_of(value_of(u->intent));
 	for (size_t i = 0; i < u->n_flags; i++)
 		if (flag_of(u->flags[i]) >= 0)
@@ -70,7 +69,7 @@ static void read_facts(struct judgement *j)
 	f->self = (p->author && p->author->is_self) || p->kind == ASCOLTO__KIND__KIND_ECHO;
 	f->bot = p->author && p->author->is_bot;
 	f->content = says_something(p->kind);
-	f->copy = !str_empty(p->repost_of) || topics_is_copy(j->brand->topics, copy, j->who);
+	f->copy = !str_empty(p->repost_of) || (u->signature && topics_is_copy(j->brand->topics, u->signature, j->who));
 	f->polemic = str_eq(value_of(u->lane), "polemic");
 	f->incident_open = j->brand->crisis_ms != 0;
 	read_further_facts(j);
@@ -123,15 +122,31 @@ static void remember_copy(struct judgement *j)
 	const Ascolto__Signature *s = j->m->understanding->signature;
 	State__Copy c = STATE__COPY__INIT;
 	struct key k = turn_key(j->t, &escalation_tables[COPIES]);
-	c.number = s ? topics_remember_copy(j->brand->topics, s->copy, j->who) : 0;
+	c.number = s ? topics_remember_copy(j->brand->topics, s, j->who) : 0;
 	if (!c.number)
 		return;
 	c.hash = s->copy;
+	c.sketch = s->sketch;
+	c.words = s->words;
 	c.who = j->who;
 	c.brand = j->brand->name;
 	key_name(&k, j->brand->name);
 	key_u32(&k, (uint32_t)(c.number % TOPIC_COPIES));
 	turn_put(j->t, &k, &c);
+}
+
+/* What this message adds to the damage. Cases and topics have said their part. */
+static int measure(struct judgement *j)
+{
+	struct damage *d = &j->damage;
+	if (j->facts.self || !j->facts.content)
+		return 0;
+	d->at_ms = j->e->occurred_ms;
+	d->who = j->who;
+	d->reach = j->m->knowledge->reach;
+	d->negative = j->facts.negative;
+	d->positive = str_eq(value_of(j->m->understanding->sentiment), "positive");
+	return damage_add(j->t, j->brand->name, d);
 }
 
 enum verdict escalation_classified(struct turn *t, const Ascolto__Envelope *e, struct err *why)
@@ -158,6 +173,12 @@ enum verdict escalation_classified(struct turn *t, const Ascolto__Envelope *e, s
 		return RETRY;
 	explain(&j);
 	if (group(&j, why) || case_for(&j, why)) {
+		((struct escalation *)t->state)->stale = true;
+		return REJECT;
+	}
+	int r = measure(&j);
+	if (r) {
+		err_set(why, r, "the measures can not be read: %s", strerror(-r));
 		((struct escalation *)t->state)->stale = true;
 		return REJECT;
 	}

@@ -196,6 +196,16 @@ static void save(struct turn *t, const Ascolto__Envelope *cause, Ascolto__Incide
 	incident_view(t, cause, i, 0);
 }
 
+/* The people who brought it about. */
+static int begin_measures(struct turn *t, const struct topic *topic)
+{
+	struct damage_crowd crowd = {.last_ms = topic->last_ms};
+	for (size_t i = 0; i < topic->people_cap; i++)
+		if (topic->people[i].who)
+			damage_crowd_add(&crowd, topic->people[i].last_ms);
+	return damage_crowd_write(t, &topic->incident, &crowd);
+}
+
 int incident_check(struct judgement *j, struct topic *topic, unsigned people, struct err *why)
 {
 	struct turn *t = j->t;
@@ -236,6 +246,8 @@ int incident_check(struct judgement *j, struct topic *topic, unsigned people, st
 	} else {
 		record_action(j, "join_incident", "ascolto", "done", &i->id, "");
 	}
+	if (fresh && id_of(i->id, &topic->incident) == 0 && (r = begin_measures(t, topic)))
+		return err_set(why, r, "the measures can not be read: %s", strerror(-r));
 	record_rule(j, "people_about_one_topic", "people", arena_printf(t->arena, "%u", people));
 	j->arm->incident_id = i->id;
 	save(t, j->e, i);
@@ -288,6 +300,8 @@ int incident_change(struct turn *t, const Ascolto__Envelope *cause, const struct
 	if (str_eq(verb, "close")) {
 		i->closed_ms = t->now_ms;
 		i->because = (char *)(uintptr_t)words;
+		i->closed_by = (char *)(uintptr_t)actor;
+		i->lessons = cause->command->close_incident->lessons;
 		note(t, cause, i, "incident_closed", actor, words);
 	}
 	save(t, cause, i);

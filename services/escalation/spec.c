@@ -1,4 +1,5 @@
 #include "services/escalation/escalation.h"
+#include "services/escalation/report.h"
 
 const struct table escalation_tables[] = {
 	[ARM] = {0x20, "arm", &ascolto__arm_record__descriptor, "message id: the ARM record, one per message"},
@@ -22,6 +23,9 @@ const struct table escalation_tables[] = {
 		"brand: the playbook the log knows to be in force"},
 	[HELD_ALARMS] = {0x33, "held_alarms", &state__held_alarm__descriptor,
 		"brand, due time, id: alarms of chains that wait for a person's word"},
+	[PULSE] = {0x34, "pulse", &state__pulse__descriptor, "brand, five minutes: what happened in them"},
+	[INCIDENT_PULSE] = {0x35, "incident_pulse", &state__pulse__descriptor,
+		"incident id, five minutes: what happened in them about it"},
 	[DRILLS] = {0x38, "drills", &state__drill__descriptor, "brand: an exercise that was begun"},
 	{0},
 };
@@ -59,6 +63,8 @@ static const char *const emits[] = {
 
 static const struct http_route routes[] = {
 	{"GET", "/-/audit", audit_get, NULL, "the audit log: brand, after, limit, subject"},
+	{"GET", "/-/report", report_get, NULL, "the report of an incident: incident, format=html|markdown, lang=it|en"},
+	{"GET", "/-/lessons", lessons_get, NULL, "what closed incidents taught: brand, lang=it|en"},
 	{"GET", "/-/drills", get_drills, NULL, "exercises, those that run and those that are over"},
 	{"POST", "/-/drills", post_drill_start, NULL, "begins one: ?brand=BRAND~NAME, {\"actor\",\"scenario\",\"minutes\"}"},
 	{"POST", "/-/drills/stop", post_drill_stop, NULL, "ends one: ?brand=BRAND~NAME, {\"actor\",\"reason\"}"},

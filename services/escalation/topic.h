@@ -72,11 +72,11 @@ struct topic *topics_find(struct topics *t, const struct id *id);
 /* The topic this signature belongs to, or NULL; *ret_similarity is how near it is, 0 without one. */
 struct topic *topics_match(struct topics *t, const Ascolto__Signature *s, double *ret_similarity);
 
-/* True when somebody else's text is repeated: the copy hash was seen lately. Looking does not remember. */
-bool topics_is_copy(const struct topics *t, uint64_t copy, uint64_t who);
-/* Returns the copy's number, which counts up, or 0 when there was nothing new to remember. */
-uint64_t topics_remember_copy(struct topics *t, uint64_t copy, uint64_t who);
-void topics_restore_copy(struct topics *t, uint64_t number, uint64_t copy, uint64_t who);
+/* True when somebody else's text is repeated, edits and all (common/signature.h). Looking does not remember. */
+bool topics_is_copy(const struct topics *t, const Ascolto__Signature *s, uint64_t who);
+/* Returns the text's number, which counts up, or 0 when there was nothing new to remember. */
+uint64_t topics_remember_copy(struct topics *t, const Ascolto__Signature *s, uint64_t who);
+void topics_restore_copy(struct topics *t, const State__Copy *row);
 
 /* A new topic; NULL when memory is out. When there are TOPICS_LIVE_MAX already the stalest is dropped. */
 struct topic *topics_found(struct topics *t, const struct id *id, int64_t at_ms);

@@ -39,7 +39,7 @@ static json_t *running_json(struct intent *in, int task, struct arena *a)
 		return json_null();
 	return json_pack("{s:s,s:b,s:I,s:I,s:s,s:i,s:I,s:f}", "name", m->head->name, "shipped", !in->task[task].running[0],
 		"rows", (json_int_t)v.rows, "trained_ms", (json_int_t)v.trained_ms, "figures", v.figures, "labels",
-		(int)m->head->labels, "bytes", (json_int_t)m->len, "threshold", (double)m->head->threshold);
+		(int)m->different, "bytes", (json_int_t)m->len, "threshold", (double)m->head->threshold);
 }
 
 static json_t *task_json(struct intent *in, int task, struct arena *a)

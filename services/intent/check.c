@@ -168,12 +168,14 @@ static void check_balance(const struct dataset *d, const struct model *m, struct
 {
 	buf_addf(out, "%zu rows\n\nlabels\n", d->n);
 	for (uint32_t i = 0; i < m->head->labels; i++) {
+		if (m->first[i] != i)
+			continue;
 		size_t n = 0;
 		for (size_t k = 0; k < d->n; k++)
 			n += str_eq(d->rows[k].label, m->label[i]);
 		double share = (double)n / (double)d->n;
 		buf_addf(out, "  %-20s %6zu %5.1f%%%s\n", m->label[i], n, 100 * share,
-			n < 20 ? "  too few to learn from" : share * (double)m->head->labels < 0.25 ? "  rare" : "");
+			n < 20 ? "  too few to learn from" : share * (double)m->different < 0.25 ? "  rare" : "");
 	}
 }
 

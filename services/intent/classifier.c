@@ -187,7 +187,7 @@ static int linear_describe(struct classifier *c, struct arena *a, char **ret_tex
 	for (int t = 0; t < TASKS && text; t++)
 		if (l->model[t].head)
 			text = arena_printf(a, "%s%-12s %s, %u labels, threshold %.2f, %zu KiB\n", text, classifier_tasks[t],
-				l->model[t].head->name, l->model[t].head->labels, (double)l->model[t].head->threshold,
+				l->model[t].head->name, l->model[t].different, (double)l->model[t].head->threshold,
 				l->model[t].len / 1024);
 	*ret_text = text;
 	return text ? 0 : -ENOMEM;

@@ -17,6 +17,7 @@
 
 struct dataset_row {
 	const char *text, *label; /* a multi-label task's labels are separated by commas; "-" for none */
+	const char *finer; /* what divides the label further (dataset_finer), "" when the file does not say */
 	const char *lang, *surface, *channel, *id;
 	uint32_t file, line;
 };
@@ -38,6 +39,12 @@ void dataset_free(struct dataset *d);
 
 /* The label set of a task of the product, NULL-terminated; NULL for a task of somebody's own. */
 const char *const *dataset_labels(const char *task);
+
+/*
+ * The column whose words divide a task's labels further, NULL when there is none: "service" is a fault reported, a parcel
+ * asked about, a bill disputed, which look less alike than the label says (train.h).
+ */
+const char *dataset_finer(const char *task);
 
 /* "flags" has any number of labels per row, other tasks one. */
 bool dataset_is_multi(const char *task);

@@ -38,7 +38,7 @@ int features_spec_check(const struct features_spec *s)
 			return -EINVAL;
 	if (s->chars_min < 1 || s->chars_max > 6 || s->chars_min > s->chars_max || s->words_max < 1 || s->words_max > 3)
 		return -EINVAL;
-	return s->options >= 2 * FEATURE_PAIR ? -EINVAL : 0;
+	return s->options >= 2 * FEATURE_CRISIS ? -EINVAL : 0;
 }
 
 static inline uint32_t mix(uint32_t h)
@@ -287,12 +287,12 @@ static void chars_of_text(struct block *b, const struct features_spec *s, const 
 
 /* --- what we know ---------------------------------------------------------------------------------------------- */
 
-static void concepts_of_text(struct block *b, const struct text *t, int language)
+static void concepts_of_text(struct block *b, const struct text *t, int language, bool crisis)
 {
 	int negated = 0;
 	for (size_t i = 0; i < t->count;) {
 		size_t used = 1;
-		int c = concept_match(t, i, language, &used);
+		int c = crisis ? concept_match_crisis(t, i, language, &used) : concept_match(t, i, language, &used);
 		if (c != CONCEPT_NONE) {
 			struct span name = span_str(concept_name(c));
 			add_named(b, KIND_CONCEPT, (uint32_t)hash_span(name), "=%.*s%.*s", name, span_str(""));
@@ -381,8 +381,8 @@ void features_extract(struct features *f, const struct features_spec *s, const s
 		pairs_of_text(&b, s, texts[i], in->language);
 	block_end(&b);
 	b = block_begin(f, s, BLOCK_KNOW);
-	for (size_t i = 0; b.size && s->options & FEATURE_CONCEPT && i < ARRAY_SIZE(texts); i++)
-		concepts_of_text(&b, texts[i], in->language);
+	for (size_t i = 0; b.size && s->options & (FEATURE_CONCEPT | FEATURE_CRISIS) && i < ARRAY_SIZE(texts); i++)
+		concepts_of_text(&b, texts[i], in->language, s->options & FEATURE_CRISIS);
 	if (b.size && s->options & FEATURE_META)
 		meta_of_input(&b, in);
 	if (b.size && s->options & FEATURE_STYLE)

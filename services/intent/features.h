@@ -36,6 +36,7 @@ enum {
 	FEATURE_SKIP = 64,     /* pairs of words with one word between */
 	FEATURE_HANDLE = 128,  /* handles by name; otherwise all are one word */
 	FEATURE_PAIR = 256,    /* the block of pairs */
+	FEATURE_CRISIS = 512,  /* the concepts of a place in danger instead of the others */
 };
 
 /* Stored in the model file as it is. */

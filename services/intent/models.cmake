@@ -28,7 +28,7 @@ install(FILES ${models} DESTINATION ${CMAKE_INSTALL_DATADIR}/ascolto/models)
 # What a retraining begins with, and compares with: the same rows, and those nobody trains with.
 file(GLOB intent_test_rows CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/data/test_*.tsv)
 set(copies)
-foreach(file ${intent_rows} ${intent_test_rows})
+foreach(file ${intent_rows} ${language_rows} ${intent_test_rows})
 	get_filename_component(name ${file} NAME)
 	add_custom_command(OUTPUT ${ASCOLTO_MODELS_DIR}/data/${name} DEPENDS ${file}
 		COMMAND ${CMAKE_COMMAND} -E make_directory ${ASCOLTO_MODELS_DIR}/data
@@ -36,4 +36,5 @@ foreach(file ${intent_rows} ${intent_test_rows})
 	list(APPEND copies ${ASCOLTO_MODELS_DIR}/data/${name})
 endforeach()
 add_custom_target(ascolto_models_data ALL DEPENDS ${copies})
-install(FILES ${intent_rows} ${intent_test_rows} DESTINATION ${CMAKE_INSTALL_DATADIR}/ascolto/models/data)
+install(FILES ${intent_rows} ${language_rows} ${intent_test_rows}
+	DESTINATION ${CMAKE_INSTALL_DATADIR}/ascolto/models/data)

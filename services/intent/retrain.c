@@ -170,6 +170,9 @@ static int find_files(struct retraining *r, const char *data, struct err *e)
 	snprintf(pattern, sizeof(pattern), "%.4000s/train*.tsv", data);
 	if (glob(pattern, 0, NULL, &r->data))
 		return err_set(e, -ENOENT, "%s holds no train*.tsv to train a model with (setting intent.data)", data);
+	snprintf(pattern, sizeof(pattern), "%.4000s/%s_*.tsv", data, classifier_tasks[r->task]);
+	if (glob(pattern, GLOB_APPEND, NULL, &r->data) == GLOB_NOSPACE)
+		return err_set(e, -ENOMEM, "out of memory");
 	snprintf(pattern, sizeof(pattern), "%.4000s/test*.tsv", data);
 	if (glob(pattern, 0, NULL, &r->test)) /* none: the rows held back have to do */
 		r->test.gl_pathc = 0;

@@ -1,6 +1,7 @@
 #include "train.h"
 
 #include <fcntl.h>
+#include <math.h>
 #include <unistd.h>
 #include <xxhash.h>
 
@@ -14,6 +15,7 @@
 
 #define KNOW_BUCKETS 2048
 #define LANGUAGE_BUCKETS 16384
+#define CARE_COLUMNS 32
 #define BLOCK_BUCKETS 49152 /* more has not helped */
 #define NAME_ROWS 2         /* rows made of each label's name */
 
@@ -23,6 +25,14 @@ void train_defaults(struct train_options *o, const char *task)
 		.weight = {1.0f, 1.0f, 1.0f, 1.0f},
 		.spec = {.options = FEATURE_PLAIN | FEATURE_STYLE | FEATURE_STEM | FEATURE_PAIR, .chars_min = 2, .chars_max = 5,
 			.words_max = 2}};
+	if (str_eq(task, "urgency")) { /* words tell the event, and the next event is another; what is meant comes again */
+		o->spec.options = FEATURE_CRISIS;
+		o->spec.buckets[BLOCK_KNOW] = KNOW_BUCKETS;
+		o->solver = SOLVER_LOGISTIC;
+		o->c = 0.3;
+		o->balance = 1;
+		return;
+	}
 	if (!dataset_labels(task))
 		return;
 	if (str_eq(task, "language")) {
@@ -59,8 +69,9 @@ struct training {
 	struct dataset rows;        /* those given, then NAME_ROWS per label */
 	size_t given;
 	char **name;                /* the labels' names as texts */
-	const char *labels[MODEL_LABELS_MAX];
-	uint32_t n_labels;
+	const char *labels[MODEL_LABELS_MAX]; /* per column */
+	const char *finer[MODEL_LABELS_MAX];  /* what kind of the label's rows the column is for, "" = the rest */
+	uint32_t n_labels;                    /* columns */
 	bool multi;
 	int *truth;                 /* exclusive: per row */
 	struct matrix matrix;
@@ -119,6 +130,62 @@ static void take_known_labels(struct training *t, const char *const *known)
 			}
 }
 
+/* Columns for the kinds of one label's rows that have enough of them. Labels that would be too many stay whole. */
+static void divide_label(struct training *t, const char *label)
+{
+	uint32_t from = t->n_labels;
+	for (size_t i = 0; i < t->rows.n; i++) {
+		const struct dataset_row *row = &t->rows.rows[i];
+		if (!str_eq(row->label, label) || !row->finer[0])
+			continue;
+		bool had = false;
+		for (uint32_t c = from; c < t->n_labels && !had; c++)
+			had = str_eq(t->finer[c], row->finer);
+		size_t n = 0;
+		for (size_t k = i; k < t->rows.n && !had; k++)
+			n += str_eq(t->rows.rows[k].label, label) && str_eq(t->rows.rows[k].finer, row->finer);
+		if (had || n < TRAIN_FINER_ROWS || t->n_labels == MODEL_LABELS_MAX)
+			continue;
+		t->labels[t->n_labels] = label;
+		t->finer[t->n_labels++] = row->finer;
+	}
+}
+
+/* The column of a row: its label's for its kind, else its label's first. -1 for a label that is not there. */
+static int column_of(const struct training *t, const struct dataset_row *row)
+{
+	int column = -1;
+	for (uint32_t i = 0; i < t->n_labels; i++) {
+		if (!str_eq(t->labels[i], row->label))
+			continue;
+		if (str_eq(t->finer[i], row->finer))
+			return (int)i;
+		if (column < 0)
+			column = (int)i;
+	}
+	return column;
+}
+
+/* The whole labels come first, each as the column of its rows that are of no frequent kind, if there are any. */
+static void divide_labels(struct training *t)
+{
+	uint32_t whole = t->n_labels;
+	for (uint32_t c = 0; c < whole; c++)
+		divide_label(t, t->labels[c]);
+	if (t->n_labels == whole)
+		return;
+	size_t rows[MODEL_LABELS_MAX] = {0};
+	for (size_t i = 0; i < t->rows.n; i++)
+		rows[column_of(t, &t->rows.rows[i])]++;
+	uint32_t kept = 0;
+	for (uint32_t c = 0; c < t->n_labels; c++)
+		if (rows[c]) {
+			t->labels[kept] = t->labels[c];
+			t->finer[kept++] = t->finer[c];
+		}
+	t->n_labels = kept;
+}
+
 static int take_own_labels(struct training *t, struct err *e)
 {
 	const char **all = malloc((t->rows.n + 1) * sizeof(*all));
@@ -140,14 +207,6 @@ static int take_own_labels(struct training *t, struct err *e)
 	return r;
 }
 
-static int label_index(const struct training *t, const char *label)
-{
-	for (uint32_t i = 0; i < t->n_labels; i++)
-		if (str_eq(t->labels[i], label))
-			return (int)i;
-	return -1;
-}
-
 static int take_labels(struct training *t, struct err *e)
 {
 	const char *const *known = dataset_labels(t->o->task);
@@ -156,6 +215,10 @@ static int take_labels(struct training *t, struct err *e)
 		take_known_labels(t, known);
 	else
 		r = take_own_labels(t, e);
+	for (uint32_t c = 0; c < t->n_labels; c++)
+		t->finer[c] = "";
+	if (r == 0 && !t->multi && dataset_finer(t->o->task))
+		divide_labels(t);
 	if (r == 0 && t->n_labels < (t->multi ? 1 : 2))
 		r = err_set(e, -EINVAL, "%zu rows with %u labels make no model of %s: two labels are needed", t->given,
 			t->n_labels, t->o->task);
@@ -168,7 +231,7 @@ static int take_truth(struct training *t, struct err *e)
 	if (!t->truth)
 		return err_set(e, -ENOMEM, "out of memory");
 	for (size_t i = 0; !t->multi && i < t->rows.n; i++)
-		t->truth[i] = label_index(t, t->rows.rows[i].label);
+		t->truth[i] = column_of(t, &t->rows.rows[i]);
 	return 0;
 }
 
@@ -216,7 +279,7 @@ static int add_names(struct training *t, struct err *e)
 		t->name[c] = said(t->labels[c]);
 		for (int k = 0; t->name[c] && k < NAME_ROWS; k++)
 			t->rows.rows[t->rows.n++] = (struct dataset_row){.text = t->name[c], .label = t->labels[c],
-				.lang = language, .surface = "", .channel = "", .id = ""};
+				.lang = language, .surface = "", .channel = "", .id = "", .finer = ""};
 	}
 	return 0;
 }
@@ -255,7 +318,7 @@ static int fit_labels(struct training *t, const int *label, int classes, float *
 	for (int c = 0; r == 0 && c < classes; c++)
 		used += weight[c] > 0;
 	for (int c = 0; r == 0 && c < classes; c++)
-		weight[c] = weight[c] > 0 ? __builtin_pow((double)n / used / weight[c], t->o->balance) : 1;
+		weight[c] = weight[c] >= TRAIN_FEW_ROWS ? __builtin_pow((double)n / used / weight[c], t->o->balance) : 1;
 	struct solver_problem p = {.rows = n, .dimensions = m->dimensions + 1, .classes = classes, .row = row, .label = y,
 		.solver = t->o->solver, .c = t->o->c, .eps = t->o->eps, .class_weight = t->o->balance > 0 ? weight : NULL};
 	if (r == 0 && n > 0)
@@ -307,7 +370,7 @@ static void keep_score(struct training *t, const struct model *m, const struct f
 	float all[MODEL_LABELS_MAX + 32];
 	model_score(m, f, all);
 	memcpy(t->scores + t->n_scored * t->n_labels, all, t->n_labels * sizeof(*all));
-	t->scored_truth[t->n_scored] = t->multi ? 0 : label_index(t, row->label);
+	t->scored_truth[t->n_scored] = t->multi ? 0 : column_of(t, row);
 	t->scored_row[t->n_scored++] = row;
 }
 
@@ -386,14 +449,33 @@ static int calibrate_multi(struct training *t, struct err *e)
 	return r;
 }
 
-static int calibrate(struct training *t, struct err *e)
+/* The temperature over the columns, the threshold over the labels they belong to. */
+static int calibrate_exclusive(struct training *t, const struct buf *bytes, struct err *e)
 {
-	if (t->multi)
-		return calibrate_multi(t, e);
+	struct model m;
 	t->temperature = calibrate_temperature(t->scores, t->scored_truth, t->n_scored, t->n_labels);
-	t->threshold = calibrate_threshold(t->scores, t->scored_truth, t->n_scored, t->n_labels, t->temperature,
-		t->o->abstain_cost);
-	return 0;
+	int r = model_from_bytes(&m, buf_span(bytes), "model", e);
+	if (r < 0)
+		return r;
+	struct model_head head = *m.head;
+	head.temperature = t->temperature;
+	m.head = &head;
+	float *log_p = malloc((t->n_scored + 1) * t->n_labels * sizeof(*log_p));
+	int *truth = malloc((t->n_scored + 1) * sizeof(*truth));
+	for (size_t i = 0; log_p && truth && i < t->n_scored; i++) {
+		float p[MODEL_LABELS_MAX];
+		memcpy(p, t->scores + i * t->n_labels, t->n_labels * sizeof(*p));
+		model_probabilities(&m, p);
+		for (uint32_t c = 0; c < t->n_labels; c++)
+			log_p[i * t->n_labels + c] = logf(MAX(p[c], 1e-20f));
+		truth[i] = t->scored_truth[i] < 0 ? -1 : m.first[t->scored_truth[i]];
+	}
+	if (log_p && truth)
+		t->threshold = calibrate_threshold(log_p, truth, t->n_scored, t->n_labels, 1, t->o->abstain_cost);
+	r = log_p && truth ? 0 : err_set(e, -ENOMEM, "out of memory");
+	free(log_p);
+	free(truth);
+	return r;
 }
 
 static int by_doubt(const void *a, const void *b)
@@ -438,8 +520,9 @@ static int report(struct training *t, const struct buf *bytes, struct buf *out, 
 /* As many buckets as TRAIN_FILE_BYTES have room for: a bucket is a byte per column and one for its idf. */
 static void size_tables(struct training *t)
 {
-	uint32_t columns = (t->n_labels + 15) / 16 * 16, options = t->spec.options;
-	uint32_t *b = t->spec.buckets, parts = options & FEATURE_PAIR ? 3 : 2;
+	/* Tables of one size for all tasks that look at the same things: their models are scored in one pass (panel.h). */
+	uint32_t columns = (MAX(t->n_labels, dataset_labels(t->o->task) ? CARE_COLUMNS : 1u) + 15) / 16 * 16;
+	uint32_t *b = t->spec.buckets, options = t->spec.options, parts = options & FEATURE_PAIR ? 3 : 2;
 	for (int i = 0; i < BLOCKS; i++)
 		if (b[i])
 			return;
@@ -495,7 +578,7 @@ static int train_all(struct training *t, const struct dataset *valid, struct buf
 	if (r == 0 && valid)
 		r = score_valid(t, valid, out, e);
 	if (r == 0)
-		r = calibrate(t, e);
+		r = t->multi ? calibrate_multi(t, e) : calibrate_exclusive(t, out, e);
 	if (r < 0)
 		return r;
 	/* The same weights once more with what calibration found, and then with the report about that. */

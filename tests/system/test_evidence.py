@@ -1,7 +1,7 @@
 """What can be proved afterwards: the log of decisions is whole, tells what people did, and its end is known elsewhere."""
 import time
 
-from harness import STORM, check, lines_of, system_test
+from harness import STORM, check, http_call, lines_of, system_test
 
 LINES = len(lines_of(STORM / "storm.jsonl"))
 
@@ -47,7 +47,7 @@ def check_people(t, a, incident):
     t.wait(lambda: [e["what"] for e in entries(a, "--case", case)][-1] == "corrected", 10, "the correction is not in the log")
     log = [(e["what"], e["who"], e["by"]) for e in entries(a, "--case", case)]
     check(log[0][0] == "case_opened" and log[0][2] == "rule", f"the case was not opened by a rule: {log}")
-    check(log[-5:] == [("case_acknowledged", "Bruno", "person"), ("case_handed_over", "Bruno", "person"),
+    check(log[-5:] == [("case_handed_over", "Bruno", "person"), ("case_acknowledged", "Bruno", "person"),
                        ("case_handed_over", "Carla", "person"), ("case_closed", "Carla", "person"),
                        ("corrected", "Carla", "person")], f"what people did to the case is not told: {log}")
     t.wait(lambda: "incident_acknowledged" in [e["what"] for e in entries(a, "--incident", incident["id"])], 10,
@@ -75,6 +75,40 @@ def check_heads(t, a):
     t.say(f"ascolto audit verify reads {now['entries']} entries in {time.monotonic() - began:.2f} s")
 
 
+LESSONS = """Il firmware va provato su cento modem prima di andare a tutti.
+- Il messaggio d'attesa era pronto dopo 40 minuti: va scritto prima
+- <script>alert(1)</script> [clicca](javascript:alert(1)) non deve fare nulla"""
+
+
+def check_report(t, a, incident):
+    for lang, words in (("it", ("Rapporto di chiusura", "prima", "Cronologia delle decisioni", "Presa in carico", "persone diverse",
+                                "Anna Riva", "Che cosa abbiamo imparato", "cento modem", "crisis-mail")),
+                        ("en", ("Closing report", "before", "Timeline of decisions", "Acknowledged", "different people",
+                                "Anna Riva", "What we learnt", "cento modem", "delivered"))):
+        for format in ("html", "markdown"):
+            file = a.folder / f"report.{lang}.{format}"
+            a.command("report", incident["id"], f"--{format}", "--lang", lang, "--out", file)
+            text = file.read_text(encoding="utf-8")
+            missing = [w for w in words if w.lower() not in text.lower()]
+            check(not missing, f"the report ({lang}, {format}) does not say {missing}")
+            check(("<script" if format == "html" else "](javascript") not in text, f"a person's notes became markup: {lang}, {format}")
+            served = http_call(a.listen["console"], f"/api/v1/incidents/{incident['id']}/report?format={format}&lang={lang}")
+            check(served.status == 200 and len(served.body) > 2000, f"the console does not give the report: {served.status}")
+    t.say(f"the report: {(a.folder / 'report.it.html').stat().st_size} bytes of HTML, "
+          f"{(a.folder / 'report.it.markdown').stat().st_size} of Markdown")
+    lessons = a.command("lessons").stdout
+    check("cento modem" in lessons and lessons.startswith("\n# Raccolta degli errori"), f"the lessons are not collected: {lessons}")
+    check(a.command("report", "01J8ZQ5T7W000000000000000A", expect=1).stderr.count("there is no incident"), "an unknown incident")
+    check(http_call(a.listen["console"], f"/api/v1/incidents/{incident['id']}/report?lang=fr").status == 400, "lang=fr")
+
+
+def check_people_close(t, a, incident):
+    answer = a.console_post(f"incidents/{incident['id']}/close", actor="Anna Riva", reason="firmware ritirato", lessons=LESSONS)
+    check(answer.status == 202, f"closing is refused: {answer.error()}")
+    t.wait(lambda: "incident_closed" in [e["what"] for e in entries(a, "--incident", incident["id"])], 10,
+           "who closed the incident is not in the log")
+
+
 def check_restart(t, a):
     before = verdict(a)["entries"]
     a.stop("escalation")
@@ -95,6 +129,8 @@ def main(t):
     incident = next(i for i in a.incidents() if i["code"] == "red")
     check_log(t, a, incident)
     check_people(t, a, incident)
+    check_people_close(t, a, incident)
+    check_report(t, a, incident)
     check_heads(t, a)
     check_restart(t, a)
 

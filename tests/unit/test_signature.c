@@ -81,6 +81,20 @@ static void reposts_are_copies(void **state)
 	Ascolto__Signature other = sign("Il mio modem Telvia ha preso fuoco ieri sera, ho dovuto staccarlo");
 	assert_true(a.copy != other.copy);
 	assert_true(signature_sketch_distance(&a, &other) > SIGNATURE_NEAR_COPY);
+	static const char *const edited[] = {
+		"verissimo: il modem Telvia prende fuoco da spento, staccatelo subito dalla corrente e non dormiteci vicino",
+		"Il modem Telvia prende fuoco da spento!! Staccatelo subito dalla corrente, e non dormiteci vicino mai",
+	};
+	Ascolto__Signature longer = sign("Il modem Telvia prende fuoco da spento, staccatelo subito dalla corrente e non "
+					 "dormiteci vicino");
+	for (size_t i = 0; i < ARRAY_SIZE(edited); i++) {
+		Ascolto__Signature b = sign(edited[i]);
+		assert_true(b.copy != longer.copy);
+		assert_true(signature_near_copy(longer.sketch, longer.words, b.sketch, b.words));
+	}
+	Ascolto__Signature modena = sign("il modem è rosso da stasera a Modena"), carpi = sign("il modem è rosso da stasera a Carpi");
+	assert_int_equal(modena.words, 8);
+	assert_false(signature_near_copy(modena.sketch, modena.words, carpi.sketch, carpi.words));
 	assert_int_equal(sign("ok grazie").copy, 0);
 	assert_int_equal(sign("").copy, 0);
 }

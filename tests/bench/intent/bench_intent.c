@@ -293,11 +293,20 @@ static void airlines(void)
 	dataset_free(&reasons);
 }
 
+/* As the file has it (four of the rows are critical), with these counted as high, and whether somebody must act or not. */
 static void urgency(void)
 {
 	struct dataset d = {0};
 	read_grouped(&d, "urgency/trecis.tsv", "priority", "event");
 	leave_one_out("urgency, new events", "urgency", &d);
+	for (size_t i = 0; i < d.n; i++)
+		if (str_eq(d.rows[i].label, "Critical"))
+			d.rows[i].label = "High";
+	leave_one_out("urgency, three levels", "urgency", &d);
+	for (size_t i = 0; i < d.n; i++)
+		if (!str_eq(d.rows[i].label, "High"))
+			d.rows[i].label = "Low";
+	leave_one_out("urgency, high or not", "urgency", &d);
 	dataset_free(&d);
 }
 

@@ -172,17 +172,15 @@ static void program_folder(char *out, size_t size)
 	snprintf(slash ? slash : out, slash ? 1 : size, "%s", slash ? "" : "/usr/bin");
 }
 
-/* Beside the folder of the running program: share/ascolto/models where it is installed, models where it was
- * built. */
-static bool preset_models(char **models, const char *here)
+char *conf_shipped_models(void)
 {
+	char here[PATH_MAX], installed[PATH_MAX + 32], built[PATH_MAX + 32];
+	program_folder(here, sizeof(here));
 	const char *slash = strrchr(here, '/');
 	int len = slash ? (int)(slash - here) : 0;
-	char installed[PATH_MAX + 32], built[PATH_MAX + 32];
 	snprintf(installed, sizeof(installed), "%.*s/share/ascolto/models", len, here);
 	snprintf(built, sizeof(built), "%.*s/models", len, here);
-	return preset(
-		models, "%s", access(installed, F_OK) < 0 && access(built, F_OK) == 0 ? built : installed);
+	return strdup(access(installed, F_OK) < 0 && access(built, F_OK) == 0 ? built : installed);
 }
 
 /* A 0 that was written stays: it is wrong, and conf_check says so. */
@@ -234,7 +232,7 @@ static bool fill(struct conf *c, struct yaml *y, const char *folder)
 	preset_number(&c->intent.retrain_after, y, "intent.retrain_after", 50);
 	preset_number(&c->intent.external.limit_ms, y, "intent.external.limit_ms", 100);
 	return preset(&c->data, "state") && preset(&c->programs, "%s", here) &&
-	       preset_models(&c->models, here) && preset(&c->log, "info") && fill_services(c) &&
+	       (c->models || (c->models = conf_shipped_models())) && preset(&c->log, "info") && fill_services(c) &&
 	       resolve(&c->data, folder) && resolve(&c->programs, folder) && resolve(&c->models, folder) &&
 	       preset(&c->intent.data, "%s/data", c->models) && resolve(&c->intent.data, folder) &&
 	       fill_lists(c, folder);

@@ -103,6 +103,10 @@ struct conf {
 int conf_load(struct conf **ret, const char *path, struct err *e);
 void conf_free(struct conf **c);
 
+/* The folder of the models that came with the running program: share/ascolto/models beside its folder where it is
+ * installed, models where it was built. NULL when memory is out; freed by the caller. */
+char *conf_shipped_models(void);
+
 /* By service name; NULL when there is none. For a drill's brand (drill.h): those of the real one. */
 const struct conf_service *conf_service(const struct conf *c, const char *name);
 const struct conf_brand *conf_brand(const struct conf *c, const char *name);

@@ -5,7 +5,11 @@
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
+#include "common/conf.h"
+#include "common/json.h"
+#include "common/suggest.h"
 #include "common/words.h"
 #include "services/intent/check.h"
 #include "services/intent/classifier.h"
@@ -87,12 +91,39 @@ static int take_arguments(struct arguments *a, int argc, char **argv)
 			return COMMAND_USAGE;
 		}
 		if (!take_word(argv[i], argv[i + 1], a) && !train_option(&a->train, argv[i], argv[i + 1])) {
-			command_fail("%s %s: not an option of this command", argv[i], argv[i + 1]);
+			if (train_option(&(struct train_options){0}, argv[i], "1"))
+				command_fail("%s %s: not a number this option can have", argv[i], argv[i + 1]);
+			else
+				command_fail("%s: not an option of this command", argv[i]);
 			return COMMAND_USAGE;
 		}
 		i++;
 	}
 	return COMMAND_OK;
+}
+
+/* Words that belong to no option are mostly files whose option was forgotten. */
+static int take_options(struct arguments *a, int argc, char **argv)
+{
+	int r = take_arguments(a, argc, argv);
+	if (r == COMMAND_OK && a->n_rest) {
+		command_fail("\"%s\": which option does this belong to?", a->rest[0]);
+		return COMMAND_USAGE;
+	}
+	return r;
+}
+
+/* Before the work, not after it. */
+static int check_out(const char *path)
+{
+	char folder[4096];
+	snprintf(folder, sizeof(folder), "%s", path);
+	char *slash = strrchr(folder, '/');
+	if (slash)
+		slash[slash == folder] = 0;
+	if (access(slash ? folder : ".", W_OK) == 0)
+		return COMMAND_OK;
+	return command_fail("%s can not be written: %s", path, strerror(errno));
 }
 
 /* --- reading --------------------------------------------------------------------------------------------------- */
@@ -110,10 +141,23 @@ static void complain(void *ctx, const char *sentence)
 
 static const char *models_folder(const struct arguments *a)
 {
+	static char *shipped;
 	if (a->models)
 		return a->models;
 	const char *from = getenv("ASCOLTO_MODELS");
-	return str_empty(from) ? "/usr/share/ascolto/models" : from;
+	if (!str_empty(from))
+		return from;
+	shipped = shipped ? shipped : conf_shipped_models();
+	return shipped ? shipped : "";
+}
+
+/* A task the product does not have is somebody's own, or a slip of the pen. */
+static int read_failed(const char *task, const struct err *e)
+{
+	char words[200] = "";
+	if (!dataset_labels(task) && strstr(e->text, "no column"))
+		suggest(words, sizeof(words), task, classifier_tasks, CLASSIFIER_TASKS, "the product's tasks are");
+	return command_fail("%s%s", e->text, words);
 }
 
 /* Rows that do not say their language are read for it: stems and concepts depend on it. */
@@ -123,7 +167,7 @@ static int read_files(const struct arguments *a, struct dataset *d, const char *
 	struct err e = {0};
 	for (size_t i = 0; i < n; i++)
 		if (dataset_read(d, files[i], task, a->column, complain, &c, &e) < 0)
-			return command_fail("%s", err_text(&e));
+			return read_failed(task, &e);
 	if (c.n > COMPLAINTS_MAX)
 		fprintf(stderr, "ascolto: and %zu more rows that cannot be used\n", c.n - COMPLAINTS_MAX);
 	if (!d->n)
@@ -168,7 +212,7 @@ static int print_eval(const struct command_options *o, const struct model *m, co
 	return COMMAND_OK;
 }
 
-static int train_and_save(const struct arguments *a, const struct dataset *rows, const struct dataset *valid)
+static int train_and_save(const struct command_options *o, const struct arguments *a, const struct dataset *rows, const struct dataset *valid)
 {
 	struct buf out CLEANUP(buf_free);
 	buf_init(&out, MODEL_FILE_MAX);
@@ -178,7 +222,7 @@ static int train_and_save(const struct arguments *a, const struct dataset *rows,
 	if (train_save(&out, a->out, &e) < 0)
 		return command_fail("%s", err_text(&e));
 	struct model m;
-	if (!a->quiet && model_from_bytes(&m, buf_span(&out), a->out, &e) == 0)
+	if (!a->quiet && !o->json && model_from_bytes(&m, buf_span(&out), a->out, &e) == 0)
 		printf("%s: %s, %zu KiB\non rows held out while training: %s", a->out, m.head->name, out.len / 1024, m.report);
 	return COMMAND_OK;
 }
@@ -186,13 +230,15 @@ static int train_and_save(const struct arguments *a, const struct dataset *rows,
 static int run_train(const struct command_options *o, int argc, char **argv)
 {
 	struct arguments a;
-	int r = take_arguments(&a, argc, argv);
+	int r = take_options(&a, argc, argv);
 	if (r != COMMAND_OK)
 		return r;
 	if (!a.task || !a.n_data || !a.out) {
 		command_fail("train needs --task TASK, --data FILE.tsv and --out MODEL");
 		return COMMAND_USAGE;
 	}
+	if (check_out(a.out) != COMMAND_OK)
+		return COMMAND_FAILED;
 	a.train.trained_ms = getenv("SOURCE_DATE_EPOCH") ? 0 : now_ms();
 	if (!a.quiet) {
 		a.train.progress = progress;
@@ -205,7 +251,7 @@ static int run_train(const struct command_options *o, int argc, char **argv)
 	if (r == COMMAND_OK && a.n_test)
 		r = read_files(&a, &test, a.test, a.n_test, a.task);
 	if (r == COMMAND_OK)
-		r = train_and_save(&a, &rows, a.n_valid ? &valid : NULL);
+		r = train_and_save(o, &a, &rows, a.n_valid ? &valid : NULL);
 	if (r != COMMAND_OK || !a.n_test)
 		return r;
 	struct model m;
@@ -222,7 +268,7 @@ static int run_train(const struct command_options *o, int argc, char **argv)
 static int run_eval(const struct command_options *o, int argc, char **argv)
 {
 	struct arguments a;
-	int r = take_arguments(&a, argc, argv);
+	int r = take_options(&a, argc, argv);
 	if (r != COMMAND_OK)
 		return r;
 	if (!a.model || !a.n_test) {
@@ -243,9 +289,44 @@ static int run_eval(const struct command_options *o, int argc, char **argv)
 
 /* --- explain, data-check ------------------------------------------------------------------------------- */
 
+/* The shipped models, with one of somebody's own in its task's place. */
+static int open_models(const struct arguments *a, struct classifier **ret)
+{
+	const char *instead[CLASSIFIER_TASKS] = {0};
+	struct model m;
+	struct err e = {0};
+	if (a->model) {
+		if (model_open(&m, a->model, &e) < 0)
+			return command_fail("%s", err_text(&e));
+		int task = classifier_task(m.head->task);
+		if (task < 0)
+			command_fail("%s: a model for \"%s\", which is no task of the product", a->model, m.head->task);
+		else
+			instead[task] = a->model;
+		model_close(&m);
+		if (task < 0)
+			return COMMAND_FAILED;
+	}
+	return classifier_open_chosen(models_folder(a), instead, ret, &e) < 0 ? command_fail("%s", err_text(&e)) : COMMAND_OK;
+}
+
+static int print_explanation(const struct command_options *o, const char *text)
+{
+	if (!o->json) {
+		fputs(text, stdout);
+		return COMMAND_OK;
+	}
+	struct buf out CLEANUP(buf_free);
+	buf_init(&out, 4 * 1024 * 1024);
+	buf_adds(&out, "{\"explanation\":");
+	json_add_string(&out, span_str(text));
+	buf_adds(&out, "}\n");
+	fputs(buf_str(&out), stdout);
+	return COMMAND_OK;
+}
+
 static int run_explain(const struct command_options *o, int argc, char **argv)
 {
-	(void)o;
 	struct arguments a;
 	int r = take_arguments(&a, argc, argv);
 	if (r != COMMAND_OK)
@@ -254,17 +335,21 @@ static int run_explain(const struct command_options *o, int argc, char **argv)
 		command_fail("explain needs the text, in quotation marks");
 		return COMMAND_USAGE;
 	}
+	if (a.surface && !str_eq(a.surface, "public") && !str_eq(a.surface, "private")) {
+		command_fail("--surface %s: it is public or private", a.surface);
+		return COMMAND_USAGE;
+	}
 	struct classifier *c CLEANUP(classifier_close) = NULL;
 	struct err e = {0};
-	if (classifier_open_linear(models_folder(&a), &c, &e) < 0)
-		return command_fail("%s", err_text(&e));
+	if (open_models(&a, &c) != COMMAND_OK)
+		return COMMAND_FAILED;
 	struct buf out CLEANUP(buf_free);
 	buf_init(&out, 1024 * 1024);
+	buf_addf(&out, "models of %s%s%s\n", models_folder(&a), a.model ? ", and " : "", a.model ? a.model : "");
 	struct classifier_input in = {.text = span_str(a.rest[0]), .lang = a.lang, .surface = a.surface, .channel = a.channel};
 	if (explain(c, &in, a.task, &out, &e) < 0)
 		return command_fail("%s", err_text(&e));
-	fputs(buf_str(&out), stdout);
-	return COMMAND_OK;
+	return print_explanation(o, buf_str(&out));
 }
 
 /* --- learn ----------------------------------------------------------------------------------------------------- */
@@ -317,7 +402,7 @@ static int run_learn(const struct command_options *o, int argc, char **argv)
 	struct learn_verdict v;
 	struct err e = {0};
 	(void)o;
-	int r = take_arguments(&l.a, argc, argv);
+	int r = take_options(&l.a, argc, argv);
 	if (r != COMMAND_OK)
 		return r;
 	const struct arguments *a = &l.a;
@@ -326,6 +411,8 @@ static int run_learn(const struct command_options *o, int argc, char **argv)
 			     "--against MODEL and --out MODEL; --test FILE.tsv may be added");
 		return COMMAND_USAGE;
 	}
+	if (check_out(a->out) != COMMAND_OK)
+		return COMMAND_FAILED;
 	if (a->background)
 		step_back();
 	r = learn_read(&l);
@@ -345,7 +432,6 @@ static int run_learn(const struct command_options *o, int argc, char **argv)
 
 static int run_data_check(const struct command_options *o, int argc, char **argv)
 {
-	(void)o;
 	struct arguments a;
 	int r = take_arguments(&a, argc, argv);
 	if (r != COMMAND_OK)
@@ -365,7 +451,7 @@ static int run_data_check(const struct command_options *o, int argc, char **argv
 	size_t across = 0;
 	if (check_dataset(&rows, &a.train, &out, &across, &e) < 0)
 		return command_fail("%s", err_text(&e));
-	fputs(buf_str(&out), stdout);
+	print_explanation(o, buf_str(&out));
 	return across * 100 > rows.n ? COMMAND_FAILED : COMMAND_OK;
 }
 
@@ -373,7 +459,7 @@ const struct command commands_intent[] = {
 	{"intent", "train", run_train, "--task T --data FILE.tsv [--valid F] [--test F] --out MODEL",
 		"train a model from labelled messages"},
 	{"intent", "eval", run_eval, "--model MODEL --test FILE.tsv", "measure a model on labelled messages"},
-	{"intent", "explain", run_explain, "[--task T] [--models DIR] \"TEXT\"", "what a text means, and the features that decided"},
+	{"intent", "explain", run_explain, "[--task T] [--models DIR] [--model FILE] \"TEXT\"", "what a text means, and the features that decided"},
 	{"intent", "learn", run_learn, "--task T --data F --corrections F [--test F] --against MODEL --out MODEL",
 		"train with corrections too; status 0: better, 3: not"},
 	{"intent", "data-check", run_data_check, "[--task T] FILE.tsv...",

@@ -173,6 +173,7 @@ static const struct decision {
 	{INCIDENTS, "incident", "/close", close_incident},
 	{CASES, "case", "/acknowledge", acknowledge_case},
 	{CASES, "case", "/close", close_case},
+	{CASES, "case", "/change", change_case},
 	{MESSAGES, "message", "/correct", correct_message},
 	{INCIDENTS, "incident", "/step", done_step},
 	{INCIDENTS, "incident", "/answer", propose_answer},
@@ -233,18 +234,29 @@ void post_message(struct http_request *r, void *ctx)
 	post(r, ctx, MESSAGES);
 }
 
-void post_crisis(struct http_request *r, void *ctx)
+/* About the brand itself. */
+static void post_brand(struct http_request *r, struct console *c, decide_fn *fn)
 {
 	struct answer a;
 	struct decided d = {.command = ASCOLTO__COMMAND__INIT};
 	json_t *body = read_body(r);
 	d.body = body;
-	if (!body || !answer_begin(&a, r, ctx)) {
+	if (!body || !answer_begin(&a, r, c)) {
 		json_decref(body);
 		return;
 	}
 	d.command.actor = arena_strdup(&a.arena, member(body, "actor"));
-	if (crisis_mode(&a, &d))
+	if (fn(&a, &d))
 		submit(&a, &d.command);
 	json_decref(body);
+}
+
+void post_crisis(struct http_request *r, void *ctx)
+{
+	post_brand(r, ctx, crisis_mode);
+}
+
+void post_alarms(struct http_request *r, void *ctx)
+{
+	post_brand(r, ctx, confirm_alarms);
 }

@@ -1,5 +1,5 @@
 /*
- * change.h - from the body of a POST to a command. Not for others than change.c and change_crisis.c.
+ * change.h - from the body of a POST to a command. Not for others than change.c, change_case.c and change_crisis.c.
  *
  * A decision is one function: it fills the command from the body, or answers 400 or 409 itself and returns false.
  */
@@ -20,6 +20,8 @@ union content {
 	Ascolto__MoveMessage move_message;
 	Ascolto__ProposeAnswer propose_answer;
 	Ascolto__ApproveAnswer approve_answer;
+	Ascolto__ChangeCase change_case;
+	Ascolto__ConfirmAlarms confirm_alarms;
 };
 
 struct decided {
@@ -36,5 +38,8 @@ const char *member(const json_t *body, const char *name);
 
 /* change_crisis.c */
 decide_fn crisis_mode, done_step, move_message, propose_answer, approve_answer;
+
+/* change_case.c */
+decide_fn change_case, confirm_alarms;
 
 #endif

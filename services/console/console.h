@@ -156,6 +156,7 @@ void post_incident(struct http_request *r, void *ctx);
 void post_case(struct http_request *r, void *ctx);
 void post_message(struct http_request *r, void *ctx);
 void post_crisis(struct http_request *r, void *ctx);
+void post_alarms(struct http_request *r, void *ctx);
 
 /* report.c */
 void get_report(struct http_request *r, struct console *c, const struct id *incident);

@@ -219,6 +219,16 @@ static enum verdict show_crisis(struct turn *t, const char *brand, const Ascolto
 	return DONE;
 }
 
+/* How many alarms wait for a person's word. */
+static enum verdict show_held_alarms(struct turn *t, const char *brand, const Ascolto__HeldAlarms *held)
+{
+	struct id id = {0};
+	int64_t before = read_tally(t->txn, t->arena, t->key_group, brand, TALLY_HELD_ALARMS);
+	tally(t, brand, TALLY_HELD_ALARMS, (int)((int64_t)held->count - before));
+	changed(t, CHANGED_CRISIS, brand, &id, NULL);
+	return DONE;
+}
+
 static enum verdict show_answer(struct turn *t, const char *brand, const Ascolto__Answer *a, struct err *why)
 {
 	struct id id, incident;
@@ -279,6 +289,9 @@ enum verdict handle_view(struct turn *t, const Ascolto__Envelope *e, struct err 
 		break;
 	case ASCOLTO__VIEW__WHAT_ANSWER:
 		verdict = show_answer(t, brand, v->answer, why);
+		break;
+	case ASCOLTO__VIEW__WHAT_HELD_ALARMS:
+		verdict = show_held_alarms(t, brand, v->held_alarms);
 		break;
 	case ASCOLTO__VIEW__WHAT_AUDIT:
 		verdict = keep_head(t, brand, v->audit, why);

@@ -189,6 +189,7 @@ void add_counts(struct answer *a)
 		tally_of(a, TALLY_INCIDENTS_GREEN), tally_of(a, TALLY_INCIDENTS_YELLOW),
 		tally_of(a, TALLY_INCIDENTS_RED), tally_of(a, TALLY_OPEN_INCIDENTS),
 		tally_of(a, TALLY_ALERTS_SENT), svc_now_ms(a->console->svc));
+	buf_addf(&a->out, ",\"held_alarms\":%" PRId64, tally_of(a, TALLY_HELD_ALARMS));
 	add_crisis(a);
 	buf_adds(&a->out, "}");
 }

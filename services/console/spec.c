@@ -16,11 +16,13 @@ static const struct http_route routes[] = {
 	{"GET", "/api/v1/health", get_health, NULL, "how the six services are"},
 	{"GET", "/api/v1/events", get_events, NULL, "server-sent events"},
 	{"POST", "/api/v1/messages/*", post_message, NULL, "ID/correct {actor, task, label}, ID/move {actor, lane}"},
-	{"POST", "/api/v1/cases/*", post_case, NULL, "ID/acknowledge {actor}, ID/close {actor, outcome}"},
+	{"POST", "/api/v1/cases/*", post_case, NULL, "ID/acknowledge {actor}, ID/close {actor, outcome}, "
+		"ID/change {actor, verb, words, to, other, conversation}"},
 	{"POST", "/api/v1/incidents/*", post_incident, NULL,
 		"ID/acknowledge {actor}, ID/close {actor, reason}, ID/step {actor, number}, ID/answer {actor, wordings}, "
 		"ID/approve {actor, answer}"},
 	{"POST", "/api/v1/crisis", post_crisis, NULL, "crisis mode: {actor, on, reason}"},
+	{"POST", "/api/v1/alarms", post_alarms, NULL, "alarms that are held: {actor, call}"},
 	{"GET", "/*", get_page, NULL, "the page"}, /* last: the first that fits is taken */
 	{0},
 };

@@ -29,6 +29,7 @@ static const char *const tally_names[TALLIES_ALL] = {
 	[TALLY_INCIDENTS_RED] = "incidents_red",
 	[TALLY_OPEN_INCIDENTS] = "open_incidents",
 	[TALLY_ALERTS_SENT] = "alerts_sent",
+	[TALLY_HELD_ALARMS] = "held_alarms",
 };
 
 /* ---- keys ---- */

@@ -4,6 +4,7 @@
  * others; up to ALARMS_AT_ONCE of them then ring, more are held and one notice asks a person whether to call (all of them) or
  * to drop them. The notice goes through the chain of a red incident, as any alarm does, until somebody decides.
  */
+#include "services/escalation/audit.h"
 #include "services/escalation/escalation.h"
 
 #define ALARM_LATE_MS 5000
@@ -152,7 +153,9 @@ int alarms_confirm(struct turn *t, const Ascolto__Envelope *e, const Ascolto__Co
 	const struct brand *b = brand_find(t->state, e->brand);
 	if (!b)
 		return err_set(why, -ENOENT, "brand \"%s\" is not in the configuration", e->brand);
-	let_go(t, b, what->call);
+	size_t n = let_go(t, b, what->call);
+	audit_add(t, e, &(struct audit_note){.what = what->call ? "alarms_called" : "alarms_dropped", .who = e->command->actor,
+		.by = BY_PERSON, .detail = arena_printf(t->arena, "%zu alarms", n)});
 	show(t, e, b, 0, e->command->actor);
 	return 0;
 }

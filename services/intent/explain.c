@@ -131,6 +131,10 @@ static int explain_all(struct classifier *c, const struct classifier_input *in, 
 	for (size_t i = 0; i < u.n_keywords; i++)
 		buf_addf(out, " %s", u.keywords[i]);
 	buf_adds(out, "\n");
+	if (!fi.text.count && !fi.subject.count) {
+		buf_adds(out, "there is nothing to read in it: every answer is \"do not know\"\n");
+		return 0;
+	}
 	bool any = false;
 	for (size_t i = 0; classifier_tasks[i] && r == 0; i++) {
 		const struct model *m = classifier_linear_model(c, classifier_tasks[i]);

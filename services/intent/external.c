@@ -1,15 +1,12 @@
 #include "external.h"
 
-#include <math.h>
 #include <utf8proc.h>
 #include <xxhash.h>
 #include <zmq.h>
 
-#include "services/intent/dataset.h"
+#include "services/intent/answer.h"
 
-#define VERSION 1
 #define ARENA_MAX ((size_t)32 * 1024 * 1024)
-#define NAME_MAX_BYTES 48
 
 enum result { ANSWERED, LATE, WRONG, UNREACHABLE, NOT_TRIED, RESULTS };
 static const char *const result_words[RESULTS] = {"answered", "late", "wrong", "unreachable", "not_tried"};
@@ -168,7 +165,7 @@ static struct span make_request(struct external *x, const struct classifier_inpu
 	for (int t = 0; t < CLASSIFIER_TASKS; t++)
 		if (x->o.tasks[t])
 			tasks[q.n_tasks++] = (char *)(uintptr_t)classifier_tasks[t];
-	q.version = VERSION;
+	q.version = ANSWER_VERSION;
 	q.number = ++x->number;
 	q.tasks = tasks;
 	q.texts = list;
@@ -176,63 +173,6 @@ static struct span make_request(struct external *x, const struct classifier_inpu
 	size_t len = ascolto__classify_request__get_packed_size(&q);
 	uint8_t *packed = x->n_asked ? arena_alloc(&x->arena, len) : NULL;
 	return packed ? span_of(packed, ascolto__classify_request__pack(&q, packed)) : span_of(NULL, 0);
-}
-
-/* ---- checking an answer ---- */
-
-static bool is_label(const char *task, const char *label)
-{
-	for (const char *const *l = dataset_labels(task); *l; l++)
-		if (str_eq(*l, label))
-			return true;
-	return false;
-}
-
-static bool label_is_right(const char *task, const Ascolto__Label *l)
-{
-	return !l || ((str_empty(l->value) || is_label(task, l->value)) && isfinite(l->probability) && l->probability >= 0 &&
-			     l->probability <= 1);
-}
-
-static bool flags_are_right(const Ascolto__Understanding *u)
-{
-	for (size_t i = 0; i < u->n_flags; i++) {
-		if (!is_label("flags", u->flags[i]))
-			return false;
-		for (size_t j = 0; j < i; j++)
-			if (str_eq(u->flags[i], u->flags[j]))
-				return false;
-	}
-	return true;
-}
-
-static bool language_is_right(const char *l)
-{
-	return str_empty(l) || str_eq(l, "other") || (strlen(l) == 2 && l[0] >= 'a' && l[0] <= 'z' && l[1] >= 'a' && l[1] <= 'z');
-}
-
-static bool understanding_is_right(const Ascolto__Understanding *u)
-{
-	return label_is_right("intent", u->intent) && label_is_right("expectation", u->expectation) &&
-	       label_is_right("event", u->event) && label_is_right("sentiment", u->sentiment) && label_is_right("lane", u->lane) &&
-	       flags_are_right(u) && language_is_right(u->language);
-}
-
-/* What is wrong with it, or NULL. */
-static const char *fault_of(const struct external *x, const Ascolto__ClassifyReply *r)
-{
-	if (!r)
-		return "its answer is no ClassifyReply";
-	if (r->version != VERSION)
-		return "it speaks another version of the protocol";
-	if (!str_empty(r->error))
-		return "it says that it can not answer";
-	if (r->n_understandings != x->n_asked)
-		return "its answer is not for as many texts as were asked";
-	for (size_t i = 0; i < r->n_understandings; i++)
-		if (!understanding_is_right(r->understandings[i]))
-			return "its answer has a label, probability or flag that no task has";
-	return NULL;
 }
 
 /* ---- one question ---- */
@@ -245,12 +185,9 @@ static enum result receive(struct external *x, int64_t end_ms)
 	while (result == LATE && wait_until(x, ZMQ_POLLIN, end_ms)) {
 		const char *fault = "its answer has another shape than a reply socket's";
 		if (take_message(x, &body)) {
-			Ascolto__ClassifyReply *r =
-				ascolto__classify_reply__unpack(arena_pb(&x->arena), zmq_msg_size(&body), zmq_msg_data(&body));
-			if (r && r->number < x->number && r->version == VERSION)
+			struct span bytes = span_of(zmq_msg_data(&body), zmq_msg_size(&body));
+			if (answer_read(bytes, x->number, x->n_asked, &x->arena, &x->reply, &fault) == -EALREADY)
 				continue; /* to a former question */
-			fault = fault_of(x, r);
-			x->reply = fault ? NULL : r;
 		}
 		if (fault)
 			snprintf(x->why, sizeof(x->why), "%s", fault);
@@ -339,60 +276,6 @@ static const Ascolto__Understanding *answer_for(const struct external *x, const 
 	return NULL;
 }
 
-static int copy_label(const Ascolto__Label *from, struct arena *a, Ascolto__Label **to)
-{
-	Ascolto__Label *l = arena_alloc(a, sizeof(*l));
-	if (!l)
-		return -ENOMEM;
-	*l = *from;
-	l->value = arena_strdup(a, from->value);
-	*to = l;
-	return l->value ? 0 : -ENOMEM;
-}
-
-static int copy_flags(const Ascolto__Understanding *from, struct arena *a, Ascolto__Understanding *to)
-{
-	char **flags = arena_alloc(a, (from->n_flags + 1) * sizeof(*flags));
-	if (!flags)
-		return -ENOMEM;
-	for (size_t i = 0; i < from->n_flags; i++)
-		if (!(flags[i] = arena_strdup(a, from->flags[i])))
-			return -ENOMEM;
-	to->flags = flags;
-	to->n_flags = from->n_flags;
-	return 0;
-}
-
-/* One task's answer over the built-in one. 1: it has one, 0: it has none. */
-static int take_over(const char *task, const Ascolto__Understanding *from, struct arena *a, Ascolto__Understanding *to)
-{
-	const struct {
-		const char *task;
-		const Ascolto__Label *from;
-		Ascolto__Label **to;
-	} labels[] = {{"intent", from->intent, &to->intent}, {"expectation", from->expectation, &to->expectation},
-		{"event", from->event, &to->event}, {"sentiment", from->sentiment, &to->sentiment}, {"lane", from->lane, &to->lane}};
-	for (size_t i = 0; i < ARRAY_SIZE(labels); i++)
-		if (str_eq(task, labels[i].task))
-			return !labels[i].from ? 0 : copy_label(labels[i].from, a, labels[i].to) ? -ENOMEM : 1;
-	if (str_eq(task, "flags"))
-		return copy_flags(from, a, to) ? -ENOMEM : 1;
-	if (str_empty(from->language))
-		return 0;
-	to->language = arena_strdup(a, from->language);
-	return to->language ? 1 : -ENOMEM;
-}
-
-/* The server's name for its model, as far as it can stand in a record. */
-static const char *model_name(const struct external *x, char out[NAME_MAX_BYTES])
-{
-	snprintf(out, NAME_MAX_BYTES, "%s", str_empty(x->reply->model) ? "unnamed" : x->reply->model);
-	for (char *p = out; *p; p++)
-		if (*p <= ' ' || *p > '~')
-			*p = '_';
-	return out;
-}
-
 static int external_predict(struct classifier *c, const struct classifier_input *in, struct arena *a,
 	Ascolto__Understanding *ret, struct err *e)
 {
@@ -401,16 +284,7 @@ static int external_predict(struct classifier *c, const struct classifier_input 
 	const Ascolto__Understanding *u = r ? NULL : answer_for(x, in);
 	if (!u)
 		return r;
-	char tasks[128] = "", name[NAME_MAX_BYTES];
-	size_t n = 0;
-	for (int t = 0; t < CLASSIFIER_TASKS && r >= 0; t++) {
-		r = x->o.tasks[t] ? take_over(classifier_tasks[t], u, a, ret) : 0;
-		if (r > 0)
-			n += (size_t)snprintf(tasks + n, sizeof(tasks) - n, "%s%s", n ? "," : "", classifier_tasks[t]);
-	}
-	if (r >= 0 && n)
-		ret->model = arena_printf(a, "external/%s(%s) %s", model_name(x, name), tasks, ret->model);
-	if (r < 0 || !ret->model)
+	if (answer_take_over(x->reply, u, x->o.tasks, a, ret))
 		return err_set(e, -ENOMEM, "the message needs more memory than one message may have");
 	return 0;
 }

@@ -29,7 +29,7 @@
 #define TRAIN_FOLDS 5
 #define TRAIN_FOLDS_ROWS 6000
 #define TRAIN_FINER_ROWS 10
-#define TRAIN_FEW_ROWS 5
+#define TRAIN_FEW_ROWS 10
 #define TRAIN_FILE_BYTES (2900u * 1000) /* what the tables are sized for when no size is asked for */
 
 /* A row whose label a model that has not seen it doubts. */

@@ -103,7 +103,7 @@ void train_options_print(const struct train_options *o, struct buf *out)
 bool train_options_read(struct train_options *o, const char *report)
 {
 	const char *line = report;
-	while (line && strncmp(line, MADE_WITH " ", sizeof(MADE_WITH)) != 0) {
+	while (line && strncmp(line, MADE_WITH " --", sizeof(MADE_WITH) + 2) != 0) {
 		line = strchr(line, '\n');
 		line = line ? line + 1 : NULL;
 	}

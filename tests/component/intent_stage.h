@@ -81,13 +81,13 @@ static void train_file(const char *rows, const char *task, const char *out)
 
 /* ---- the service ---- */
 
-static void start_intent(void)
+UNUSED static void start_intent(void)
 {
 	intent = program_start(&site, "intent");
 	assert_true(intent > 0);
 }
 
-static void open_peers(void)
+UNUSED static void open_peers(void)
 {
 	static char to[64], listen[64];
 	struct err e = {0};
@@ -99,7 +99,7 @@ static void open_peers(void)
 		fail_msg("%s", err_text(&e));
 }
 
-static int setup(void **state)
+UNUSED static int setup(void **state)
 {
 	char more[1024];
 	(void)state;
@@ -117,7 +117,7 @@ static int setup(void **state)
 	return 0;
 }
 
-static int teardown(void **state)
+UNUSED static int teardown(void **state)
 {
 	(void)state;
 	peer_close(&enrichment);
@@ -136,7 +136,7 @@ UNUSED static int64_t now_ms(void)
 
 /* ---- messages ---- */
 
-static void send_text(int number, const char *text)
+UNUSED static void send_text(int number, const char *text)
 {
 	char id[32], route[32];
 	Ascolto__Envelope e = ASCOLTO__ENVELOPE__INIT;
@@ -181,7 +181,7 @@ UNUSED static void send_correction(int number, const char *text, const char *tas
 }
 
 /* What the n-th message that came out means; given back with ascolto__envelope__free_unpacked. */
-static Ascolto__Envelope *classified(size_t n)
+UNUSED static Ascolto__Envelope *classified(size_t n)
 {
 	Ascolto__Envelope *e = peer_wait_received(escalation, n, 20000);
 	assert_non_null(e);
@@ -191,7 +191,7 @@ static Ascolto__Envelope *classified(size_t n)
 }
 
 /* Sends one and gives the intent it is taken for, and the model that said so. */
-static const char *ask_intent(const char *text, char model[128])
+UNUSED static const char *ask_intent(const char *text, char model[128])
 {
 	static int number = 1000000;
 	static char label[64];

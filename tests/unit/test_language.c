@@ -2,6 +2,7 @@
 #include "services/intent/classifier.h"
 
 #include "tests/unit/check.h"
+#include "tests/unit/hostile.h"
 
 static struct arena arena;
 static struct classifier *classifier;
@@ -58,6 +59,26 @@ static void the_text_goes_before_the_caller(void **state)
 	assert_string_equal(language_of(span_str("is my order on its way?"), "it"), "en");
 }
 
+static void check_understanding(void *ctx, const char *name, struct span text)
+{
+	(void)ctx;
+	print_message("%s\n", name);
+	Ascolto__Understanding u;
+	struct classifier_input in = {.text = text, .subject = text, .surface = "public", .channel = "email"};
+	struct err e = {0};
+	arena_reset(&arena);
+	assert_int_equal(classifier_predict(classifier, &in, &arena, &u, &e), 0);
+	assert_true(u.language && u.intent && u.signature);
+	assert_true(u.intent->probability >= 0 && u.intent->probability <= 1.0001f);
+}
+
+/* A defined answer to anything, from all the models that ship. */
+static void any_bytes_are_understood(void **state)
+{
+	(void)state;
+	hostile_each(check_understanding, NULL);
+}
+
 static int setup(void **state)
 {
 	(void)state;
@@ -79,6 +100,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(languages_are_read),
 		cmocka_unit_test(the_text_goes_before_the_caller),
+		cmocka_unit_test(any_bytes_are_understood),
 	};
 	return cmocka_run_group_tests(tests, setup, teardown);
 }

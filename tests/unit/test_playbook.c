@@ -71,6 +71,111 @@ static void test_brezza_decides(void **state)
 	}
 }
 
+/* ---- the three that ship, in two languages ---- */
+
+static const char *const trades[] = {"airline", "food", "energy"};
+
+static struct playbook *shipped(const char *trade, const char *language)
+{
+	char file[200];
+	struct playbook *p = NULL;
+	struct err e = {0};
+	snprintf(file, sizeof(file), "%s/deploy/playbooks/%s.%s.yaml", SOURCE_DIR, trade, language);
+	if (playbook_load(&p, file, &e))
+		fail_msg("%s", err_text(&e));
+	return p;
+}
+
+static void same_kind(const struct playbook_kind *a, const struct playbook_kind *b)
+{
+	assert_string_equal(a->name, b->name);
+	assert_string_equal(a->code, b->code);
+	assert_string_equal(a->owner, b->owner);
+	assert_string_equal(a->last_word, b->last_word);
+	assert_string_equal(a->sla.name, b->sla.name);
+	assert_int_equal(a->sla.acknowledge_ms, b->sla.acknowledge_ms);
+	assert_int_equal(a->sla.resolve_ms, b->sla.resolve_ms);
+	assert_int_equal(a->allowed_count, b->allowed_count);
+	assert_int_equal(a->steps_count, b->steps_count);
+	assert_int_equal(a->at_once_count, b->at_once_count);
+}
+
+/* They differ in words alone: every decision is the same. */
+static void test_shipped_say_the_same(void **state)
+{
+	(void)state;
+	static const char *const texts[] = {"", "There is smoke in the cabin", "C'è odore di gas", "senza glutine?", "EU261",
+		"non va la luce e c'è il ventilatore polmonare"};
+	for (size_t i = 0; i < ARRAY_SIZE(trades); i++) {
+		struct playbook *it CLEANUP(playbook_free) = shipped(trades[i], "it");
+		struct playbook *en CLEANUP(playbook_free) = shipped(trades[i], "en");
+		assert_int_equal(it->kinds_count, en->kinds_count);
+		for (unsigned k = 0; k < it->kinds_count; k++)
+			same_kind(&it->kinds[k], &en->kinds[k]);
+		assert_int_equal(playbook_incident(it, CODE_RED)->chain_count, playbook_incident(en, CODE_RED)->chain_count);
+		assert_int_equal(it->yellow_people, en->yellow_people);
+		assert_int_equal(it->approvals_count, en->approvals_count);
+		for (unsigned n = 0; n < 4000; n++) {
+			struct facts f = {.content = true, .intent = (enum intent)(n % INTENTS), .flags = n % 7 ? 0 : BIT(n % FLAGS),
+				.vip = n % 11 == 0, .text = texts[n % ARRAY_SIZE(texts)], .at_ms = (int64_t)n * 5000000,
+				.words = {[FACT_NETWORK] = n % 2 ? "email" : "x"}, .numbers = {[FACT_CASES] = n % 5}};
+			struct decision a, b;
+			rules_decide(it->rules, it->kinds_count, &f, &a);
+			rules_decide(en->rules, en->kinds_count, &f, &b);
+			assert_int_equal(a.rule, b.rule);
+			assert_true(a.rule >= 0); /* the last kind takes what is left */
+		}
+	}
+}
+
+static void test_shipped_decide(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *trade;
+		struct facts facts;
+		const char *kind;
+	} decided[] = {
+		{"airline", {.intent = INTENT_COMPLAIN, .text = "C'è fumo in cabina, aiuto"}, "danger"},
+		{"airline", {.intent = INTENT_JOKE, .text = "fumo di rabbia"}, "chatter"},
+		{"airline", {.intent = INTENT_ASK_INFO, .flags = BIT(FLAG_VULNERABLE)}, "alone"},
+		{"airline", {.intent = INTENT_ORDER_STATUS}, "flight"},
+		{"airline", {.intent = INTENT_ORDER_STATUS, .numbers = {[FACT_REACH] = 60000}}, "widely_read"},
+		{"airline", {.intent = INTENT_OTHER, .text = "I claim compensation under EU 261"}, "refund"},
+		{"airline", {.intent = INTENT_PRAISE}, "chatter"},
+		{"food", {.intent = INTENT_COMPLAIN, .text = "Ho trovato un pezzo di vetro nella merenda"}, "health"},
+		{"food", {.intent = INTENT_ASK_INFO, .text = "I biscotti sono senza glutine?"}, "allergen_question"},
+		{"food", {.intent = INTENT_ASK_INFO, .text = "Dove li trovo?"}, "question"},
+		{"food", {.intent = INTENT_REPORT_FAULT, .at_ms = 1795932000000}, "product_off_hours"}, /* Sunday 2026-11-29 07:00 */
+		{"food", {.intent = INTENT_REPORT_FAULT, .at_ms = 1795514400000}, "product"},           /* Tuesday 2026-11-24 11:00 */
+		{"food", {.intent = INTENT_COMPLAIN, .numbers = {[FACT_RATING] = 1}}, "product"},
+		{"food", {.intent = INTENT_COMPLAIN}, "complaint"},
+		{"energy", {.intent = INTENT_REPORT_FAULT, .text = "sento odore di gas sulle scale"}, "emergency"},
+		{"energy", {.intent = INTENT_REPORT_FAULT, .text = "siamo al buio"}, "no_power"},
+		{"energy", {.intent = INTENT_REPORT_FAULT, .text = "al buio, mio padre ha il ventilatore polmonare"}, "vulnerable"},
+		{"energy", {.intent = INTENT_COMPLAIN, .words = {[FACT_NETWORK] = "email"}}, "written_complaint"},
+		{"energy", {.intent = INTENT_COMPLAIN, .words = {[FACT_NETWORK] = "x"}}, "complaint"},
+		{"energy", {.intent = INTENT_COMPLAIN, .numbers = {[FACT_CASES] = 3}}, "again"},
+		{"energy", {.intent = INTENT_COMPLAIN, .flags = BIT(FLAG_SAFETY) | BIT(FLAG_PERSONAL_DATA)}, "data_leak"},
+	};
+	for (size_t i = 0; i < ARRAY_SIZE(decided); i++) {
+		struct playbook *p CLEANUP(playbook_free) = shipped(decided[i].trade, "it");
+		struct facts f = decided[i].facts;
+		struct decision d;
+		f.content = true;
+		rules_decide(p->rules, p->kinds_count, &f, &d);
+		if (!str_eq(p->kinds[d.rule].name, decided[i].kind))
+			fail_msg("row %zu: %s decides %s instead of %s", i, decided[i].trade, p->kinds[d.rule].name, decided[i].kind);
+	}
+	/* Thirty days of the calendar for a written complaint; Easter Monday is nobody's working day. */
+	struct playbook *p CLEANUP(playbook_free) = shipped("energy", "en");
+	assert_int_equal(playbook_kind(p, "written_complaint")->sla.resolve_ms, (int64_t)30 * 86400000);
+	int32_t easter_monday = 0;
+	assert_int_equal(day_of_date(2026, 4, 6, &easter_monday), 0);
+	assert_false(calendar_is_open(playbook_calendar(p, "contact_centre"), (int64_t)easter_monday * 86400000 + 36000000));
+	assert_true(calendar_is_open(playbook_calendar(p, "contact_centre"), (int64_t)(easter_monday + 1) * 86400000 + 36000000));
+}
+
 /* ---- mistakes ---- */
 
 /* The smallest playbook, in parts that a row may replace. */
@@ -490,6 +595,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_brezza),
 		cmocka_unit_test(test_brezza_decides),
+		cmocka_unit_test(test_shipped_say_the_same),
+		cmocka_unit_test(test_shipped_decide),
 		cmocka_unit_test(test_mistakes),
 		cmocka_unit_test(test_defaults),
 		cmocka_unit_test(test_rich),

@@ -57,6 +57,22 @@ function drawTop() {
 	byId("crisis").hidden = !c?.crisis;
 	byId("crisis").textContent = c?.crisis ? t("crisis_since", when(c.crisis.since_ms)) : "";
 	byId("crisis").title = c?.crisis ? `${c.crisis.because} (${c.crisis.by})` : "";
+	drawHeldAlarms(c?.held_alarms ?? 0);
+}
+
+// Alarms that fell due together after a jump of the clock: nobody is called before a person says so.
+let heldShown = "";
+function drawHeldAlarms(n) {
+	const shown = `${n} ${document.documentElement.lang}`;
+	if (shown === heldShown)
+		return; // a button somebody is about to press stays where it is
+	heldShown = shown;
+	byId("held").hidden = !n;
+	byId("held").replaceChildren(...(n ? [t("alarms_held", number(n)), ...[true, false].map((call) => {
+		const button = el("button", { type: "button" }, t(call ? "alarms_call" : "alarms_drop"));
+		button.onclick = () => decide("alarms", { call }, button);
+		return button;
+	})] : []));
 }
 
 function drawFilters() {

@@ -12,6 +12,7 @@ scenario.json:
         check           the name of an expectation in expect.json; the last step may leave it out: "end"
         clock           "+11 minutes", or "12-24 22:30": the next time it is that; wall clocks of all services jump
         acknowledge     the incidents of this code ("red"), by somebody called Ada
+        alarms          "call" or "drop": what somebody decides of alarms that are held
         playbook        the brand's playbook becomes this one, and escalation reads it
         refuse          the same, but the file must be refused with these words: {"playbook": ..., "words": [...]}
         restart         escalation is killed and started again
@@ -195,6 +196,11 @@ class Scenario:
             self.settle()
         elif verb == "acknowledge":
             self.acknowledge(what)
+        elif verb == "alarms":
+            answer = a.console_post(f"alarms?brand={self.name}", actor="Ada", call=what == "call")
+            check(answer.status == 202, f"{self.name}: deciding of held alarms: {answer.status} {answer.error()}")
+            self.test.wait(lambda: not a.console(f"counts?brand={self.name}")["held_alarms"], 5,
+                           f"{self.name}: alarms are still held")
         elif verb == "playbook":
             self.write_playbook(what)
             answer = http_call(a.http["escalation"], "/-/reload", "POST")

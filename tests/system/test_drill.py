@@ -37,8 +37,10 @@ def alone(t, a):
     check(counters(a) == before, f"a drill is counted: {counters(a)} instead of {before}")
     check(report["sent"] == report["posts"] == len(lines_of(DRILLS / "modems" / "posts.jsonl")), f"{report}")
     points = {(p["about"], p["what"]): p for p in report["points"]}
-    for key in (("modems", "yellow"), ("modems", "red"), ("", "read"), ("", "at_once")):
+    for key in (("modems", "yellow"), ("", "read"), ("", "at_once")):
         check(key in points and points[key]["right"], f"{key} should be right: {points.get(key)}")
+    red = points["modems", "red"]["words"]  # how soon is detection's affair; the score says it
+    check(red.startswith("red ") and "wrote of it" in red, f"red should be found and timed: {red}")
     check(not points["modems", "acknowledged"]["right"], "nobody acknowledged, and the score says somebody did")
     t.say(f"score {report['right']} of {report['of']}: " + "; ".join(p["words"] for p in report["points"]))
 

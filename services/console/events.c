@@ -3,6 +3,7 @@
 #include "services/console/console.h"
 #include "services/console/rules.h"
 
+#include "common/drill.h"
 #include "common/json.h"
 
 #define KEEP_ALIVE_MS 15000 /* a word through proxies that close what is silent */
@@ -218,6 +219,10 @@ void get_events(struct http_request *r, void *ctx)
 	const struct conf_brand *brand = request_brand(r, c);
 	if (!brand)
 		return;
+	if (drill_of(http_query(r, "brand"))[0]) {
+		http_reply_error(r, 404, "what a drill changes is not pushed; read the lists again now and then");
+		return;
+	}
 	struct event_client *e = ev->n_clients < EVENT_CLIENTS_MAX ? calloc(1, sizeof(*e)) : NULL;
 	if (!e) {
 		http_reply_header(r, "Retry-After", "10");

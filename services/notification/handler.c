@@ -79,7 +79,7 @@ static void say_drill(struct turn *t, const Ascolto__Envelope *e, Ascolto__Order
 	o->text = arena_printf(t->arena,
 		DRILL_WORDS "\n\nThis is an exercise, nothing has happened. Act as if it were real; nothing you do leaves the "
 		"house.\nQuesta è un'esercitazione, non è successo nulla. Agire come se fosse vero; nulla esce "
-		"dall'azienda.\n\n%s", o->text);
+		"dall'azienda.\nConsole: ?brand=%s\n\n%s", o->brand, o->text);
 }
 
 /* Not told in a drill: what is not a person's device, and customers in any case. */

@@ -45,6 +45,16 @@ def alone(t, a):
     t.say(f"score {report['right']} of {report['of']}: " + "; ".join(p["words"] for p in report["points"]))
 
 
+def others(t, a):
+    """The other two that ship: smaller than this brand's red, with people in danger."""
+    for name in ("oil", "bills"):  # how well is said; that it is played, and in whose name, is judged
+        report = run_drill(t, a, name, "--as", "Ada", "--name", name, "--pace", 0, "--wait", 0)
+        points = {(p["about"], p["what"]): p for p in report["points"]}
+        check((name, "yellow") in points and (name, "red") not in points and points["", "read"]["right"], f"{name}: {points}")
+        t.say(f"{name}: score {report['right']} of {report['of']}: " + "; ".join(p["words"] for p in report["points"]))
+    check(http_call(a.listen["console"], "/api/v1/events?brand=brezza~oil").status == 404, "a drill's changes are pushed")
+
+
 def check_marks(t, a, brand):
     """Envelope to order: each record says which drill it is of, and no other brand shows it."""
     name = brand.split("~")[1]
@@ -144,10 +154,12 @@ def main(t):
     path.touch()
     a = t.install("brezza", [{"name": "storm", "brand": "brezza", "network": "x", "adapter": "jsonl", "catch_all": True,
                               "settings": [f"file={path}", "follow=yes"]}])
+    (a.folder / "drills").symlink_to(DRILLS)  # where a name is looked for
     a.start_ready()
     alone(t, a)
     check_marks(t, a, "brezza~first")
     check_alerts(t, a)
+    others(t, a)
     during(t, a, path)
     stopped(t, a)
 

@@ -122,6 +122,14 @@ static void begin_if_approved(struct turn *t, const Ascolto__Envelope *cause, As
 	send_next(t, cause, a, t->now_ms);
 }
 
+/* What a person did, for the audit log. */
+static void note(struct turn *t, const Ascolto__Envelope *cause, const Ascolto__Answer *a, const char *what,
+	const char *actor, const char *detail)
+{
+	audit_add(t, cause, &(struct audit_note){.what = what, .who = actor, .by = BY_PERSON, .incident_id = a->incident_id,
+		.detail = detail});
+}
+
 int answer_propose(struct turn *t, const Ascolto__Envelope *e, const Ascolto__ProposeAnswer *p, struct err *why)
 {
 	struct brand *b = brand_find(t->state, e->brand);
@@ -147,6 +155,7 @@ int answer_propose(struct turn *t, const Ascolto__Envelope *e, const Ascolto__Pr
 	a.by = e->command->actor;
 	a.proposed_ms = t->now_ms;
 	a.approvals_needed = playbook_crisis_approvals(c);
+	note(t, e, &a, "answer_proposed", a.by, a.holding ? "the playbook's holding text" : "");
 	begin_if_approved(t, e, &a);
 	save(t, e, &a);
 	return 0;
@@ -169,6 +178,7 @@ int answer_approve(struct turn *t, const Ascolto__Envelope *e, const struct id *
 		list[i] = a->approved_by[i];
 	list[a->n_approved_by++] = by;
 	a->approved_by = list;
+	note(t, e, a, "answer_approved", by, "");
 	begin_if_approved(t, e, a);
 	save(t, e, a);
 	return 0;
@@ -201,6 +211,7 @@ struct said {
 		uint64_t hash;
 	} last[16];
 	size_t n;
+	struct damage damage; /* the clocks that stopped */
 };
 
 static struct key last_key(const struct said *s, const char *channel, const char *language)
@@ -242,12 +253,15 @@ static const char *next_text(struct said *s, const Ascolto__Wordings *w, const c
 }
 
 /* A first answer stops the clock of acknowledging; the case is to be solved all the same. */
-static void acknowledged(struct turn *t, const Ascolto__Envelope *cause, const struct brand *b, Ascolto__Case *c, uint64_t n)
+static void acknowledged(struct said *s, const Ascolto__Envelope *cause, const struct brand *b, Ascolto__Case *c, uint64_t n)
 {
+	struct turn *t = s->t;
 	int state = case_step((enum case_state)c->state, VERB_ACKNOWLEDGE);
 	if (c->acknowledged_ms || state < 0)
 		return;
 	c->acknowledged_ms = t->now_ms;
+	s->damage.acknowledged++;
+	s->damage.acknowledge_ms += t->now_ms - c->decided_ms;
 	c->state = (Ascolto__CaseState)state;
 	case_save(t, cause, b, c, n, NULL);
 }
@@ -278,6 +292,9 @@ static void order_answer(struct turn *t, const Ascolto__Envelope *cause, const s
 	o.case_id = c->id;
 	o.incident_id = a->incident_id;
 	o.reply = &reply;
+	audit_add(t, cause, &(struct audit_note){.what = "answer_ordered", .who = a->by, .by = BY_PERSON, .case_id = c->id,
+		.incident_id = a->incident_id, .order_id = o.id, .message_id = c->last_message_id,
+		.detail = b->playbook->crisis->answers});
 	order_to_destination(t, cause, b->playbook->crisis->answers, &o);
 }
 
@@ -297,7 +314,7 @@ static void answer_case(struct said *s, const Ascolto__Envelope *cause, const st
 		return;
 	}
 	order_answer(t, cause, b, a, c, arm->message->post, next_text(s, w, c->channel));
-	acknowledged(t, cause, b, c, a->answered);
+	acknowledged(s, cause, b, c, a->answered);
 	a->answered++;
 }
 
@@ -325,7 +342,7 @@ static int next_cases(struct turn *t, const Ascolto__Answer *a, struct id *ret, 
 int answer_send(struct turn *t, const Ascolto__Envelope *timer, struct err *why)
 {
 	struct brand *b = brand_find(t->state, timer->brand);
-	struct id id, cases[CASES_A_TURN];
+	struct id id, incident, cases[CASES_A_TURN];
 	size_t n = 0;
 	Ascolto__Answer *a;
 	if (!b || id_of(timer->timer->subject_id, &id))
@@ -350,5 +367,8 @@ int answer_send(struct turn *t, const Ascolto__Envelope *timer, struct err *why)
 	else
 		a->ended_ms = t->now_ms;
 	save(t, timer, a);
-	return 0;
+	said.damage.at_ms = t->now_ms;
+	said.damage.incident = id_of(a->incident_id, &incident) ? NULL : &incident;
+	r = damage_add(t, b->name, &said.damage);
+	return r ? err_set(why, r, "the measures can not be read: %s", strerror(-r)) : 0;
 }

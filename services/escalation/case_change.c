@@ -327,10 +327,10 @@ int case_change(struct turn *t, const Ascolto__Envelope *cause, const Ascolto__C
 	r = r ? r : change(&x);
 	if (r)
 		return r;
-	struct damage damage = {.case_acknowledged = !x.c->acknowledged_ms, .acknowledge_ms = t->now_ms - x.c->decided_ms};
+	struct damage damage = {.acknowledged = !x.c->acknowledged_ms, .acknowledge_ms = t->now_ms - x.c->decided_ms};
 	acknowledge(&x);
 	bool is_closed = x.c->state == ASCOLTO__CASE_STATE__CASE_STATE_CLOSED;
-	damage.case_acknowledged &= x.c->acknowledged_ms != 0;
+	damage.acknowledged &= x.c->acknowledged_ms != 0;
 	damage.case_closed = is_closed && !was_closed;
 	if (v != VERB_ACKNOWLEDGE && !str_eq(what->verb, "hand_over"))
 		note_done(&x, x.c, arena_printf(t->arena, "case_%s", is_closed ? "closed" : what->verb),

@@ -189,6 +189,8 @@ static void hear(struct judgement *j, Ascolto__Case *c)
 		case_reopen(c);
 		case_history(j->t, j->e, j->m->knowledge->route, c, "reopened", "");
 		record_action(j, "reopen_case", "ascolto", "done", &c->id, c->owner);
+		audit_add(j->t, j->e, &(struct audit_note){.what = "case_reopened", .who = "customer_wrote_again",
+			.case_id = c->id, .message_id = j->e->id});
 	}
 	c->state = (Ascolto__CaseState)state;
 }
@@ -297,5 +299,7 @@ int case_leave(struct judgement *j, const struct id *case_id, struct err *why)
 	case_close(t, j->e, c, "polemic: grouped with the incident");
 	c->updated_ms = t->now_ms;
 	record_action(j, "close_case", "ascolto", "done", &c->id, c->closed_reason);
+	audit_add(t, j->e, &(struct audit_note){.what = "case_closed", .who = "message_moved", .case_id = c->id,
+		.message_id = j->e->id, .detail = c->closed_reason});
 	return case_save(t, j->e, j->brand, c, 0, why);
 }

@@ -65,6 +65,14 @@ static void time_words(int64_t ms, bool day, char out[16])
 	strftime(out, 16, day ? "%d/%m" : "%H:%M", &tm);
 }
 
+static int64_t minutes_of_day(int64_t ms)
+{
+	struct tm tm;
+	time_t s = (time_t)(ms / 1000);
+	localtime_r(&s, &tm);
+	return tm.tm_hour * 60 + tm.tm_min;
+}
+
 /* ---- SVG ---- */
 
 struct axes {
@@ -91,15 +99,16 @@ static void draw_axes(const struct chart *c, const struct axes *a, struct buf *o
 		buf_addf(out, "<line class=\"axis\" x1=\"%d\" x2=\"%d\" y1=\"%.1f\" y2=\"%.1f\"/>"
 			"<text x=\"%d\" y=\"%.1f\" text-anchor=\"end\">%" PRIu32 "</text>\n",
 			LEFT, WIDTH - 8, y_of(a, v), y_of(a, v), LEFT - 6, y_of(a, v) + 4, v);
-	size_t every = 1;
-	static const size_t steps[] = {1, 2, 3, 4, 6, 12, 24};
-	for (size_t i = 0; i < ARRAY_SIZE(steps) && (double)c->bar_ms * (double)every * a->x_scale < LABEL_MS_MIN; i++)
-		every = steps[i];
-	for (size_t i = 0; i < c->n; i += every) {
-		double x = x_of(c, a, c->from_ms + (int64_t)i * c->bar_ms);
-		if (x > WIDTH - 30)
-			break;
-		time_words(c->from_ms + (int64_t)i * c->bar_ms, days, words);
+	int64_t every = c->bar_ms;
+	static const int64_t steps[] = {5, 10, 15, 30, 60, 120, 180, 360, 720, 1440};
+	for (size_t i = 0; i < ARRAY_SIZE(steps) && (double)every * a->x_scale < LABEL_MS_MIN; i++)
+		every = MAX(steps[i] * MINUTE, c->bar_ms);
+	for (size_t i = 0; i < c->n; i++) {
+		int64_t at = c->from_ms + (int64_t)i * c->bar_ms;
+		double x = x_of(c, a, at);
+		if (minutes_of_day(at) * MINUTE % every >= c->bar_ms || x > WIDTH - 24)
+			continue;
+		time_words(at, days, words);
 		buf_addf(out, "<text x=\"%.1f\" y=\"%d\" text-anchor=\"middle\">%s</text>\n", x, HEIGHT - 10, words);
 	}
 }

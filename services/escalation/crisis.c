@@ -63,6 +63,8 @@ static void tell(struct turn *t, const Ascolto__Envelope *cause, const struct br
 		   : (it ? "%s\n\n%s.\nDeciso da: %s.\n\nPost programmati e risposte automatiche possono riprendere.\n"
 			 : "%s\n\n%s.\nDecided by: %s.\n\nScheduled posts and automatic answers may go on.\n"),
 		o.subject, c->because, c->by);
+	audit_add(t, cause, &(struct audit_note){.what = o.template_, .who = c->by, .incident_id = o.incident_id,
+		.by = str_eq(c->by, "ascolto") ? BY_RULE : BY_PERSON, .detail = c->because});
 	for (unsigned i = 0; p && i < p->tell_count; i++)
 		order_to_actor(t, cause, b->playbook, p->tell[i], &o, b->name, (uint64_t)(on ? c->since_ms : c->ended_ms));
 }
@@ -221,5 +223,8 @@ int message_move(struct turn *t, const Ascolto__Envelope *e, const struct id *me
 		return r;
 	send_correction(t, e, j.arm, "lane", lane);
 	record_put(&j);
+	audit_add(t, e, &(struct audit_note){.what = "message_moved", .who = e->command->actor, .by = BY_PERSON,
+		.message_id = j.arm->message_id, .case_id = j.arm->case_id, .incident_id = j.arm->incident_id,
+		.detail = arena_printf(t->arena, "to %s", lane)});
 	return 0;
 }

@@ -76,8 +76,8 @@ static void add_to(State__Pulse *p, const struct damage *d, bool case_counts)
 	p->negative += d->negative;
 	p->positive += d->positive;
 	p->cases += case_counts;
-	p->acknowledged += d->case_acknowledged;
-	p->acknowledge_ms += d->case_acknowledged ? (uint64_t)MAX(d->acknowledge_ms, 0) : 0;
+	p->acknowledged += d->acknowledged;
+	p->acknowledge_ms += d->acknowledged ? (uint64_t)MAX(d->acknowledge_ms, 0) : 0;
 	p->closed += d->case_closed;
 	p->late += d->case_late;
 }

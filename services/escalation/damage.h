@@ -34,8 +34,9 @@ struct damage {
 	unsigned newcomers;            /* people of another topic, which turned out to be the incident's: those of this part */
 	bool negative, positive;
 	bool case_opened, case_joined; /* of the brand; of the incident */
-	bool case_acknowledged, case_closed, case_late;
-	int64_t acknowledge_ms;        /* how long it took */
+	bool case_closed, case_late;
+	unsigned acknowledged;         /* cases ... */
+	int64_t acknowledge_ms;        /* ... and how long that took, in all */
 };
 
 /* Once per handled message at most: a handler does not see what it has put itself. 0 or a negative errno. */

@@ -9,11 +9,11 @@ static const char style[] =
 	"body{font:16px/1.5 system-ui,'Segoe UI',Roboto,'DejaVu Sans',sans-serif;color:#1c2430;background:#fff;"
 	"max-width:58rem;margin:2rem auto;padding:0 1.25rem}"
 	"h1{font-size:1.7rem;line-height:1.2;margin:0 0 .75rem}h2{font-size:1.2rem;margin:2.2rem 0 .6rem;"
-	"padding-bottom:.25rem;border-bottom:2px solid #d5dbe3}h3{font-size:1rem;margin:1.4rem 0 .4rem}"
+	"padding-bottom:.25rem;border-bottom:2px solid #d5dbe3}h3{font-size:1rem;margin:1.4rem 0 .4rem}.wide,figure{overflow-x:auto}"
 	"p{margin:.5rem 0;overflow-wrap:anywhere}.note{font-size:.85rem;color:#515c6b}"
 	"table{border-collapse:collapse;width:100%;font-size:.93rem;margin:.6rem 0}"
 	"th{text-align:left;color:#515c6b;font-weight:600;font-size:.85rem}"
-	"th,td{padding:.35rem .6rem .35rem 0;border-bottom:1px solid #e4e8ee;vertical-align:top;overflow-wrap:anywhere}"
+	"th,td{padding:.35rem .6rem .35rem 0;border-bottom:1px solid #e4e8ee;vertical-align:top;overflow-wrap:break-word}"
 	".r{text-align:right;white-space:nowrap;font-variant-numeric:tabular-nums}.t{white-space:nowrap}"
 	".figures{display:grid;grid-template-columns:repeat(auto-fit,minmax(8.5rem,1fr));gap:.7rem;margin:1.2rem 0}"
 	".figures div{background:#f3f5f8;border-radius:.5rem;padding:.7rem .85rem}"
@@ -21,10 +21,11 @@ static const char style[] =
 	".figures span{font-size:.85rem;color:#454f5d}"
 	"blockquote{margin:.7rem 0;padding:.1rem 0 .1rem .9rem;border-left:3px solid #b9c2ce}"
 	"blockquote p{margin:.25rem 0}figure{margin:1rem 0}figcaption{font-size:.85rem;color:#515c6b}"
-	"svg{width:100%;height:auto;display:block}svg text{font:12px system-ui,'DejaVu Sans',sans-serif;fill:#454f5d}"
+	"svg{width:100%;min-width:34rem;height:auto;display:block}svg text{font:12px system-ui,'DejaVu Sans',sans-serif;fill:#454f5d}"
 	".bar{fill:#8fa8c8}.part{fill:#b3372f}.axis{stroke:#c9d0d9;stroke-width:1}.phase{fill:#fdf1d6}"
 	".mark{stroke:#1c2430;stroke-width:1.5;stroke-dasharray:4 3}.mark.red{stroke:#b3261e}"
 	"svg .label{fill:#1c2430;font-weight:600}"
+	"@media(max-width:36rem){.t{white-space:normal}table{font-size:.85rem}h1{font-size:1.35rem}}"
 	"@media print{body{margin:0;max-width:none;font-size:11pt}h2{break-after:avoid}tr,figure,blockquote{break-inside:avoid}}";
 
 /* ---- escaping ---- */
@@ -190,7 +191,7 @@ void document_table_begin(struct document *d, const char *align)
 	d->align = align;
 	d->columns = (unsigned)strlen(align);
 	d->column = d->row = 0;
-	say(d, "<table>\n", "");
+	say(d, "<div class=\"wide\"><table>\n", "");
 }
 
 /* Markdown's line under the head. */
@@ -230,7 +231,7 @@ void document_cell(struct document *d, const char *fmt, ...)
 
 void document_table_end(struct document *d)
 {
-	say(d, "</table>\n", "\n");
+	say(d, "</table></div>\n", "\n");
 }
 
 /* ---- lists and quotations ---- */

@@ -113,6 +113,7 @@ int group(struct judgement *j, struct err *why)
 	if (!u->signature || !u->signature->n_terms)
 		return 0;
 	struct topic *topic = topics_match(ts, u->signature, &nearness);
+	j->nearness = nearness;
 	if (!j->decision.counts) {
 		if (topic)
 			j->arm->topic_id = turn_id_bytes(j->t, &topic->id);

@@ -1,4 +1,5 @@
 /* Incidents: a topic that has been given a code, the chain of people who are called for it, and its checklist. */
+#include "common/signature.h"
 #include "services/escalation/crisis.h"
 
 #define KEYWORDS_SHOWN 5
@@ -41,11 +42,18 @@ static char *title_of(struct turn *t, const Ascolto__Incident *i, const struct t
 	return title ? title : arena_strdup(t->arena, "?");
 }
 
-static void set_examples(struct turn *t, Ascolto__Incident *i, const struct topic *topic)
+/* What people are shown of it: the first ones that are surely about it, the one that opened it if there are none. */
+static void add_example(struct judgement *j, Ascolto__Incident *i)
 {
-	i->examples = arena_alloc(t->arena, sizeof(*i->examples) * TOPIC_EXAMPLES);
-	for (i->n_examples = 0; i->examples && i->n_examples < topic->n_examples; i->n_examples++)
-		i->examples[i->n_examples] = turn_id_bytes(t, &topic->examples[i->n_examples]);
+	if (i->n_examples == TOPIC_EXAMPLES || (i->n_examples && j->nearness < SIGNATURE_SAME_TOPIC))
+		return;
+	ProtobufCBinaryData *list = arena_alloc(j->t->arena, sizeof(*list) * TOPIC_EXAMPLES);
+	if (!list)
+		return;
+	for (size_t k = 0; k < i->n_examples; k++)
+		list[k] = i->examples[k];
+	list[i->n_examples++] = j->e->id;
+	i->examples = list;
 }
 
 /* Which step of which code is late, and how often that was said. */
@@ -229,7 +237,7 @@ int incident_check(struct judgement *j, struct topic *topic, unsigned people, st
 	i->normal = topic->normal;
 	i->updated_ms = MAX(i->updated_ms, j->e->occurred_ms);
 	set_keywords(t, i, topic);
-	set_examples(t, i, topic);
+	add_example(j, i);
 	if (code != was) { /* named and explained when it changes, so that people speak of the same thing */
 		i->title = title_of(t, i, topic);
 		i->because = arena_printf(t->arena, brand_speaks_italian(t, b->name)
@@ -322,6 +330,7 @@ int incident_step_done(struct turn *t, const Ascolto__Envelope *e, const struct 
 		return 0;
 	i->steps[number]->done_ms = t->now_ms;
 	i->steps[number]->done_by = e->command->actor;
+	note(t, e, i, "step_done", e->command->actor, i->steps[number]->text);
 	save(t, e, i);
 	return 0;
 }
@@ -345,6 +354,7 @@ int incident_step_late(struct turn *t, const Ascolto__Envelope *e, struct err *w
 	Ascolto__Order o = ASCOLTO__ORDER__INIT;
 	char tag[ID_TEXT + 1];
 	unsigned late = (unsigned)((t->now_ms - s->due_ms) / 60000);
+	audit_add(t, e, &(struct audit_note){.what = "step_late", .who = s->actor, .incident_id = i->id, .detail = s->text});
 	o.template_ = (char *)"step_late";
 	o.incident_id = i->id;
 	o.code = i->code;

@@ -94,6 +94,15 @@ static char *share(uint64_t part, uint64_t all, char out[SHORT])
 	return out;
 }
 
+/* "community_manager" -> "community manager" */
+static char *role(const char *name, char out[SHORT])
+{
+	snprintf(out, SHORT, "%s", name);
+	for (char *p = out; *p; p++)
+		*p = *p == '_' ? ' ' : *p;
+	return out;
+}
+
 /* ---- what the log says ---- */
 
 static bool is(const State__AuditEntry *e, const char *what)
@@ -142,11 +151,11 @@ static void lead(struct writer *w)
 	number(w, i->normal, normal);
 	number(w, i->peak_people, peak);
 	span_words(w, r->begin_ms, r->end_ms, span);
-	document_text(&w->d, w->italian ? "%s. %s persone diverse hanno scritto %s messaggi su un solo problema: %s. Nell'ora peggiore "
+	document_text(&w->d, w->italian ? "%s. %s persone diverse hanno scritto %s messaggi su questo solo problema. Nell'ora peggiore "
 					  "erano %s, contro %s in un'ora normale di questo tema. Codice raggiunto: %s."
-					: "%s. %s different people wrote %s messages about one problem: %s. In the worst hour they were %s, "
+					: "%s. %s different people wrote %s messages about this one problem. In the worst hour they were %s, "
 					  "against %s in this topic's normal hour. Code reached: %s.",
-		span, people, messages, i->title, peak, normal, code_name(w, i->code));
+		span, people, messages, peak, normal, code_name(w, i->code));
 	if (i->closed_ms) {
 		char at[SHORT];
 		document_text(&w->d, w->italian ? "Chiuso il %s da %s: %s" : "Closed on %s by %s: %s",
@@ -316,10 +325,42 @@ static void damage_section(struct writer *w)
 	draw(w, &c, r->brand_parts, r->n_brand_parts, W_CHART_BRAND, W_CHART_BRAND_PART);
 }
 
+/* The log says "code red: why" and "what to where", for machines too. */
+static char *detail_words(const struct writer *w, const State__AuditEntry *e, char out[512])
+{
+	const char *colon = strstr(e->detail, ": "), *to = strstr(e->detail, " to ");
+	char what[SHORT];
+	if (strncmp(e->detail, "code ", 5) == 0 && colon)
+		snprintf(out, 512, "%s %s: %s", w->italian ? "codice" : "code",
+			code_name(w, strncmp(e->detail + 5, "red", 3) == 0 ? ASCOLTO__CODE__CODE_RED : ASCOLTO__CODE__CODE_YELLOW),
+			colon + 2);
+	else if (is(e, "alarm_ordered") && to && (size_t)(to - e->detail) < sizeof(what)) {
+		snprintf(what, sizeof(what), "%.*s", (int)(to - e->detail), e->detail);
+		snprintf(out, 512, "%s, %s", to + 4, report_event(what, w->italian));
+	} else {
+		snprintf(out, 512, "%s", e->detail);
+	}
+	return out;
+}
+
+/* The day only where it is another one than above. */
+static char *moment(const struct writer *w, int64_t ms, int64_t above_ms, char out[SHORT])
+{
+	struct tm a, b;
+	time_t s = (time_t)(ms / 1000), above = (time_t)(above_ms / 1000);
+	char day[SHORT];
+	localtime_r(&s, &a);
+	localtime_r(&above, &b);
+	when(w, ms, !above_ms || a.tm_yday != b.tm_yday || a.tm_year != b.tm_year, day);
+	snprintf(out, SHORT, "%s:%02d", day, a.tm_sec);
+	return out;
+}
+
 static void timeline(struct writer *w)
 {
 	const struct report *r = w->r;
-	char at[SHORT], id[ID_TEXT + 1] = "";
+	char at[SHORT], who[SHORT], detail[512], id[ID_TEXT + 1] = "";
+	int64_t above = 0;
 	struct id raw;
 	document_heading(&w->d, 2, word(w, W_TIMELINE));
 	document_table_begin(&w->d, "tlll");
@@ -331,12 +372,16 @@ static void timeline(struct writer *w)
 		const State__AuditEntry *e = r->log[i];
 		if (is_alarm(e))
 			continue;
-		document_cell(&w->d, "%s", when(w, e->at_ms, true, at));
+		document_cell(&w->d, "%s", moment(w, e->at_ms, above, at));
 		document_cell(&w->d, "%s", report_event(e->what, w->italian));
-		document_cell(&w->d, "%s", report_event(e->who, w->italian));
-		document_cell(&w->d, "%s", e->detail);
+		document_cell(&w->d, "%s", role(report_event(e->who, w->italian), who));
+		document_cell(&w->d, "%s", detail_words(w, e, detail));
+		above = e->at_ms;
 	}
 	document_table_end(&w->d);
+	if (r->answers)
+		document_text(&w->d, w->italian ? "Risposte a molti: %u casi, %u consegnate."
+						: "Answers to many: %u cases, %u delivered.", r->answers, r->answers_sent);
 	if (r->log_cut && id_of(r->incident->id, &raw) == 0)
 		document_note(&w->d, word(w, W_LOG_CUT), (unsigned)REPORT_LOG_MAX, id_format(&raw, id));
 }
@@ -351,24 +396,26 @@ static const State__AuditEntry *outcome_of(const struct report *r, const State__
 	return NULL;
 }
 
-static void told_row(struct writer *w, const State__AuditEntry *e)
+static void told_row(struct writer *w, const State__AuditEntry *e, int64_t above_ms)
 {
 	const State__AuditEntry *end = outcome_of(w->r, e);
-	char at[SHORT], took[SHORT];
-	document_cell(&w->d, "%s", when(w, e->at_ms, true, at));
-	document_cell(&w->d, "%s", e->who);
-	document_cell(&w->d, "%s", e->detail);
-	if (end)
-		document_cell(&w->d, "%s, %s%s%s", report_event(end->what, w->italian), duration(end->at_ms - e->at_ms, took),
-			is(end, "alarm_sent") ? "" : ": ", is(end, "alarm_sent") ? "" : end->detail);
-	else
+	char at[SHORT], took[SHORT], who[SHORT], detail[512];
+	document_cell(&w->d, "%s", moment(w, e->at_ms, above_ms, at));
+	document_cell(&w->d, "%s", role(e->who, who));
+	document_cell(&w->d, "%s", detail_words(w, e, detail));
+	if (!end)
 		document_cell(&w->d, "%s", word(w, W_NO_OUTCOME));
+	else if (is(end, "alarm_sent"))
+		document_cell(&w->d, "%s %s", report_event(end->what, w->italian), duration(end->at_ms - e->at_ms, took));
+	else
+		document_cell(&w->d, "%s: %s", report_event(end->what, w->italian), end->detail);
 }
 
 static void told(struct writer *w)
 {
 	const struct report *r = w->r;
 	size_t n = 0;
+	int64_t above = 0;
 	document_heading(&w->d, 2, word(w, W_TOLD));
 	for (size_t i = 0; i < r->n_log; i++)
 		n += is(r->log[i], "alarm_ordered");
@@ -382,15 +429,17 @@ static void told(struct writer *w)
 	document_cell(&w->d, "%s", word(w, W_HOW));
 	document_cell(&w->d, "%s", word(w, W_ENDED));
 	for (size_t i = 0; i < r->n_log; i++)
-		if (is(r->log[i], "alarm_ordered"))
-			told_row(w, r->log[i]);
+		if (is(r->log[i], "alarm_ordered")) {
+			told_row(w, r->log[i], above);
+			above = r->log[i]->at_ms;
+		}
 	document_table_end(&w->d);
 }
 
 static void steps(struct writer *w)
 {
 	const Ascolto__Incident *i = w->r->incident;
-	char at[SHORT];
+	char at[SHORT], who[SHORT];
 	if (!i->n_steps)
 		return;
 	document_heading(&w->d, 2, word(w, W_STEPS));
@@ -402,11 +451,22 @@ static void steps(struct writer *w)
 	for (size_t k = 0; k < i->n_steps; k++) {
 		const Ascolto__Step *s = i->steps[k];
 		document_cell(&w->d, "%s", s->text);
-		document_cell(&w->d, "%s", s->actor);
+		document_cell(&w->d, "%s", role(s->actor, who));
 		document_cell(&w->d, "%s", s->due_ms ? when(w, s->due_ms, false, at) : "–");
-		document_cell(&w->d, "%s", s->done_ms ? when(w, s->done_ms, false, at) : word(w, W_NOT_RECORDED));
+		if (s->done_ms)
+			document_cell(&w->d, "%s%s%s", when(w, s->done_ms, false, at), str_empty(s->done_by) ? "" : ", ", s->done_by);
+		else
+			document_cell(&w->d, "%s", word(w, W_NOT_RECORDED));
 	}
 	document_table_end(&w->d);
+}
+
+/* A report goes from hand to hand: who wrote in private, from an address or a number, is not named. */
+static const char *author_of(const struct writer *w, const Ascolto__Post *p)
+{
+	if (p->surface != ASCOLTO__SURFACE__SURFACE_PUBLIC || !p->author)
+		return word(w, W_IN_PRIVATE);
+	return str_empty(p->author->handle) ? p->author->name : p->author->handle;
 }
 
 static void quotes(struct writer *w)
@@ -418,7 +478,7 @@ static void quotes(struct writer *w)
 	document_heading(&w->d, 2, word(w, W_QUOTES));
 	for (size_t i = 0; i < r->n_examples; i++) {
 		const Ascolto__Post *p = r->examples[i]->message->post;
-		const char *who = p->author ? str_empty(p->author->handle) ? p->author->name : p->author->handle : "";
+		const char *who = author_of(w, p);
 		snprintf(source, sizeof(source), "%.80s, %.40s, %s", who, p->channel, when(w, r->examples[i]->occurred_ms, true, at));
 		document_quote(&w->d, p->text, source, p->permalink, word(w, W_LINK));
 	}

@@ -17,7 +17,8 @@
 #include "common/buf.h"
 #include "services/escalation/damage.h"
 
-#define REPORT_LOG_MAX 500
+#define REPORT_LOG_MAX 500     /* decisions told one by one */
+#define REPORT_READ_MAX 20000  /* entries of the log that are looked at */
 #define REPORT_EXAMPLES 5
 #define REPORT_BYTES_MAX ((size_t)4 * 1024 * 1024)
 
@@ -32,6 +33,7 @@ struct report {
 	const State__AuditEntry *log[REPORT_LOG_MAX];
 	size_t n_log;
 	bool log_cut;
+	unsigned answers, answers_sent; /* to cases of the incident */
 	const Ascolto__ArmRecord *examples[REPORT_EXAMPLES];
 	size_t n_examples;
 	const char *head; /* of the audit log: "12:9f86d0..." */

@@ -29,9 +29,14 @@ static const Ascolto__Incident *find_incident(struct txn *t, struct arena *a, co
 	return NULL;
 }
 
+/* What concerns a case of the incident, an answer mostly, is counted; the others are told one by one. */
 static void add_entry(void *ctx, const State__AuditEntry *e)
 {
 	struct report *r = ctx;
+	r->answers += str_eq(e->what, "answer_ordered");
+	r->answers_sent += e->case_id.len && str_eq(e->what, "alarm_sent");
+	if (e->case_id.len)
+		return;
 	if (r->n_log < REPORT_LOG_MAX)
 		r->log[r->n_log++] = e;
 	else
@@ -113,7 +118,7 @@ int report_read(struct txn *t, struct arena *a, const struct conf *conf, const s
 	r->n_brand_parts = BRAND_PARTS_MAX;
 	rc = damage_read(t, i->brand, NULL, r->begin_ms - DAY_MS, r->end_ms + DAY_MS, &all, r->brand_parts, &r->n_brand_parts);
 	rc = rc ? rc : read_phases(t, r);
-	rc = rc ? rc : audit_of(t, a, i->brand, incident, REPORT_LOG_MAX + 1, add_entry, r);
+	rc = rc ? rc : audit_of(t, a, i->brand, incident, REPORT_READ_MAX, add_entry, r);
 	if (rc)
 		return rc;
 	read_examples(t, a, group, r);
@@ -145,7 +150,7 @@ static bool reading_begin(struct reading *x, struct http_request *r, struct svc 
 		http_reply_error(r, 500, "the store can not be read");
 		return false;
 	}
-	arena_init(&x->arena, (size_t)32 * 1024 * 1024);
+	arena_init(&x->arena, (size_t)64 * 1024 * 1024);
 	buf_init(&x->out, REPORT_BYTES_MAX);
 	return true;
 }

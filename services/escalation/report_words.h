@@ -59,6 +59,7 @@
 	X(W_DONE, "fatto", "done")                                                                                     \
 	X(W_NOT_RECORDED, "non registrato", "not recorded")                                                            \
 	X(W_QUOTES, "Che cosa ha scritto la gente", "What people wrote")                                               \
+	X(W_IN_PRIVATE, "in privato", "in private")                                                                    \
 	X(W_LINK, "dov'è stato scritto", "where it was written")                                                       \
 	X(W_LESSONS, "Che cosa abbiamo imparato", "What we learnt")                                                    \
 	X(W_NO_LESSONS, "Chi ha chiuso l'incidente non ha lasciato note.", "Who closed the incident left no notes.")   \

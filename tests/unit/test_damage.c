@@ -109,7 +109,7 @@ static void test_sums(void **unused)
 		add((struct damage){.at_ms = START + (int64_t)n * 60000, .incident = n >= 60 ? &incident : NULL,
 			.who = person(n % 60), .reach = 10, .fresh_person = n >= 60 && n < 90, .negative = n % 2,
 			.case_opened = n % 10 == 0, .case_joined = n == 70});
-	add((struct damage){.at_ms = START + 2 * HOUR - 1, .incident = &incident, .case_acknowledged = true,
+	add((struct damage){.at_ms = START + 2 * HOUR - 1, .incident = &incident, .acknowledged = 1,
 		.acknowledge_ms = 5000, .case_closed = true, .case_late = true});
 	struct damage_sum all = sum(NULL, START, START + 3 * HOUR), first = sum(NULL, START, START + HOUR),
 			  in = sum(&incident, START, START + 3 * HOUR);

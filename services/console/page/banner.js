@@ -1,6 +1,6 @@
 // banner.js - open incidents: the code in colour and in a word, people against the normal number, what to do.
 import { byId, due, el, number, time, when } from "./dom.js";
-import { label, t } from "./words.js";
+import { label, language, t } from "./words.js";
 import { chip } from "./inbox.js";
 
 const open = (i) => !i.closed_ms && (i.code === "red" || i.code === "yellow");
@@ -107,6 +107,9 @@ function banner(i, deliveries, said, now, wide, actions) {
 				t("messages_in_all", number(i.messages))),
 			facts(i),
 			carer(i, actions),
+			el("p", { class: "report" }, el("button", { type: "button", class: "plain", "data-close-incident": i.id,
+				onclick: (e) => actions.closeIncident(i, e.currentTarget) }, t("close_incident")), " ", el("a", { target: "_blank", rel: "noopener",
+				href: `/api/v1/incidents/${encodeURIComponent(i.id)}/report?lang=${language()}` }, t("report"))),
 			answers(i, said, now, actions)),
 		steps(i, now, wide, actions),
 		alerts(sorted, now, wide));

@@ -7,6 +7,7 @@ import { ROWS_MAX, focusMessage, forgetRows, markOpen, showInbox, step } from ".
 import { announce, openIncidents, showIncidents } from "./banner.js";
 import { caseIsOpen, showCases } from "./cases.js";
 import { showCase, showMessage, showMissing } from "./record.js";
+import { askClosing, wireClosing } from "./closing.js";
 
 const FILTERS = ["all", "needs_answer", "incident"];
 const HEALTH_EVERY_MS = 10000;
@@ -302,6 +303,7 @@ const actions = {
 	openMessage: (id) => open("message", id, true),
 	openCase: (id, focus = true) => open("case", id, focus),
 	acknowledgeIncident: (id, button) => decide(`incidents/${id}/acknowledge`, {}, button),
+	closeIncident: (i, button) => askClosing(i, button, decide),
 	doneStep: (id, n, button) => decide(`incidents/${id}/step`, { number: n }, button, "✓"),
 	proposeHolding: (id, button) => decide(`incidents/${id}/answer`, {}, button),
 	approveAnswer: (id, answer, button) => decide(`incidents/${id}/approve`, { answer }, button),
@@ -364,6 +366,7 @@ async function start() {
 	byId("actor").addEventListener("change", (e) => localStorage.setItem("ascolto.actor", e.target.value.trim()));
 	byId("more").addEventListener("click", loadOlder);
 	byId("record").addEventListener("click", (e) => e.target.closest("[data-close]") && closeRecord());
+	wireClosing();
 	for (const b of document.querySelectorAll("[data-language]"))
 		b.addEventListener("click", () => chooseLanguage(b.dataset.language));
 	for (const b of document.querySelectorAll("nav [data-view]"))

@@ -24,7 +24,6 @@ static void test_brezza(void **state)
 		if (!str_eq(p->kinds[i].name, "danger"))
 			continue;
 		found = true;
-		assert_int_equal(p->rules[i].intents, BIT(INTENT_REPORT_DANGER));
 		assert_true(p->rules[i].at_once && p->rules[i].opens_case);
 		assert_int_equal(p->rules[i].code, CODE_RED);
 	}

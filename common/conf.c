@@ -1,6 +1,7 @@
 #include "conf.h"
 #include "conf_internal.h"
 #include "conf_yaml.h"
+#include "drill.h"
 
 #include <limits.h>
 #include <sodium.h>
@@ -62,6 +63,7 @@ static const cyaml_schema_field_t destination_fields[] = {
 	LIST("to", struct conf_destination, to, &text_entry, 64),
 	OPTIONAL_TEXT("secret_file", struct conf_destination, secret_file, PATH_MAX_BYTES),
 	OPTIONAL_TEXT("user", struct conf_destination, user, TEXT_MAX_BYTES),
+	CYAML_FIELD_BOOL_PTR("drills", CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL, struct conf_destination, drills),
 	CYAML_FIELD_END,
 };
 static const cyaml_schema_value_t destination_entry = {
@@ -303,8 +305,9 @@ const struct conf_service *conf_service(const struct conf *c, const char *name)
 
 const struct conf_brand *conf_brand(const struct conf *c, const char *name)
 {
-	for (unsigned i = 0; i < c->brands_count; i++)
-		if (str_eq(c->brands[i].name, name))
+	size_t len = name ? drill_brand_len(name) : 0;
+	for (unsigned i = 0; name && i < c->brands_count; i++)
+		if (strlen(c->brands[i].name) == len && memcmp(c->brands[i].name, name, len) == 0)
 			return &c->brands[i];
 	return NULL;
 }

@@ -55,6 +55,7 @@ struct conf_destination {
 	unsigned to_count;
 	char *secret_file;    /* webhook: signing key; mail: password */
 	char *user;           /* mail */
+	bool *drills;         /* alerts of a drill go there too; NULL: to a mail, not to a webhook */
 };
 
 /* A model server of the operator's own (services/intent/EXTERNAL.md). */
@@ -106,7 +107,7 @@ void conf_free(struct conf **c);
  * installed, models where it was built. NULL when memory is out; freed by the caller. */
 char *conf_shipped_models(void);
 
-/* By service name; NULL when there is none. */
+/* By service name; NULL when there is none. For a drill's brand (drill.h): those of the real one. */
 const struct conf_service *conf_service(const struct conf *c, const char *name);
 const struct conf_brand *conf_brand(const struct conf *c, const char *name);
 const struct conf_channel *conf_channel(const struct conf *c, const char *name);

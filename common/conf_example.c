@@ -115,6 +115,7 @@ static const char example[] =
 	"      - crisi@brezza.example\n"
 	"    # user: ascolto                 # when the server wants a name and a password\n"
 	"    # secret_file: secrets/mail     # the password\n"
+	"    # drills: true                  # also the alerts of drills; default: to mails, not to webhooks\n"
 	"  - name: desk-mail\n"
 	"    brand: brezza\n"
 	"    kind: mail\n"

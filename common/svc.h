@@ -52,6 +52,7 @@ struct turn {
 	const struct conf *conf;
 	int64_t now_ms;
 	uint8_t key_group;         /* of the message; turn_key uses it */
+	bool drill;                /* the message is of a drill (drill.h): turn_count does nothing */
 };
 
 enum verdict { DONE, RETRY, REJECT };

@@ -66,7 +66,8 @@ static void handle(struct svc *s, struct txn *t, struct item *i, struct id *ret_
 		.state = s->state,
 		.conf = s->conf,
 		.now_ms = s->now_ms,
-		.key_group = i->key_group};
+		.key_group = i->key_group,
+		.drill = !str_empty(e->drill)};
 	attempts_in_hand(i);
 	i->verdict = h->fn(&turn, e, &why);
 	attempts_in_hand(NULL);

@@ -37,5 +37,6 @@ extern const struct command commands_audit[];
 extern const struct command commands_report[];
 extern const struct command commands_send[];
 extern const struct command commands_check[];
+extern const struct command commands_drill[];
 
 #endif

@@ -2,6 +2,8 @@
 #include "services/console/console.h"
 #include "services/console/rules.h"
 
+#include "common/drill.h"
+
 #define ARENA_MAX ((size_t)64 * 1024 * 1024)
 #define OUT_MAX ((size_t)8 * 1024 * 1024)
 
@@ -34,6 +36,8 @@ const struct conf_brand *request_brand(struct http_request *r, const struct cons
 	const struct conf_brand *brand = name		      ? conf_brand(conf, name)
 					 : conf->brands_count ? &conf->brands[0]
 							      : NULL;
+	if (brand && name && strchr(name, DRILL_SIGN) && !drill_name_ok(drill_of(name)))
+		brand = NULL;
 	if (!brand && name)
 		http_reply_error(r, 404, "there is no brand \"%.60s\"", name);
 	else if (!brand)
@@ -58,7 +62,9 @@ bool answer_begin(struct answer *a, struct http_request *r, struct console *c)
 	a->brand = request_brand(r, c);
 	if (!a->brand)
 		return false;
-	a->group = brand_group(a->brand->name);
+	const char *said = http_query(r, "brand");
+	a->brand_name = said ? said : a->brand->name;
+	a->group = brand_group(a->brand_name);
 	if (txn_begin_read(svc_store(c->svc), &a->txn, NULL)) {
 		http_reply_error(r, 500, "the store can not be read");
 		return false;
@@ -110,7 +116,8 @@ bool answer_find(
 	for (unsigned i = 0; rc == -ENOENT && !http_query(a->request, "brand") && i < conf->brands_count;
 		i++) {
 		a->brand = &conf->brands[i];
-		a->group = brand_group(a->brand->name);
+		a->brand_name = a->brand->name;
+		a->group = brand_group(a->brand_name);
 		rc = answer_read(a, table, id, ret_record);
 	}
 	if (rc == -ENOENT)

@@ -79,7 +79,7 @@ static bool list_of(struct answer *a, struct key *ret)
 	const char *text = http_query(a->request, "case");
 	struct id id;
 	if (!text) {
-		*ret = inbox_key(a->group, a->brand->name);
+		*ret = inbox_key(a->group, a->brand_name);
 		return true;
 	}
 	if (id_parse(text, &id)) {
@@ -124,7 +124,7 @@ static void add_cases(struct answer *a, size_t limit, enum which_cases which)
 {
 	for (int open = 1; open >= 0; open--) {
 		struct listing l = {.a = a, .limit = limit};
-		struct key list = case_list_key(a->group, a->brand->name, open);
+		struct key list = case_list_key(a->group, a->brand_name, open);
 		if ((open && which == CASES_CLOSED) || (!open && which == CASES_OPEN))
 			continue;
 		list_walk(a->txn, &a->arena, &list, CASES, NULL, add_one_record, &l);
@@ -156,7 +156,7 @@ void get_incidents(struct http_request *r, void *ctx)
 		return;
 	buf_adds(&a.out, "{\"incidents\":[");
 	for (int open = 1; open >= 0; open--) {
-		struct key list = incident_list_key(a.group, a.brand->name, open);
+		struct key list = incident_list_key(a.group, a.brand_name, open);
 		list_walk(a.txn, &a.arena, &list, INCIDENTS, NULL, add_one_record, &l);
 	}
 	buf_adds(&a.out, "]}");

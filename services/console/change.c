@@ -4,6 +4,7 @@
 #include "services/console/change.h"
 #include "services/console/rules.h"
 
+#include "common/drill.h"
 #include "common/json.h"
 
 /* ---- checks ---- */
@@ -41,6 +42,11 @@ static json_t *read_body(struct http_request *r)
 
 /* ---- sending ---- */
 
+static char *unconst(const char *s)
+{
+	return (char *)(uintptr_t)s; /* protobuf-c has no const; packing reads only */
+}
+
 static void submitted(void *ctx, enum verdict verdict, const char *why)
 {
 	struct http_request *r = ctx;
@@ -57,7 +63,8 @@ static void submit(struct answer *a, Ascolto__Command *command)
 	Ascolto__Envelope e = ASCOLTO__ENVELOPE__INIT;
 	struct id id = id_random(svc_now_ms(s));
 	e.id = e.trace_id = id_bytes(&id);
-	e.brand = a->brand->name;
+	e.brand = unconst(a->brand_name);
+	e.drill = unconst(drill_of(a->brand_name));
 	e.key_group = a->group;
 	e.occurred_ms = e.received_ms = svc_now_ms(s);
 	e.body_case = ASCOLTO__ENVELOPE__BODY_COMMAND;

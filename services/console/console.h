@@ -101,6 +101,7 @@ struct answer {
 	struct console *console;
 	struct http_request *request;
 	const struct conf_brand *brand;
+	const char *brand_name; /* the brand's, or a drill's of it (common/drill.h) */
 	uint8_t group;
 	struct txn *txn;
 	struct arena arena;

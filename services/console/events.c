@@ -3,6 +3,7 @@
 #include "services/console/console.h"
 #include "services/console/rules.h"
 
+#include "common/drill.h"
 #include "common/json.h"
 
 #define KEEP_ALIVE_MS 15000 /* a word through proxies that close what is silent */
@@ -127,7 +128,7 @@ static void add_event(struct answer *a, const struct changes *due, enum change_k
 
 static void push_to_brand(struct console *c, const struct conf_brand *brand)
 {
-	struct answer a = {.console = c, .brand = brand, .group = brand_group(brand->name)};
+	struct answer a = {.console = c, .brand = brand, .brand_name = brand->name, .group = brand_group(brand->name)};
 	if (txn_begin_read(svc_store(c->svc), &a.txn, NULL))
 		return;
 	arena_init(&a.arena, (size_t)64 * 1024 * 1024);
@@ -218,6 +219,10 @@ void get_events(struct http_request *r, void *ctx)
 	const struct conf_brand *brand = request_brand(r, c);
 	if (!brand)
 		return;
+	if (drill_of(http_query(r, "brand"))[0]) {
+		http_reply_error(r, 404, "what a drill changes is not pushed; read the lists again now and then");
+		return;
+	}
 	struct event_client *e = ev->n_clients < EVENT_CLIENTS_MAX ? calloc(1, sizeof(*e)) : NULL;
 	if (!e) {
 		http_reply_header(r, "Retry-After", "10");

@@ -4,20 +4,22 @@
 #include "services/console/console.h"
 #include "services/console/rules.h"
 
+#include "common/drill.h"
+
 static struct console *console_of(const struct turn *t)
 {
 	return t->state;
 }
 
 /* Remembers what to tell the browsers once it is committed. Views of a brand that is no longer configured are
- * kept and not shown. */
+ * kept and not shown; those of a drill are shown to who asks for them, not pushed among what is real. */
 static void changed(
 	struct turn *t, enum change_kind kind, const char *brand, const struct id *id, const struct id *order)
 {
 	struct change change = {.brand = conf_brand(t->conf, brand), .id = *id};
 	if (order)
 		change.order = *order;
-	if (change.brand)
+	if (change.brand && !drill_of(brand)[0])
 		events_changed(console_of(t), kind, &change);
 }
 

@@ -171,13 +171,13 @@ static void add_crisis(struct answer *a)
 
 static int64_t tally_of(struct answer *a, enum tally n)
 {
-	return read_tally(a->txn, &a->arena, a->group, a->brand->name, n);
+	return read_tally(a->txn, &a->arena, a->group, a->brand_name, n);
 }
 
 void add_counts(struct answer *a)
 {
 	buf_adds(&a->out, "{\"brand\":");
-	json_add_string(&a->out, span_str(a->brand->name));
+	json_add_string(&a->out, span_str(a->brand_name));
 	buf_addf(&a->out,
 		",\"messages\":%" PRId64 ",\"arm_records\":%" PRId64 ",\"cases\":%" PRId64
 		",\"open_cases\":%" PRId64,

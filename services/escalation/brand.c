@@ -19,7 +19,7 @@ struct brand *brand_find(struct escalation *x, const char *name)
 	for (size_t i = 0; i < x->n_brands; i++)
 		if (str_eq(x->brands[i].name, name))
 			return &x->brands[i];
-	return NULL;
+	return drill_of(name)[0] ? drill_brand(x, name) : NULL;
 }
 
 static void restore_people(struct txn *t, uint8_t key_group, struct topics *ts, struct topic *topic)
@@ -80,6 +80,13 @@ static void restore_copies(struct txn *t, struct brand *b)
 	cursor_close(&c);
 }
 
+static void restore(struct txn *t, struct brand *b)
+{
+	restore_topics(t, b);
+	restore_copies(t, b);
+	b->crisis_ms = crisis_since(t, b->name);
+}
+
 int brands_reload_topics(struct svc *s, struct escalation *x, struct err *e)
 {
 	struct txn *t;
@@ -90,10 +97,10 @@ int brands_reload_topics(struct svc *s, struct escalation *x, struct err *e)
 		r = topics_new(&b->topics, (int64_t)b->playbook->window_minutes * 60000);
 		if (r)
 			break;
-		restore_topics(t, b);
-		restore_copies(t, b);
-		b->crisis_ms = crisis_since(t, b->name);
+		restore(t, b);
 	}
+	drills_free(x);
+	r = r ? r : drills_each_running(t, x, restore);
 	if (r)
 		err_set(e, r, "the topics can not be read: %s", strerror(-r));
 	else
@@ -179,6 +186,7 @@ void brands_free(struct escalation **xp)
 		topics_free(&x->brands[i].topics);
 		playbook_free(&x->brands[i].playbook);
 	}
+	drills_free(x);
 	free(x->brands);
 	free(x);
 	*xp = NULL;

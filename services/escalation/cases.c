@@ -76,6 +76,7 @@ static Ascolto__Case *new_case(struct judgement *j)
 	conversations[0] = m->knowledge->conversation_id;
 	c->id = turn_id_bytes(t, &id);
 	c->brand = j->e->brand;
+	c->drill = j->e->drill;
 	c->customer_id = m->knowledge->customer_id;
 	c->customer = m->knowledge->display_name;
 	c->title = title_of(t->arena, m->post);

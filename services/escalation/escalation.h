@@ -10,6 +10,7 @@
 #ifndef ASCOLTO_ESCALATION_H
 #define ASCOLTO_ESCALATION_H
 
+#include "common/drill.h"
 #include "common/svc.h"
 #include "proto/state.pb-c.h"
 #include "services/escalation/audit.h"
@@ -21,14 +22,14 @@
 extern const struct svc_spec escalation_spec;
 
 enum { ARM, CASES, OPEN_CASES, TOPICS, TOPIC_PEOPLE, INCIDENTS, TOLD, COPIES, CRISES, INCIDENT_CASES, ANSWERS, LAST_TEXTS,
-	AUDIT, AUDIT_OF, AUDIT_PLAYBOOK, HELD_ALARMS, PULSE, INCIDENT_PULSE };
+	AUDIT, AUDIT_OF, AUDIT_PLAYBOOK, HELD_ALARMS, PULSE, INCIDENT_PULSE, DRILLS };
 extern const struct table escalation_tables[];
 
 enum { TO_NOTIFICATION, TO_ENRICHMENT, TO_CONSOLE, TO_INTENT };
 
 /* What is remembered per brand between messages. */
 struct brand {
-	char name[64];
+	char name[64 + 1 + DRILL_NAME_MAX]; /* a drill has one of its own */
 	struct playbook *playbook;
 	struct topics *topics;
 	int64_t crisis_ms; /* since when crisis mode is on (crisis.h); 0 = it is not */
@@ -40,6 +41,7 @@ struct brand {
 struct escalation {
 	struct brand *brands;
 	size_t n_brands;
+	struct drill_brand *drills; /* those that run: drill.c */
 	bool stale; /* a message failed half-way: read the topics again after the commit */
 };
 
@@ -135,6 +137,16 @@ int alarms_gathered(struct turn *t, const Ascolto__Envelope *e, struct err *why)
 int alarms_confirm(struct turn *t, const Ascolto__Envelope *e, const Ascolto__ConfirmAlarms *what, struct err *why);
 #define ALARMS_TIMER "alarms_held"
 #define ALARMS_AT_ONCE 20
+
+/* drill.c: exercises (common/drill.h). Nothing of one that does not run is done: its messages and timers end here. */
+bool drill_is_over(struct turn *t, const Ascolto__Envelope *e);
+struct brand *drill_brand(struct escalation *x, const char *name); /* NULL: not of a configured brand, or out of memory */
+int drill_start(struct turn *t, const Ascolto__Envelope *e, struct err *why);
+int drill_stop(struct turn *t, const Ascolto__Envelope *e, const char *reason, struct err *why);
+void drills_free(struct escalation *x);
+int drills_each_running(struct txn *t, struct escalation *x, void (*fn)(struct txn *t, struct brand *b));
+#define DRILL_TIMER "drill_over"
+http_handler_fn get_drills, post_drill_start, post_drill_stop;
 
 /* handler.c */
 enum verdict escalation_classified(struct turn *t, const Ascolto__Envelope *e, struct err *why);

@@ -152,6 +152,8 @@ static int measure(struct judgement *j)
 enum verdict escalation_classified(struct turn *t, const Ascolto__Envelope *e, struct err *why)
 {
 	struct judgement j = {.t = t, .e = e, .m = e->classified};
+	if (drill_is_over(t, e))
+		return DONE;
 	/* The id of the message itself: each service on the way derived its own envelope. */
 	Ascolto__Envelope cause = *e;
 	cause.id = e->trace_id.len ? e->trace_id : e->id;
@@ -239,7 +241,15 @@ enum verdict escalation_command(struct turn *t, const Ascolto__Envelope *e, stru
 	Ascolto__ChangeCase change = ASCOLTO__CHANGE_CASE__INIT;
 	struct id id;
 	int r = -EBADMSG;
+	if (c->what_case != ASCOLTO__COMMAND__WHAT_START_DRILL && drill_is_over(t, e))
+		return DONE;
 	switch (c->what_case) {
+	case ASCOLTO__COMMAND__WHAT_START_DRILL:
+		r = drill_start(t, e, why);
+		break;
+	case ASCOLTO__COMMAND__WHAT_STOP_DRILL:
+		r = drill_stop(t, e, c->stop_drill->reason, why);
+		break;
 	case ASCOLTO__COMMAND__WHAT_ACKNOWLEDGE_INCIDENT:
 		if (!id_of(c->acknowledge_incident->incident_id, &id))
 			r = incident_change(t, e, &id, "acknowledge", c->actor, "", why);
@@ -331,9 +341,13 @@ enum verdict escalation_timer(struct turn *t, const Ascolto__Envelope *e, struct
 {
 	const char *purpose = e->timer->purpose;
 	int r;
+	if (drill_is_over(t, e))
+		return DONE;
 	if ((str_eq(purpose, "incident_call") || str_eq(purpose, "case_call")) && alarm_is_held(t, e))
 		return DONE;
-	if (str_eq(purpose, "case_acknowledge") || str_eq(purpose, "case_resolve"))
+	if (str_eq(purpose, DRILL_TIMER))
+		r = drill_stop(t, e, "its time was over", why);
+	else if (str_eq(purpose, "case_acknowledge") || str_eq(purpose, "case_resolve"))
 		r = case_clock(t, e, why);
 	else if (str_eq(purpose, ALARMS_TIMER))
 		r = alarms_gathered(t, e, why);

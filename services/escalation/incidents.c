@@ -174,6 +174,7 @@ static Ascolto__Incident *new_incident(struct judgement *j, struct topic *topic)
 	*i = (Ascolto__Incident)ASCOLTO__INCIDENT__INIT;
 	i->id = turn_id_bytes(t, &id);
 	i->brand = j->e->brand;
+	i->drill = j->e->drill;
 	i->topic_id = turn_id_bytes(t, &topic->id);
 	i->kind = j->kind ? j->kind->name : i->kind;
 	i->opened_ms = j->e->occurred_ms;

@@ -26,6 +26,7 @@ void order_to_destination(struct turn *t, const Ascolto__Envelope *cause, const 
 {
 	Ascolto__Envelope *e = turn_envelope(t, cause, "order", 0);
 	o->brand = cause->brand;
+	o->drill = cause->drill;
 	o->destination = (char *)(uintptr_t)destination;
 	o->occurred_ms = cause->occurred_ms;
 	o->arrived_ms = cause->received_ms;

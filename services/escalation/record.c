@@ -43,6 +43,7 @@ void record_begin(struct judgement *j)
 	*a = (Ascolto__ArmRecord)ASCOLTO__ARM_RECORD__INIT;
 	a->message_id = j->e->id;
 	a->brand = j->e->brand;
+	a->drill = j->e->drill;
 	a->occurred_ms = j->e->occurred_ms;
 	a->received_ms = j->e->received_ms;
 	a->decided_ms = t->now_ms;

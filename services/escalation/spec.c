@@ -26,6 +26,7 @@ const struct table escalation_tables[] = {
 	[PULSE] = {0x34, "pulse", &state__pulse__descriptor, "brand, five minutes: what happened in them"},
 	[INCIDENT_PULSE] = {0x35, "incident_pulse", &state__pulse__descriptor,
 		"incident id, five minutes: what happened in them about it"},
+	[DRILLS] = {0x38, "drills", &state__drill__descriptor, "brand: an exercise that was begun"},
 	{0},
 };
 
@@ -64,6 +65,9 @@ static const struct http_route routes[] = {
 	{"GET", "/-/audit", audit_get, NULL, "the audit log: brand, after, limit, subject"},
 	{"GET", "/-/report", report_get, NULL, "the report of an incident: incident, format=html|markdown, lang=it|en"},
 	{"GET", "/-/lessons", lessons_get, NULL, "what closed incidents taught: brand, lang=it|en"},
+	{"GET", "/-/drills", get_drills, NULL, "exercises, those that run and those that are over"},
+	{"POST", "/-/drills", post_drill_start, NULL, "begins one: ?brand=BRAND~NAME, {\"actor\",\"scenario\",\"minutes\"}"},
+	{"POST", "/-/drills/stop", post_drill_stop, NULL, "ends one: ?brand=BRAND~NAME, {\"actor\",\"reason\"}"},
 	{0},
 };
 

@@ -70,6 +70,8 @@ enum verdict intent_correction(struct turn *t, const Ascolto__Envelope *e, struc
 	struct id id;
 	State__StoredCorrection c = STATE__STORED_CORRECTION__INIT;
 	struct key k = turn_key(t, &intent_tables[CORRECTIONS]);
+	if (t->drill)
+		return DONE; /* nothing is learnt from an exercise */
 	if (id_of(e->correction->message_id, &id)) {
 		err_set(why, -EBADMSG, "a correction without a message");
 		return REJECT;

@@ -22,6 +22,7 @@ class Installation:
         self.logs.mkdir()
         self.ports = Ports()
         self.process, self.world = {}, []
+        self.environment = None  # of the services; None: the test's own
         self.secret_file("hook")
         self.links = {s: f"tcp://127.0.0.1:{self.ports.one()}" for s in SERVICES}
         self.http = {s: f"127.0.0.1:{self.ports.one()}" for s in SERVICES}
@@ -100,7 +101,7 @@ class Installation:
             check(s not in self.process or self.process[s].poll() is not None, f"{s} runs already")
             with open(self.logs / s, "ab") as log:
                 self.process[s] = spawn([self.test.options.bin / f"ascolto-{s}", "-c", self.config], stdout=log,
-                                        stderr=log, cwd=self.folder)
+                                        stderr=log, cwd=self.folder, env=self.environment)
             self.process[s].started = time.monotonic()
 
     def start_ready(self, *services):

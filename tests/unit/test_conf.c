@@ -575,7 +575,7 @@ static void the_example_is_right_and_complete(void **state)
 			keys++;
 		}
 	}
-	assert_int_equal(keys, 13 + 6 + 3 + 6 + 8 + 8 + 4 + 3);
+	assert_int_equal(keys, 13 + 6 + 3 + 6 + 8 + 9 + 4 + 3);
 	buf_free(&example);
 	buf_free(&shipped);
 }

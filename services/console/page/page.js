@@ -11,6 +11,7 @@ import { askClosing, wireClosing } from "./closing.js";
 
 const FILTERS = ["all", "needs_answer", "incident"];
 const HEALTH_EVERY_MS = 10000;
+const DRILL_EVERY_MS = 3000;
 
 const state = {
 	brand: null, live: "connecting", counts: null, clockOffset: 0, filter: "all", next: null,
@@ -224,6 +225,19 @@ function listen() {
 		});
 }
 
+// "brezza~spring": an exercise of that brand. It is never mixed with what is real, and is shown to who asks for it by name.
+function drillBrand(brands, wanted) {
+	const real = wanted?.includes("~") && brands.find((b) => b.name === wanted.split("~")[0]);
+	return real && { ...real, name: wanted, title: `DRILL – ESERCITAZIONE · ${real.title}`, drill: true };
+}
+
+// Its changes are not pushed.
+async function followDrill() {
+	state.live = "live";
+	await loadAll();
+	setTimeout(followDrill, DRILL_EVERY_MS);
+}
+
 // ---- deciding and opening ----
 
 async function decide(rest, body, button, words = t("sending")) {
@@ -362,9 +376,12 @@ async function start() {
 	chooseLanguage(language());
 	const wanted = new URLSearchParams(location.search).get("brand");
 	const { brands } = await get("brands").catch(() => ({ brands: [] }));
-	state.brand = brands.find((b) => b.name === wanted) || brands[0] || null;
+	state.brand = brands.find((b) => b.name === wanted) || drillBrand(brands, wanted) || brands[0] || null;
 	useBrand(state.brand?.name || "");
-	listen();
+	if (state.brand?.drill)
+		followDrill();
+	else
+		listen();
 	loadHealth();
 	setInterval(loadHealth, HEALTH_EVERY_MS);
 	setInterval(draw, 15000);

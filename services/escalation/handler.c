@@ -200,6 +200,8 @@ void send_correction(struct turn *t, const Ascolto__Envelope *command, const Asc
 	c.language = arm->message->understanding ? arm->message->understanding->language : (char *)"";
 	c.surface = (char *)(uintptr_t)(post->surface == ASCOLTO__SURFACE__SURFACE_PRIVATE ? "private" : "public");
 	c.channel = post->network;
+	if (arm->message->understanding && arm->message->understanding->intent)
+		c.intent = arm->message->understanding->intent->value;
 	c.by = command->command->actor;
 	c.at_ms = t->now_ms;
 	out->body_case = ASCOLTO__ENVELOPE__BODY_CORRECTION;

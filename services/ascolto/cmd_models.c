@@ -87,7 +87,8 @@ static int act(const struct command_options *o, const struct conf *c, const char
 	if (o->json)
 		show_json(stdout, json_incref(answer));
 	else
-		printf("%s: %s\n", member_text(answer, "task"), member_text(answer, "done"));
+		printf("%s%s%s\n", member_text(answer, "task"), member_text(answer, "task")[0] ? ": " : "",
+			member_text(answer, "done"));
 	return COMMAND_OK;
 }
 
@@ -446,11 +447,40 @@ static int run_corrections(const struct command_options *o, int argc, char **arg
 	return r;
 }
 
+/* Names are people's words: as they can stand in an address. */
+static void put_escaped(struct buf *out, const char *text)
+{
+	for (; *text; text++)
+		if ((*text >= 'a' && *text <= 'z') || (*text >= 'A' && *text <= 'Z') || (*text >= '0' && *text <= '9'))
+			buf_addf(out, "%c", *text);
+		else
+			buf_addf(out, "%%%02X", (unsigned char)*text);
+}
+
+static int run_forget(const struct command_options *o, int argc, char **argv)
+{
+	CLEANUP(conf_free) struct conf *c = NULL;
+	struct words w = {0};
+	struct buf path CLEANUP(buf_free);
+	buf_init(&path, 4096);
+	if (take_words(&w, argc, argv))
+		return COMMAND_USAGE;
+	if (w.n_rest != 1)
+		return command_fail("forget needs the name of who corrected, as the export shows it"), COMMAND_USAGE;
+	if (open_conf(o, &c) != COMMAND_OK)
+		return COMMAND_FAILED;
+	buf_adds(&path, "/-/corrections/forget?whose=");
+	put_escaped(&path, w.rest[0]);
+	buf_addf(&path, "%s%s", w.task ? "&task=" : "", w.task ? w.task : "");
+	return path.broken ? command_fail("the name is too long") : act(o, c, buf_str(&path), w.by, span_of(NULL, 0));
+}
+
 const struct command commands_models[] = {
 	{"intent", "models", run_models, "[TASK | FOLDER]", "which models run, since when, trained on what; or a folder's"},
 	{"intent", "promote", run_promote, "FILE.model | VERSION [--by NAME]", "let a model decide from now on"},
 	{"intent", "rollback", run_rollback, "TASK [--by NAME]", "let the model decide that ran before"},
 	{"intent", "retrain", run_retrain, "TASK [--wait]", "learn from people's corrections, in the background"},
 	{"intent", "corrections", run_corrections, "[--task T] --out FILE.tsv", "people's corrections, for training"},
+	{"intent", "forget", run_forget, "NAME [--task T] [--by NAME]", "what somebody corrected: it is not learnt from again"},
 	{NULL},
 };

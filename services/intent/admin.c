@@ -316,10 +316,49 @@ static void get_corrections(struct http_request *r, void *ctx)
 	reply_json(r, json_pack("{s:o,s:b}", "rows", p.rows, "more", p.more));
 }
 
+/* ---- POST /-/corrections/forget ---- */
+
+static bool count_theirs(void *ctx, const Ascolto__Correction *c)
+{
+	struct change *change = ctx;
+	change->version.rows += str_eq(c->by, change->change.whose);
+	return true;
+}
+
+static void post_forget(struct http_request *r, void *ctx)
+{
+	struct intent *in = state_of(ctx);
+	const char *actor = actor_of(r), *whose = http_query(r, "whose"), *task = http_query(r, "task");
+	if (!actor)
+		return;
+	if (str_empty(whose) || (task && classifier_task(task) < 0)) {
+		http_reply_error(r, 400, str_empty(whose) ? "\"whose\" is to name a person" : "there is no such task");
+		return;
+	}
+	struct change *c = change_new(r, in, "forget", actor);
+	if (c) {
+		c->change.whose = arena_strdup(&c->arena, whose);
+		c->change.task = arena_strdup(&c->arena, task);
+	}
+	if (!c || corrections_each(in, task, count_theirs, c)) {
+		http_reply_error(r, 500, "the corrections can not be read");
+	} else if (!c->version.rows) {
+		http_reply_error(r, 409, "nothing was corrected by \"%s\"", whose);
+	} else {
+		snprintf(c->words, sizeof(c->words), "what %.100s corrected is forgotten: %" PRIu64 " messages", whose, c->version.rows);
+		if (models_submit(in, &c->change, committed, c) == 0)
+			return;
+		http_reply_error(r, 503, "the service can not take changes now: its disk is full");
+	}
+	if (c)
+		change_free(c);
+}
+
 const struct http_route intent_routes[] = {
 	{"GET", "/-/models", get_models, NULL, "which models run, since when, trained on what"},
 	{"POST", "/-/models", post_file, NULL, "a model's bytes: checked, kept, and run from now on"},
 	{"POST", "/-/models/*", post_task, NULL, "TASK/promote?version=NAME, TASK/rollback or TASK/retrain"},
 	{"GET", "/-/corrections", get_corrections, NULL, "what people corrected: ?task=T&from=N"},
+	{"POST", "/-/corrections/forget", post_forget, NULL, "what one of them corrected: ?whose=NAME&task=T"},
 	{0},
 };

@@ -108,6 +108,36 @@ int corrections_each(struct intent *in, const char *task, bool (*fn)(void *ctx, 
 	return r;
 }
 
+/* ---- forgetting ---- */
+
+int corrections_forget(struct turn *t, const char *whose, const char *task, size_t *ret_n)
+{
+	struct key prefix = key_make(intent_tables[CORRECTIONS].id, 0), k = {0};
+	struct cursor *cursor;
+	struct span key, value;
+	struct arena a;
+	prefix.len = 1; /* of all key groups */
+	int r = cursor_open(t->txn, &prefix, NULL, &cursor);
+	if (r)
+		return r;
+	arena_init(&a, ARENA_MAX);
+	*ret_n = 0;
+	while (*ret_n < CORRECTIONS_FORGET_MAX && ((r = cursor_next(cursor, &key, &value)) == 0 || r == -EBADMSG)) {
+		State__StoredCorrection *s = r ? NULL : state__stored_correction__unpack(arena_pb(&a), value.len, value.data);
+		const Ascolto__Correction *c = s ? s->correction : NULL;
+		if (c && str_eq(c->by, whose) && (str_empty(task) || str_eq(c->task, task)) && key.len <= sizeof(k.data)) {
+			memcpy(k.data, key.data, key.len);
+			k.len = (uint16_t)key.len;
+			turn_del(t, &k);
+			++*ret_n;
+		}
+		arena_reset(&a);
+	}
+	cursor_close(&cursor);
+	arena_free(&a);
+	return r == -ENOENT || *ret_n == CORRECTIONS_FORGET_MAX ? 0 : r;
+}
+
 /* ---- counting ---- */
 
 static bool count_fresh(void *ctx, const Ascolto__Correction *c)

@@ -92,6 +92,11 @@ int corrections_each(struct intent *in, const char *task, bool (*fn)(void *ctx, 
 int corrections_write(struct intent *in, const char *task, int64_t since_ms, const char *old_path, const char *new_path,
 	size_t *ret_new, struct err *e);
 
+/* In a handler: forgets what a person corrected, of a task or ("") of all. At most CORRECTIONS_FORGET_MAX at a time;
+ * *ret_n is how many. */
+#define CORRECTIONS_FORGET_MAX 20000
+int corrections_forget(struct turn *t, const char *whose, const char *task, size_t *ret_n);
+
 /* Fills the tasks' `fresh`. */
 int corrections_count(struct intent *in);
 

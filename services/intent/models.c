@@ -2,6 +2,7 @@
 #include "services/intent/intent.h"
 
 #include <dirent.h>
+#include <malloc.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -260,8 +261,10 @@ static void changed(void *state, void *arg)
 	struct err e = {0};
 	(void)arg;
 	in->trouble[0] = 0;
-	if (models_open(in, svc_conf(in->svc), &e) == 0)
+	if (models_open(in, svc_conf(in->svc), &e) == 0) {
+		malloc_trim(0); /* the former models' tables are as large as everything else the service has */
 		return;
+	}
 	snprintf(in->trouble, sizeof(in->trouble), "the models stay as they were: %s", err_text(&e));
 	log_error("%s", in->trouble);
 }
@@ -289,10 +292,33 @@ static int apply(struct turn *t, const Ascolto__ModelChange *c, State__TaskModel
 	return err_set(why, -EBADMSG, "this change of models is not known");
 }
 
+static void recount(void *state, void *arg)
+{
+	(void)arg;
+	if (corrections_count(state))
+		log_error("the corrections can not be counted");
+}
+
+/* What is learnt from, not which model runs. */
+static enum verdict forget(struct turn *t, const Ascolto__ModelChange *c, struct err *why)
+{
+	size_t n;
+	int r = corrections_forget(t, c->whose, c->task, &n);
+	if (r) {
+		err_set(why, r, "the corrections can not be read: %s", strerror(-r));
+		return REJECT;
+	}
+	turn_count(t, "corrections_forgotten", (int64_t)n);
+	turn_effect(t, recount, NULL);
+	return DONE;
+}
+
 enum verdict intent_model_change(struct turn *t, const Ascolto__Envelope *e, struct err *why)
 {
 	State__TaskModels *m;
 	int task = classifier_task(e->model_change->task);
+	if (str_eq(e->model_change->what, "forget"))
+		return forget(t, e->model_change, why);
 	if (task < 0) {
 		err_set(why, -EBADMSG, "there is no task \"%s\"", e->model_change->task);
 		return REJECT;

@@ -21,6 +21,7 @@ static const struct counter counters[] = {
 	{"classified", "Messages read"},
 	{"unknown", "Messages whose intent is not known"},
 	{"corrections", "Corrections by people"},
+	{"corrections_forgotten", "Corrections an operator took back"},
 	{"model_changes", "Promotions and rollbacks of models"},
 	{0},
 };

@@ -1,6 +1,7 @@
 /* People's corrections become a better model, or a refusal with its reason. */
 #include "tests/component/intent_stage.h"
 
+#define LOAD 20000
 #define LEAVES "disdetta dell'abbonamento, vorrei cessare il contratto"
 
 static char said[16384];
@@ -106,6 +107,19 @@ static void test_export(void **state)
 		file_of("models/data/train.tsv"), file_of("c.model"));
 	EXPECT(0, said, "intent corrections --out -");
 	says(said, "\tlane\tnone\tanna\t");
+	EXPECT(1, said, "intent forget 'nobody else'");
+	says(said, "nothing was corrected by \"nobody else\"");
+	EXPECT(0, said, "intent forget anna --task lane");
+	says(said, "lane: what anna corrected is forgotten: 1 messages");
+	EXPECT(0, said, "intent models intent");
+	says(said, "since the last retraining: 12");
+	EXPECT(0, said, "intent forget anna");
+	says(said, "what anna corrected is forgotten: 12 messages");
+	EXPECT(0, said, "intent corrections --out -");
+	assert_null(strstr(said, "anna"));
+	EXPECT(0, said, "intent models intent");
+	says(said, "since the last retraining: 0");
+	EXPECT(2, said, "intent forget");
 	EXPECT(2, said, "intent corrections");
 	EXPECT(2, said, "intent corrections --task mood --out -");
 	EXPECT(1, said, "intent corrections --out /nonexistent/c.tsv");
@@ -164,6 +178,48 @@ static void test_what_is_missing(void **state)
 	EXPECT(2, said, "intent retrain");
 }
 
+/* Messages per second, all of them there. */
+static double rate(int first)
+{
+	size_t before = peer_received(escalation);
+	int64_t begun = now_ms();
+	for (int i = 0; i < LOAD; i++)
+		send_text(first + i, "il modem rotto e' spento");
+	Ascolto__Envelope *e = peer_wait_received(escalation, before + LOAD - 1, 60000);
+	assert_non_null(e);
+	ascolto__envelope__free_unpacked(e, NULL);
+	return LOAD * 1000.0 / (double)MAX(1, now_ms() - begun);
+}
+
+static bool is_retraining(void)
+{
+	EXPECT(0, said, "intent models intent");
+	return strstr(said, "it is being retrained") != NULL;
+}
+
+/* The service goes on at its own speed; the job takes what is left over. */
+static void test_beside(void **state)
+{
+	(void)state;
+	write_rows("models/data/train.tsv", 0, 12000, false);
+	correct_leavers(40);
+	double alone = rate(0);
+	EXPECT(0, said, "intent retrain intent");
+	assert_true(is_retraining());
+	EXPECT(1, said, "intent retrain intent");
+	says(said, "intent is being retrained");
+	double beside = rate(LOAD);
+	bool still = is_retraining();
+	print_message("messages per second: alone %.0f, beside a retraining%s %.0f\n", alone, still ? "" : " that ended", beside);
+	assert_true(beside > 1000);
+
+	/* Ended in the middle, it leaves nothing behind but what was asked for. */
+	assert_int_equal(program_stop(&intent, SIGTERM), 0);
+	start_intent();
+	assert_false(is_retraining());
+	assert_string_equal(ask_intent("il modem rotto e' spento", NULL), "report_fault");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -171,6 +227,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_poison_is_refused, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_export, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_what_is_missing, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_beside, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_by_itself, setup_by_itself, teardown),
 	};
 	if (sodium_init() < 0)

@@ -463,7 +463,7 @@ static int teardown(void **state)
 {
 	(void)state;
 	static const char *const files[] = {"rows.tsv", "empty.model", "text.model", "cut.model", "flipped.model", "future.model", "bad.tsv",
-		"one.tsv", "models/intent.model", "models/flags.model"};
+		"one.tsv", "own.tsv", "own_test.tsv", "models/intent.model", "models/flags.model"};
 	for (size_t i = 0; i < ARRAY_SIZE(files); i++)
 		unlink(path_of(files[i]));
 	rmdir(path_of("models"));

@@ -77,7 +77,7 @@ function answerItem(i, a, now, actions) {
 		el("span", { class: "what" }, `«${first}»`, " ",
 			el("span", { class: "by" }, [a.by, words, a.left_out > 0 && t("answer_left_out", a.left_out),
 				when(a.proposed_ms, now)].filter(Boolean).join(" · ")), " ",
-			a.begun_ms ? null : el("button", { type: "button",
+			a.begun_ms ? null : el("button", { type: "button", class: "plain",
 				onclick: (e) => actions.approveAnswer(i.id, a.id, e.currentTarget) }, t("approve"))));
 }
 
@@ -85,7 +85,7 @@ function answers(i, list, now, actions) {
 	return el("details", { class: "answers", open: list.length > 0 },
 		el("summary", {}, `${t("answers")} (${list.length})`),
 		el("ul", {}, list.map((a) => answerItem(i, a, now, actions))),
-		el("button", { type: "button", onclick: (e) => actions.proposeHolding(i.id, e.currentTarget) }, t("propose_holding")));
+		el("button", { type: "button", class: "plain", onclick: (e) => actions.proposeHolding(i.id, e.currentTarget) }, t("propose_holding")));
 }
 
 function carer(i, actions) {
@@ -109,10 +109,9 @@ function banner(i, deliveries, said, now, wide, actions) {
 			carer(i, actions),
 			el("p", { class: "report" }, el("button", { type: "button", class: "plain", "data-close-incident": i.id,
 				onclick: (e) => actions.closeIncident(i, e.currentTarget) }, t("close_incident")), " ", el("a", { target: "_blank", rel: "noopener",
-				href: `/api/v1/incidents/${encodeURIComponent(i.id)}/report?lang=${language()}` }, t("report"))),
-			answers(i, said, now, actions)),
+				href: `/api/v1/incidents/${encodeURIComponent(i.id)}/report?lang=${language()}` }, t("report")))),
 		steps(i, now, wide, actions),
-		alerts(sorted, now, wide));
+		el("div", { class: "told" }, alerts(sorted, now, wide), answers(i, said, now, actions)));
 }
 
 let last = ""; // what is shown, so that the same is not built again while somebody uses it

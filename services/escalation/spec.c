@@ -26,6 +26,7 @@ const struct table escalation_tables[] = {
 	[PULSE] = {0x34, "pulse", &state__pulse__descriptor, "brand, five minutes: what happened in them"},
 	[INCIDENT_PULSE] = {0x35, "incident_pulse", &state__pulse__descriptor,
 		"incident id, five minutes: what happened in them about it"},
+	[ORDERED] = {0x35, "ordered", &state__ordered__descriptor, "order id: the message whose record waits for its outcome"},
 	{0},
 };
 

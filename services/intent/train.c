@@ -15,6 +15,7 @@
 
 #define KNOW_BUCKETS 2048
 #define LANGUAGE_BUCKETS 16384
+#define FLAG_BUCKETS 131072
 #define CARE_COLUMNS 32
 #define BLOCK_BUCKETS 49152 /* more has not helped */
 #define NAME_ROWS 2         /* rows made of each label's name */
@@ -60,6 +61,9 @@ void train_defaults(struct train_options *o, const char *task)
 		o->solver = SOLVER_LOGISTIC;
 		o->c = 3;
 		o->balance = 0.5;
+		/* Pieces of words raise flags in texts of another kind, which whole words do not. */
+		o->spec.buckets[BLOCK_WORD] = FLAG_BUCKETS;
+		o->spec.buckets[BLOCK_KNOW] = KNOW_BUCKETS;
 	}
 }
 

@@ -16,7 +16,7 @@
  *
  * A label that covers messages of many kinds is learnt kind by kind: where the rows name what divides it (dataset_finer,
  * the intent for most tasks), each pair of label and kind that has TRAIN_FINER_ROWS rows gets a column of its own, and the
- * model sums the columns of a label (model.h). Multi-label tasks get a logistic (Platt) and the F1-best threshold per label.
+ * model sums the columns of a label (model.h). Multi-label tasks get a logistic (Platt) and the threshold per label that calibrate.h explains.
  */
 #ifndef ASCOLTO_INTENT_TRAIN_H
 #define ASCOLTO_INTENT_TRAIN_H

@@ -254,6 +254,7 @@ class Installation:
         rows = self.messages()
         ids = {row["id"] for row in rows}
         check(len(rows) == len(ids) == n, f"the console lists {len(rows)} messages with {len(ids)} ids; there are {n}")
+        self.command("audit", "verify")  # whatever happened, the log of decisions is whole
 
     def check_cases(self):
         """No case is doubled, and no customer has two open ones. Gives the number of cases."""

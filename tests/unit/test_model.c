@@ -120,6 +120,34 @@ static void own_labels_are_read(void **state)
 }
 
 /* The vector kernel and plain sums give the same scores, for any number of features and labels. */
+/* Suspicious rows are the caller's own, which outlive the training. */
+static void suspects_are_the_callers_rows(void **state)
+{
+	(void)state;
+	struct dataset d = {0};
+	struct err e = {0};
+	struct buf out;
+	buf_init(&out, MODEL_FILE_MAX);
+	assert_int_equal(dataset_read(&d, path_of("rows.tsv"), "intent", NULL, NULL, NULL, &e), 0);
+	d.rows[10].label = "praise"; /* it is a fault */
+	struct train_suspect *suspects = calloc(d.n + 1, sizeof(*suspects));
+	struct train_options o;
+	train_defaults(&o, "intent");
+	o.spec.buckets[BLOCK_WORD] = o.spec.buckets[BLOCK_CHARS] = 4096;
+	o.suspects = suspects;
+	o.suspect_probability = 0.5;
+	assert_int_equal(train_model(&d, NULL, &o, &out, &e), 0);
+	bool found = false;
+	for (size_t i = 0; suspects[i].row; i++) {
+		assert_true(suspects[i].row >= d.rows && suspects[i].row < d.rows + d.n);
+		found |= suspects[i].row == &d.rows[10];
+	}
+	assert_true(found);
+	free(suspects);
+	buf_free(&out);
+	dataset_free(&d);
+}
+
 static void scores_are_what_the_formula_says(void **state)
 {
 	(void)state;
@@ -475,6 +503,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(training_learns_and_repeats),
 		cmocka_unit_test(own_labels_are_read),
+		cmocka_unit_test(suspects_are_the_callers_rows),
 		cmocka_unit_test(scores_are_what_the_formula_says),
 		cmocka_unit_test(a_panel_scores_as_its_models_do),
 		cmocka_unit_test(bad_files_are_refused),

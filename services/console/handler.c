@@ -116,6 +116,12 @@ static enum verdict show_arm(
 
 /* ---- cases ---- */
 
+/* Open, or solved in private while the public place does not know it yet. */
+static bool wants_somebody(const Ascolto__Case *c)
+{
+	return c && (case_is_open((int)c->state) || c->closing_note_due);
+}
+
 static enum verdict show_case(struct turn *t, const char *brand, const Ascolto__Case *c, struct err *why)
 {
 	struct id id;
@@ -126,7 +132,7 @@ static enum verdict show_case(struct turn *t, const char *brand, const Ascolto__
 	}
 	if (!shown(t, CASES, &id, &old, why))
 		return RETRY;
-	bool was_open = old && case_is_open((int)old->state), open = case_is_open((int)c->state);
+	bool was_open = wants_somebody(old), open = wants_somebody(c);
 	bool moves = !old || was_open != open || old->updated_ms != c->updated_ms;
 	if (old && moves) {
 		struct key list = case_list_key(t->key_group, brand, was_open);

@@ -128,6 +128,8 @@ def a_case_goes_its_way(t, a):
     check(answer.status == 202, f"closing: {answer.status}")
     t.wait(lambda: a.console(path)["case"]["state"] in ("solved", "closed"), 5, "it is not closed")
     if a.console(path)["case"].get("closing_note_due"):
+        listed = [c["id"] for c in a.console("cases?state=open&limit=200")["cases"]]
+        check(case["id"] in listed, "a case the public place does not know to be solved is nobody's any more")
         change("closed", verb="note", words="All is well again, thank you for telling us.")
     check(change("reopened", verb="reopen")["reopened"] == 1, "it is not counted as reopened")
     a.wait_settled(10)

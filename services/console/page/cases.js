@@ -9,6 +9,9 @@ const DONE = ["solved", "closed"];
 
 export const caseIsOpen = (c) => !DONE.includes(c.state);
 
+// Open, or solved in private while the public place does not know it yet.
+const wantsSomebody = (c) => caseIsOpen(c) || c.closing_note_due;
+
 // The clock that runs out next: acknowledging, then solving.
 export const nextDue = (c) => (!c.acknowledged_ms && c.acknowledge_due_ms) || c.resolve_due_ms || Infinity;
 
@@ -42,13 +45,14 @@ function card(c, now, actions) {
 		clocks(c, now),
 		el("p", { class: "meaning" }, el("span", {}, `${t("owner")}: ${actorWords(c.owner)}`),
 			el("span", {}, label("state", c.state)),
+			c.closing_note_due ? el("strong", {}, t("note_due")) : null,
 			el("span", {}, c.messages === 1 ? t("case_messages_1") : t("case_messages", number(c.messages)))));
 }
 
 let last = "";
 
 export function showCases(cases, counts, now, actions) {
-	const list = [...cases.values()].filter(caseIsOpen)
+	const list = [...cases.values()].filter(wantsSomebody)
 		.sort((a, b) => nextDue(a) - nextDue(b) || b.updated_ms - a.updated_ms);
 	const shown = list.slice(0, SHOWN_MAX);
 	const total = Math.max(counts?.open_cases ?? 0, list.length);

@@ -72,6 +72,7 @@ struct training {
 	struct features_spec spec;
 	struct dataset rows;        /* those given, then NAME_ROWS per label */
 	size_t given;
+	const struct dataset_row *original; /* of the rows given: they outlive the training, the copies do not */
 	char **name;                /* the labels' names as texts */
 	const char *labels[MODEL_LABELS_MAX]; /* per column */
 	const char *finer[MODEL_LABELS_MAX];  /* what kind of the label's rows the column is for, "" = the rest */
@@ -292,6 +293,7 @@ static int add_names(struct training *t, struct err *e)
 static int copy_rows(struct training *t, const struct dataset *given, struct err *e)
 {
 	t->given = given->n;
+	t->original = given->rows;
 	t->rows = *given;
 	t->rows.rows = malloc((given->n + NAME_ROWS * MODEL_LABELS_MAX) * sizeof(*t->rows.rows));
 	if (!t->rows.rows)
@@ -386,7 +388,7 @@ static int score_held_out(struct training *t, const struct buf *bytes, struct er
 		if (!t->held_out[i])
 			continue;
 		struct features f = matrix_row(&t->matrix, i);
-		keep_score(t, &m, &f, &t->rows.rows[i]);
+		keep_score(t, &m, &f, &t->original[i]);
 	}
 	return r;
 }

@@ -72,7 +72,7 @@ struct training {
 	struct features_spec spec;
 	struct dataset rows;        /* those given, then NAME_ROWS per label */
 	size_t given;
-	const struct dataset_row *own_rows; /* the caller's rows, which `rows` begins with a copy of */
+	const struct dataset_row *original; /* of the rows given: they outlive the training, the copies do not */
 	char **name;                /* the labels' names as texts */
 	const char *labels[MODEL_LABELS_MAX]; /* per column */
 	const char *finer[MODEL_LABELS_MAX];  /* what kind of the label's rows the column is for, "" = the rest */
@@ -293,7 +293,7 @@ static int add_names(struct training *t, struct err *e)
 static int copy_rows(struct training *t, const struct dataset *given, struct err *e)
 {
 	t->given = given->n;
-	t->own_rows = given->rows;
+	t->original = given->rows;
 	t->rows = *given;
 	t->rows.rows = malloc((given->n + NAME_ROWS * MODEL_LABELS_MAX) * sizeof(*t->rows.rows));
 	if (!t->rows.rows)
@@ -388,7 +388,7 @@ static int score_held_out(struct training *t, const struct buf *bytes, struct er
 		if (!t->held_out[i])
 			continue;
 		struct features f = matrix_row(&t->matrix, i);
-		keep_score(t, &m, &f, &t->rows.rows[i]);
+		keep_score(t, &m, &f, &t->original[i]);
 	}
 	return r;
 }
@@ -490,21 +490,13 @@ static int by_doubt(const void *a, const void *b)
 	return x->probability > y->probability ? -1 : x->probability < y->probability;
 }
 
-/* The row as the caller has it: the copy is gone when training is over. */
-static const struct dataset_row *callers_row(const struct training *t, const struct dataset_row *row)
-{
-	uintptr_t at = (uintptr_t)row - (uintptr_t)t->rows.rows;
-	return at < t->given * sizeof(*row) ? &t->own_rows[at / sizeof(*row)] : row;
-}
-
 static void list_suspects(struct training *t)
 {
 	size_t n = 0;
 	for (size_t i = 0; i < t->n_scored; i++) {
 		const struct measure_row *j = &t->judged[i];
 		if (j->truth != j->answer && (double)j->probability >= t->o->suspect_probability)
-			t->o->suspects[n++] = (struct train_suspect){callers_row(t, t->scored_row[i]), j->answer,
-				j->probability};
+			t->o->suspects[n++] = (struct train_suspect){t->scored_row[i], j->answer, j->probability};
 	}
 	t->o->suspects[n].row = NULL;
 	qsort(t->o->suspects, n, sizeof(*t->o->suspects), by_doubt);

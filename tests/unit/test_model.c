@@ -1,3 +1,4 @@
+#include "services/intent/check.h"
 #include "services/intent/classifier.h"
 #include "services/intent/calibrate.h"
 #include "services/intent/matrix.h"
@@ -89,6 +90,75 @@ static void training_learns_and_repeats(void **state)
 	buf_free(&b);
 }
 
+/* The kinds of a label are columns of their own; what is told outside is the label, once. */
+static void kinds_of_a_label_are_summed(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *lane, *intent, *words[4];
+	} kinds[] = {{"service", "report_fault", {"modem", "rotto", "luce", "rossa"}},
+		{"service", "billing", {"fattura", "doppia", "euro", "rimborso"}},
+		{"none", "praise", {"grazie", "bravi", "ottimo", "gentile"}}, {"none", "spam", {"guadagna", "clicca", "premio", "casa"}}};
+	char text[16384];
+	size_t n = (size_t)snprintf(text, sizeof(text), "lang\ttext\tlane\tintent\n");
+	for (int i = 0; i < 96; i++)
+		n += (size_t)snprintf(text + n, sizeof(text) - n, "it\t%s %s %d\t%s\t%s\n", kinds[i % 4].words[i / 4 % 4],
+			kinds[i % 4].words[i / 16 % 4], i, kinds[i % 4].lane, kinds[i % 4].intent);
+	n += (size_t)snprintf(text + n, sizeof(text) - n, "it\tmodem nuovo\tservice\tbuy\n"); /* a kind of too few rows */
+	write_file("kinds.tsv", text, n);
+	struct dataset d = {0};
+	struct err e = {0};
+	struct buf bytes;
+	struct train_options o;
+	struct measure_row rows[97];
+	struct measure s;
+	struct model m;
+	double seconds;
+	buf_init(&bytes, MODEL_FILE_MAX);
+	assert_int_equal(dataset_read(&d, path_of("kinds.tsv"), "lane", NULL, NULL, NULL, &e), 0);
+	assert_string_equal(d.rows[1].finer, "billing");
+	train_defaults(&o, "lane");
+	assert_int_equal(train_model(&d, NULL, &o, &bytes, &e), 0);
+	assert_int_equal(model_from_bytes(&m, buf_span(&bytes), "lane", &e), 0);
+	assert_int_equal(m.head->labels, 5); /* fault, bill and the rest; praise, spam */
+	assert_int_equal(m.different, 2);
+	assert_int_equal(measure_run(&m, &d, rows, &seconds), 0);
+	measure_sum(&m, rows, d.n, &s);
+	assert_true(s.accuracy == 1.0);
+	float p[MODEL_LABELS_MAX + 32] = {1, 1, 1, 1, 1};
+	model_probabilities(&m, p);
+	int service = model_label(&m, "service"), none = model_label(&m, "none");
+	for (int i = 0; i < 5; i++)
+		assert_true(i == service ? p[i] > 0.59f && p[i] < 0.61f : i == none ? p[i] > 0.39f && p[i] < 0.41f : !(p[i] > 0));
+	assert_null(strstr(strstr(m.report, "service ") + 1, "\nservice "));
+	dataset_free(&d);
+	buf_free(&bytes);
+}
+
+/* Rows whose label is doubted are told by the caller's rows, which outlive the training. */
+static void doubtful_rows_are_told(void **state)
+{
+	(void)state;
+	char text[8192];
+	size_t n = (size_t)snprintf(text, sizeof(text), "text\tintent\n");
+	for (int i = 0; i < 60; i++)
+		n += (size_t)snprintf(text + n, sizeof(text) - n, "%s %d\t%s\n", i % 2 ? "grazie bravi" : "modem rotto", i,
+			(i % 2) ^ (i == 30) ? "praise" : "report_fault");
+	write_file("doubt.tsv", text, n);
+	struct dataset d = {0};
+	struct err e = {0};
+	struct buf out;
+	struct train_options o;
+	size_t across = 0;
+	buf_init(&out, MODEL_FILE_MAX);
+	assert_int_equal(dataset_read(&d, path_of("doubt.tsv"), "intent", NULL, NULL, NULL, &e), 0);
+	train_defaults(&o, "intent");
+	assert_int_equal(check_dataset(&d, &o, &out, &across, &e), 0);
+	assert_non_null(strstr(buf_str(&out), "doubt.tsv:32: praise, the model says report_fault"));
+	dataset_free(&d);
+	buf_free(&out);
+}
+
 /* With few rows, the name of somebody's own label says what it means. */
 static void own_labels_are_read(void **state)
 {
@@ -117,35 +187,6 @@ static void own_labels_are_read(void **state)
 	dataset_free(&d);
 	dataset_free(&test);
 	buf_free(&bytes);
-}
-
-/* The vector kernel and plain sums give the same scores, for any number of features and labels. */
-/* Suspicious rows are the caller's own, which outlive the training. */
-static void suspects_are_the_callers_rows(void **state)
-{
-	(void)state;
-	struct dataset d = {0};
-	struct err e = {0};
-	struct buf out;
-	buf_init(&out, MODEL_FILE_MAX);
-	assert_int_equal(dataset_read(&d, path_of("rows.tsv"), "intent", NULL, NULL, NULL, &e), 0);
-	d.rows[10].label = "praise"; /* it is a fault */
-	struct train_suspect *suspects = calloc(d.n + 1, sizeof(*suspects));
-	struct train_options o;
-	train_defaults(&o, "intent");
-	o.spec.buckets[BLOCK_WORD] = o.spec.buckets[BLOCK_CHARS] = 4096;
-	o.suspects = suspects;
-	o.suspect_probability = 0.5;
-	assert_int_equal(train_model(&d, NULL, &o, &out, &e), 0);
-	bool found = false;
-	for (size_t i = 0; suspects[i].row; i++) {
-		assert_true(suspects[i].row >= d.rows && suspects[i].row < d.rows + d.n);
-		found |= suspects[i].row == &d.rows[10];
-	}
-	assert_true(found);
-	free(suspects);
-	buf_free(&out);
-	dataset_free(&d);
 }
 
 static void scores_are_what_the_formula_says(void **state)
@@ -491,7 +532,7 @@ static int teardown(void **state)
 {
 	(void)state;
 	static const char *const files[] = {"rows.tsv", "empty.model", "text.model", "cut.model", "flipped.model", "future.model", "bad.tsv",
-		"one.tsv", "own.tsv", "own_test.tsv", "models/intent.model", "models/flags.model"};
+		"one.tsv", "own.tsv", "own_test.tsv", "kinds.tsv", "doubt.tsv", "models/intent.model", "models/flags.model"};
 	for (size_t i = 0; i < ARRAY_SIZE(files); i++)
 		unlink(path_of(files[i]));
 	rmdir(path_of("models"));
@@ -503,7 +544,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(training_learns_and_repeats),
 		cmocka_unit_test(own_labels_are_read),
-		cmocka_unit_test(suspects_are_the_callers_rows),
+		cmocka_unit_test(kinds_of_a_label_are_summed),
+		cmocka_unit_test(doubtful_rows_are_told),
 		cmocka_unit_test(scores_are_what_the_formula_says),
 		cmocka_unit_test(a_panel_scores_as_its_models_do),
 		cmocka_unit_test(bad_files_are_refused),

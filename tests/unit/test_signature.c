@@ -180,6 +180,24 @@ static void concepts_are_found(void **state)
 	}
 }
 
+/* The words of a place in danger are a list of their own, which the others do not see. */
+static void crisis_concepts_are_apart(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *text, *lang, *usual, *crisis;
+	} rows[] = {{"evacuati", "it", "", "evacuation"}, {"washed out", "en", "", "closure"}, {"fattura", "it", "bill", ""},
+		{"river", "en", "", "flood"}, {"terremoto", "es", "", "quake"}};
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		struct text t;
+		size_t used = 0;
+		int language = words_language_of(rows[i].lang);
+		assert_int_equal(text_read(span_str(rows[i].text), &arena, &t), 0);
+		assert_string_equal(concept_name(concept_match(&t, 0, language, &used)), rows[i].usual);
+		assert_string_equal(concept_name(concept_match_crisis(&t, 0, language, &used)), rows[i].crisis);
+	}
+}
+
 static int setup(void **state)
 {
 	(void)state;
@@ -202,7 +220,7 @@ int main(void)
 		cmocka_unit_test(shape_is_as_the_manual_says),
 		cmocka_unit_test(strange_signatures_are_defined),
 		cmocka_unit_test(any_bytes_have_a_signature),
-		cmocka_unit_test(concepts_are_found),
+		cmocka_unit_test(concepts_are_found), cmocka_unit_test(crisis_concepts_are_apart),
 	};
 	return cmocka_run_group_tests(tests, setup, teardown);
 }

@@ -526,7 +526,7 @@ static void size_tables(struct training *t)
 	for (int i = 0; i < BLOCKS; i++)
 		if (b[i])
 			return;
-	b[BLOCK_KNOW] = options & (FEATURE_CONCEPT | FEATURE_META) ? KNOW_BUCKETS : 0;
+	b[BLOCK_KNOW] = options & (FEATURE_CONCEPT | FEATURE_META | FEATURE_FEELING) ? KNOW_BUCKETS : 0;
 	uint32_t left = TRAIN_FILE_BYTES / (columns + 1) - b[BLOCK_KNOW];
 	b[BLOCK_WORD] = b[BLOCK_CHARS] = MIN(left / parts, (uint32_t)BLOCK_BUCKETS) / 64 * 64;
 	b[BLOCK_PAIRS] = parts == 3 ? b[BLOCK_WORD] : 0;

@@ -239,6 +239,28 @@ static int read_line(struct reader *r, char *line)
 	return add_row(r, field);
 }
 
+/* Whether a file has labels and the task has none of them. Fields end at tabs and line ends; nothing is changed. */
+static bool labels_are_own(const struct reader *r, const char *p, const char *end)
+{
+	bool any = false;
+	while (r->labels && !dataset_is_multi(r->task) && p < end) {
+		const char *nl = memchr(p, '\n', (size_t)(end - p)), *stop = nl ? nl : end;
+		const char *field = p;
+		for (int i = 0; field && i < r->col.label; i++) {
+			field = memchr(field, '\t', (size_t)(stop - field));
+			field += field != NULL;
+		}
+		const char *tab = field ? memchr(field, '\t', (size_t)(stop - field)) : NULL;
+		size_t len = field ? (size_t)((tab ? tab : stop) - field) : 0;
+		len -= len && field[len - 1] == '\r';
+		if (len && label_known(r, field, len))
+			return false;
+		any |= len > 0;
+		p = stop + 1;
+	}
+	return any;
+}
+
 /* The dataset takes the buffer and remembers the file's name. */
 static int take_file(struct dataset *d, char *data, const char *path)
 {
@@ -257,6 +279,17 @@ static int take_file(struct dataset *d, char *data, const char *path)
 	d->buffers[d->n_files] = data;
 	d->files[d->n_files++] = name;
 	return 0;
+}
+
+static int read_header(struct reader *r, char *line, const char *column, struct span rest, struct err *e)
+{
+	int error = find_columns(r, line, column, e);
+	const char *rows = (const char *)rest.data;
+	if (error == 0 && !str_eq(r->task, "language") && labels_are_own(r, rows, rows + rest.len)) {
+		complain(r, "not one label is of those that %s has: read as labels of your own", r->task);
+		r->labels = NULL;
+	}
+	return error;
 }
 
 int dataset_read(struct dataset *d, const char *path, const char *task, const char *column,
@@ -285,7 +318,7 @@ int dataset_read(struct dataset *d, const char *path, const char *task, const ch
 		if (strlen(line) + (stop > line && !stop[-1]) < (size_t)(stop - line))
 			complain(&reader, "a NUL character");
 		else if (reader.line == 1)
-			r = find_columns(&reader, line, column, e);
+			r = read_header(&reader, line, column, span_of(p, p < end ? (size_t)(end - p) : 0), e);
 		else if (read_line(&reader, line) < 0)
 			r = err_set(e, -ENOMEM, "%s: out of memory", path);
 	}

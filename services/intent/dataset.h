@@ -3,8 +3,9 @@
  *
  * A file has a header line that names its columns, UTF-8, no quoting. `text` is needed; the label is the column asked
  * for, else the column with the task's name ("language" is also "lang"), else `label`; `lang`, `surface` and `channel`
- * are used when they are there. A language other than those of the task, by its two letters, reads as "other". Rows that cannot be used are skipped and told, each as "FILE:LINE: why": wrong number
- * of columns, no text, no label, a label the task does not have.
+ * are used when they are there. A language other than those of the task, by its two letters, reads as "other". Rows that
+ * cannot be used are skipped and told, each as "FILE:LINE: why": wrong number of columns, no text, no label, a label the
+ * task does not have. A file that has not one label of its task is somebody's own labelling: all its labels count.
  */
 #ifndef ASCOLTO_INTENT_DATASET_H
 #define ASCOLTO_INTENT_DATASET_H

@@ -2,6 +2,7 @@
 
 #include "common/concept.h"
 #include "common/words.h"
+#include "services/intent/polarity.h"
 
 #define NEGATION_SCOPE 3
 #define NAME_MAX_BYTES 160
@@ -38,7 +39,7 @@ int features_spec_check(const struct features_spec *s)
 			return -EINVAL;
 	if (s->chars_min < 1 || s->chars_max > 6 || s->chars_min > s->chars_max || s->words_max < 1 || s->words_max > 3)
 		return -EINVAL;
-	return s->options >= 2 * FEATURE_CRISIS ? -EINVAL : 0;
+	return s->options >= 2 * FEATURE_FEELING ? -EINVAL : 0;
 }
 
 static inline uint32_t mix(uint32_t h)
@@ -365,6 +366,95 @@ static void style_of_text(struct block *b, const struct text *t)
 		add_meta(b, "style", "ends asking");
 }
 
+/* What the words of a text say of its writer's feeling. */
+struct feeling {
+	int sum, good, bad;      /* the words' values; how many */
+	int first, last, turned; /* -1, 0, 1; `turned`: since the last "but" */
+	bool very_good, very_bad, not_good, not_bad, more, but;
+};
+
+static int sign(int x)
+{
+	return (x > 0) - (x < 0);
+}
+
+static void feel(struct feeling *f, int value, bool negated, bool more)
+{
+	f->very_good |= value == 2 && !negated;
+	f->very_bad |= value == -2;
+	f->not_good |= value > 0 && negated;
+	f->not_bad |= value < 0 && negated;
+	f->more |= more;
+	if (negated)
+		value = value > 0 ? -1 : 0;
+	value += more ? sign(value) : 0;
+	f->sum += value;
+	f->good += value > 0;
+	f->bad += value < 0;
+	f->first = f->first ? f->first : sign(value);
+	f->last = value ? sign(value) : f->last;
+	f->turned += value;
+}
+
+static struct feeling feeling_of(const struct text *t, int language)
+{
+	struct feeling f = {0};
+	int negated = 0;
+	bool more = false;
+	for (size_t i = 0; i < t->count; i++) {
+		if (t->tokens[i].kind == TOKEN_MARK)
+			negated = 0;
+		if (t->tokens[i].kind != TOKEN_WORD && t->tokens[i].kind != TOKEN_EMOJI)
+			continue;
+		struct span w = text_token(t, i);
+		int value = polarity_of(w, language);
+		if (value == POLARITY_BUT) {
+			f.but = true;
+			f.turned = 0;
+		} else if (value && value != POLARITY_MORE) {
+			feel(&f, value, negated > 0 && t->tokens[i].kind == TOKEN_WORD, more);
+		}
+		more = value == POLARITY_MORE;
+		negated = is_negation(w) ? NEGATION_SCOPE : negated - 1;
+	}
+	return f;
+}
+
+/* Every step up to `n` is a feature, so that weights add up along the way. */
+static void add_steps(struct block *b, const char *what, int n, int max)
+{
+	static const char *const steps[] = {"1", "2", "3", "4", "5"};
+	for (int i = 0; i < MIN(n, max); i++)
+		add_meta(b, what, steps[i]);
+}
+
+static void feeling_of_text(struct block *b, const struct text *t, int language)
+{
+	static const char *const signs[] = {"bad", "none", "good"};
+	struct feeling f = feeling_of(t, language);
+	const struct {
+		bool there;
+		const char *what;
+	} marks[] = {{f.very_good, "very good"}, {f.very_bad, "very bad"}, {f.not_good, "not good"}, {f.not_bad, "not bad"},
+		{f.more, "strengthened"}, {f.good && f.bad, "mixed"}};
+	for (size_t i = 0; i < ARRAY_SIZE(marks); i++)
+		if (marks[i].there)
+			add_meta(b, "feeling", marks[i].what);
+	add_steps(b, "good words", f.good, 3);
+	add_steps(b, "bad words", f.bad, 3);
+	add_steps(b, "feeling up", f.sum, 5);
+	add_steps(b, "feeling down", -f.sum, 5);
+	add_meta(b, "feeling", signs[sign(f.sum) + 1]);
+	add_meta(b, "feeling first", signs[f.first + 1]);
+	add_meta(b, "feeling last", signs[f.last + 1]);
+	if (f.but)
+		add_meta(b, "feeling after but", signs[sign(f.turned) + 1]);
+	const struct token *end = t->count ? &t->tokens[t->count - 1] : NULL;
+	if (end && end->kind == TOKEN_MARK)
+		add_meta(b, text_token(t, t->count - 1).data[0] == '?' ? "asked with feeling" : "marked with feeling",
+			signs[sign(f.sum) + 1]);
+}
+
 void features_extract(struct features *f, const struct features_spec *s, const struct features_input *in)
 {
 	const struct text *texts[] = {&in->subject, &in->text};
@@ -387,5 +477,7 @@ void features_extract(struct features *f, const struct features_spec *s, const s
 		meta_of_input(&b, in);
 	if (b.size && s->options & FEATURE_STYLE)
 		style_of_text(&b, &in->text);
+	if (b.size && s->options & FEATURE_FEELING)
+		feeling_of_text(&b, &in->text, in->language);
 	block_end(&b);
 }

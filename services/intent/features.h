@@ -7,7 +7,7 @@
  *		"senza", up to three words on) once more as negated
  *	chars	character n-grams within words, with the word's boundaries
  *	pairs	stems, and every two of them within FEATURES_APART words of each other, whichever comes first
- *	know	concepts (common/concept.h), also under a negation; surface, channel, language, length, capitals, shouting
+ *	know	concepts (common/concept.h), also under a negation; the words' feeling (polarity.h) summed up; surface, channel, language, length, capitals, shouting
  * A feature's bucket is its 32-bit hash scaled to the block's size; a bucket counts once per message. At most
  * FEATURES_MAX buckets per block are read, the rest of a very long message is ignored.
  *
@@ -37,6 +37,7 @@ enum {
 	FEATURE_HANDLE = 128,  /* handles by name; otherwise all are one word */
 	FEATURE_PAIR = 256,    /* the block of pairs */
 	FEATURE_CRISIS = 512,  /* the concepts of a place in danger instead of the others */
+	FEATURE_FEELING = 1024, /* what the words say of the writer's feeling (polarity.h), all in all */
 };
 
 /* Stored in the model file as it is. */

@@ -11,7 +11,7 @@
 
 struct feature_node;
 
-enum { SOLVER_LOGISTIC = 0, SOLVER_SVM = 1, SOLVER_CRAMMER_SINGER = 4 };
+enum { SOLVER_LOGISTIC = 0, SOLVER_SVM = 1, SOLVER_CRAMMER_SINGER = 4, SOLVER_LOGISTIC_DUAL = 7 };
 
 struct solver_problem {
 	size_t rows, dimensions; /* the last dimension is the bias */

@@ -20,22 +20,45 @@
 #define BLOCK_BUCKETS 49152 /* more has not helped */
 #define NAME_ROWS 2         /* rows made of each label's name */
 
+/*
+ * For labels of somebody's own. Many, or with few rows each, are intents: words side by side and apart say most. Few with
+ * many rows are kinds of complaint or of feeling, often one much rarer than another: concepts and feelings join, and the
+ * fit is held back more.
+ */
+static void defaults_of_labels(struct train_options *o, uint32_t labels, size_t rows)
+{
+	bool few = labels < TRAIN_MANY_LABELS && rows >= TRAIN_MANY_ROWS * labels;
+	o->solver = SOLVER_CRAMMER_SINGER;
+	o->c = few ? 0.3 : 0.5;
+	o->eps = few || rows < TRAIN_FOLDS_ROWS ? 0.1 : 0.3;
+	o->balance = few ? 0.7 : 0.5;
+	memcpy(o->weight, (float[BLOCKS]){[BLOCK_WORD] = 1, [BLOCK_CHARS] = 1, [BLOCK_PAIRS] = few ? 0.7f : 0.8f,
+		[BLOCK_KNOW] = 0.6f}, sizeof(o->weight));
+	o->spec = (struct features_spec){.options = FEATURE_PLAIN | FEATURE_STYLE | FEATURE_STEM | FEATURE_PAIR,
+		.chars_min = 2, .chars_max = few ? 5 : 4, .words_max = 2};
+	if (few)
+		o->spec.options |= FEATURE_NEGATION | FEATURE_CONCEPT | FEATURE_META | FEATURE_FEELING;
+}
+
 void train_defaults(struct train_options *o, const char *task)
 {
-	*o = (struct train_options){.task = task, .solver = SOLVER_CRAMMER_SINGER, .c = 0.5, .eps = 0.1, .abstain_cost = 0.5,
-		.weight = {1.0f, 1.0f, 1.0f, 1.0f},
-		.spec = {.options = FEATURE_PLAIN | FEATURE_STYLE | FEATURE_STEM | FEATURE_PAIR, .chars_min = 2, .chars_max = 5,
-			.words_max = 2}};
+	*o = (struct train_options){.task = task, .abstain_cost = 0.5, .by_labels = true};
+	defaults_of_labels(o, TRAIN_MANY_LABELS, 0);
 	if (str_eq(task, "urgency")) { /* words tell the event, and the next event is another; what is meant comes again */
 		o->spec.options = FEATURE_CRISIS;
 		o->spec.buckets[BLOCK_KNOW] = KNOW_BUCKETS;
 		o->solver = SOLVER_LOGISTIC;
 		o->c = 0.3;
+		o->eps = 0.1;
 		o->balance = 1;
 		return;
 	}
 	if (!dataset_labels(task))
 		return;
+	o->c = 0.5;
+	o->eps = 0.1;
+	o->balance = 0;
+	o->spec.chars_max = 5;
 	if (str_eq(task, "language")) {
 		o->spec.options = 0;
 		o->spec.chars_min = 1;
@@ -52,7 +75,8 @@ void train_defaults(struct train_options *o, const char *task)
 	o->weight[BLOCK_KNOW] = 0.55f;
 	if (str_eq(task, "sentiment")) { /* stems hurt it; rare classes matter */
 		o->spec.options &= ~(uint32_t)FEATURE_STEM;
-		o->solver = SOLVER_LOGISTIC;
+		o->spec.options |= FEATURE_FEELING;
+		o->solver = SOLVER_LOGISTIC_DUAL;
 		o->c = 2;
 		o->balance = 0.7;
 		o->weight[BLOCK_KNOW] = 0.7f;
@@ -68,7 +92,7 @@ void train_defaults(struct train_options *o, const char *task)
 }
 
 struct training {
-	const struct train_options *o;
+	struct train_options *o; /* as they turned out, by the labels */
 	struct features_spec spec;
 	struct dataset rows;        /* those given, then NAME_ROWS per label */
 	size_t given;
@@ -77,7 +101,7 @@ struct training {
 	const char *labels[MODEL_LABELS_MAX]; /* per column */
 	const char *finer[MODEL_LABELS_MAX];  /* what kind of the label's rows the column is for, "" = the rest */
 	uint32_t n_labels;                    /* columns */
-	bool multi;
+	bool multi, own;            /* own: not the labels of a task of the product */
 	int *truth;                 /* exclusive: per row */
 	struct matrix matrix;
 	bool *held_out;             /* per row */
@@ -212,17 +236,53 @@ static int take_own_labels(struct training *t, struct err *e)
 	return r;
 }
 
+/* Whether every row has a label of this set, and the set is as a product's task has it. */
+static bool labels_fit(const struct training *t, const char *const *set)
+{
+	for (size_t i = 0; set && !t->multi && i < t->rows.n; i++) {
+		const char *const *l = set;
+		while (*l && !str_eq(*l, t->rows.rows[i].label))
+			l++;
+		if (!*l)
+			return false;
+	}
+	return set != NULL;
+}
+
+/* A task of the product that is given somebody's own labels is a task of somebody's own; and one with the labels of
+ * sentiment is sentiment, however it is called. */
+static void choose_by_labels(struct training *t)
+{
+	const char *task = t->o->task;
+	if (!t->o->by_labels || !t->own || str_eq(task, "urgency"))
+		return;
+	if (labels_fit(t, dataset_labels("sentiment"))) {
+		struct train_options as;
+		train_defaults(&as, "sentiment");
+		t->o->spec = as.spec;
+		memcpy(t->o->weight, as.weight, sizeof(as.weight));
+		t->o->solver = as.solver;
+		t->o->c = as.c;
+		t->o->eps = as.eps;
+		t->o->balance = as.balance;
+	} else {
+		defaults_of_labels(t->o, t->n_labels, t->given);
+	}
+}
+
 static int take_labels(struct training *t, struct err *e)
 {
 	const char *const *known = dataset_labels(t->o->task);
 	int r = 0;
-	if (known)
-		take_known_labels(t, known);
-	else
+	t->own = !labels_fit(t, known);
+	if (t->own)
 		r = take_own_labels(t, e);
+	else
+		take_known_labels(t, known);
 	for (uint32_t c = 0; c < t->n_labels; c++)
 		t->finer[c] = "";
-	if (r == 0 && !t->multi && dataset_finer(t->o->task))
+	choose_by_labels(t);
+	if (r == 0 && !t->multi && !t->own && dataset_finer(t->o->task))
 		divide_labels(t);
 	if (r == 0 && t->n_labels < (t->multi ? 1 : 2))
 		r = err_set(e, -EINVAL, "%zu rows with %u labels make no model of %s: two labels are needed", t->given,
@@ -278,7 +338,7 @@ static int add_names(struct training *t, struct err *e)
 	t->name = calloc(t->n_labels + 1, sizeof(*t->name));
 	if (!t->name)
 		return err_set(e, -ENOMEM, "out of memory");
-	if (dataset_labels(t->o->task))
+	if (!t->own)
 		return 0;
 	for (uint32_t c = 0; c < t->n_labels; c++) {
 		t->name[c] = said(t->labels[c]);
@@ -532,7 +592,7 @@ static void size_tables(struct training *t)
 	for (int i = 0; i < BLOCKS; i++)
 		if (b[i])
 			return;
-	b[BLOCK_KNOW] = options & (FEATURE_CONCEPT | FEATURE_META) ? KNOW_BUCKETS : 0;
+	b[BLOCK_KNOW] = options & (FEATURE_CONCEPT | FEATURE_META | FEATURE_FEELING) ? KNOW_BUCKETS : 0;
 	uint32_t left = TRAIN_FILE_BYTES / (columns + 1) - b[BLOCK_KNOW];
 	b[BLOCK_WORD] = b[BLOCK_CHARS] = MIN(left / parts, (uint32_t)BLOCK_BUCKETS) / 64 * 64;
 	b[BLOCK_PAIRS] = parts == 3 ? b[BLOCK_WORD] : 0;
@@ -547,6 +607,7 @@ static int prepare(struct training *t, const struct dataset *valid, struct err *
 		r = take_truth(t, e);
 	if (r < 0)
 		return r;
+	t->spec = t->o->spec;
 	size_tables(t);
 	r = features_spec_check(&t->spec);
 	if (r < 0)
@@ -610,7 +671,8 @@ static int train_all(struct training *t, const struct dataset *valid, struct buf
 int train_model(const struct dataset *rows, const struct dataset *valid, const struct train_options *o, struct buf *out,
 	struct err *e)
 {
-	struct training t = {.o = o, .spec = o->spec, .multi = dataset_is_multi(o->task), .temperature = 1};
+	struct train_options options = *o;
+	struct training t = {.o = &options, .multi = dataset_is_multi(o->task), .temperature = 1};
 	int r = copy_rows(&t, rows, e);
 	if (r == 0)
 		r = prepare(&t, valid, e);

@@ -30,6 +30,8 @@
 #define TRAIN_FOLDS_ROWS 6000
 #define TRAIN_FINER_ROWS 10
 #define TRAIN_FEW_ROWS 10
+#define TRAIN_MANY_LABELS 24 /* of somebody's own: with so many, or fewer than TRAIN_MANY_ROWS rows each, intents */
+#define TRAIN_MANY_ROWS 50
 #define TRAIN_FILE_BYTES (2900u * 1000) /* what the tables are sized for when no size is asked for */
 
 /* A row whose label a model that has not seen it doubts. */
@@ -50,13 +52,18 @@ struct train_options {
 	struct train_suspect *suspects; /* room for all rows and the end, surest first; NULL = not wanted */
 	double suspect_probability;
 	unsigned folds;            /* 0: TRAIN_FOLDS, or one tenth held out when there are many rows */
+	bool by_labels;            /* features, solver, C, eps, balance: by how many labels of somebody's own there are */
 	bool no_calibration;       /* one fit, temperature 1: for trying things out */
 	int64_t trained_ms;
 	void (*progress)(void *ctx, const char *sentence);
 	void *ctx;
 };
 
-/* Defaults for a task of the product, or for any single-label task. */
+/*
+ * Defaults for a task of the product, or for any single-label task. Labels of somebody's own - no set of the product's
+ * has them all - get what is best for their number, or for sentiment when they are its labels, as long as `by_labels`
+ * stands; an option given by hand (train_options.h) takes it away.
+ */
 void train_defaults(struct train_options *o, const char *task);
 
 /*

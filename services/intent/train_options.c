@@ -87,8 +87,10 @@ bool train_option(struct train_options *o, const char *name, const char *value)
 	if (*end || end == value)
 		return false;
 	for (size_t i = 0; i < ARRAY_SIZE(options); i++)
-		if (str_eq(name, options[i].name))
+		if (str_eq(name, options[i].name)) {
+			o->by_labels = false;
 			return set(o, &options[i], x);
+		}
 	return false;
 }
 

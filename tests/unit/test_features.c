@@ -2,6 +2,7 @@
 
 #include "common/words.h"
 #include "services/intent/keywords.h"
+#include "services/intent/polarity.h"
 #include "tests/unit/check.h"
 #include "tests/unit/hostile.h"
 
@@ -9,7 +10,7 @@ static struct arena arena;
 
 static const struct features_spec everything = {
 	.options = FEATURE_STEM | FEATURE_NEGATION | FEATURE_CONCEPT | FEATURE_META | FEATURE_STYLE | FEATURE_PLAIN | FEATURE_SKIP |
-		FEATURE_PAIR,
+		FEATURE_PAIR | FEATURE_FEELING,
 	.buckets = {1 << 16, 1 << 16, 1 << 16, 1 << 12}, .chars_min = 2, .chars_max = 5, .words_max = 3};
 
 static struct features_input read(struct span text, int language)
@@ -46,6 +47,25 @@ static bool has_feature(const char *text, int language, const char *name)
 	return n.found;
 }
 
+static void feelings_are_in_the_table(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *word;
+		int language, value;
+	} rows[] = {
+		{"ottimo", WORDS_IT, 2}, {"pessimo", WORDS_IT, -2}, {"grazie", WORDS_IT, 1}, {"purtroppo", WORDS_IT, -1},
+		{"amazing", WORDS_EN, 2}, {"worst", WORDS_EN, -2}, {"male", WORDS_IT, -1}, {"male", WORDS_EN, 0},
+		{"male", WORDS_NONE, -1}, {"molto", WORDS_IT, POLARITY_MORE}, {"but", WORDS_EN, POLARITY_BUT}, {"modem", WORDS_IT, 0},
+		{"carino", WORDS_IT, 1}, {"carta", WORDS_IT, 0}, {"persona", WORDS_IT, 0}, {"😡", WORDS_NONE, -2}, {"", WORDS_IT, 0},
+		{"x", WORDS_EN, 0},
+	};
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++)
+		if (polarity_of(span_str(rows[i].word), rows[i].language) != rows[i].value)
+			fail_msg("\"%s\" is %d, expected %d", rows[i].word, polarity_of(span_str(rows[i].word), rows[i].language),
+				rows[i].value);
+}
+
 static void features_are_as_the_manual_says(void **state)
 {
 	(void)state;
@@ -70,6 +90,13 @@ static void features_are_as_the_manual_says(void **state)
 		{"NON FUNZIONA NIENTE", WORDS_IT, "[style shouting]", true},
 		{"siete aperti?", WORDS_IT, "[style ends asking]", true},
 		{"12345678", WORDS_IT, "00000", true},
+		{"servizio ottimo", WORDS_IT, "[feeling good]", true},
+		{"servizio non ottimo", WORDS_IT, "[feeling bad]", true},
+		{"servizio non ottimo", WORDS_IT, "[feeling not good]", true},
+		{"bravi, ma il servizio è pessimo", WORDS_IT, "[feeling after but bad]", true},
+		{"bravi, ma il servizio è pessimo", WORDS_IT, "[feeling mixed]", true},
+		{"molto gentili!", WORDS_IT, "[feeling up 2]", true},
+		{"gentili!", WORDS_IT, "[feeling up 2]", false},
 		{"la bolletta non torna", WORDS_IT, "bolletta & torna", true},
 		{"la bolletta a b c d e f g h i l m n o p q torna", WORDS_IT, "bolletta & torna", true},
 		{"la bolletta a b c d e f g h i l m n o p q r torna", WORDS_IT, "bolletta & torna", false},
@@ -213,6 +240,7 @@ static int teardown(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(feelings_are_in_the_table),
 		cmocka_unit_test(features_are_as_the_manual_says),
 		cmocka_unit_test(buckets_are_unique_and_in_range),
 		cmocka_unit_test(hostile_text_is_defined),

@@ -52,9 +52,26 @@ static struct topic *merge_twin(struct judgement *j, struct topic *topic)
 	return into;
 }
 
+/* There are too many topics: the stalest makes room, with its rows. */
+static void forget_stalest(struct judgement *j)
+{
+	struct topic *topic = topics_stalest(j->brand->topics);
+	if (!topic)
+		return;
+	for (size_t i = 0; i < topic->people_cap; i++) {
+		struct key k = person_key(j->t, &topic->id, topic->people[i].who);
+		if (topic->people[i].who)
+			turn_del(j->t, &k);
+	}
+	struct key k = id_key(j->t, TOPICS, &topic->id);
+	turn_del(j->t, &k);
+	topics_drop(j->brand->topics, &topic);
+}
+
 static struct topic *found(struct judgement *j)
 {
 	struct id id = id_derive(&j->message, "topic", 0);
+	forget_stalest(j);
 	turn_count(j->t, "topics", 1);
 	return topics_found(j->brand->topics, &id, j->e->occurred_ms);
 }

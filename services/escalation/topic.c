@@ -1,4 +1,5 @@
 #include "services/escalation/topic.h"
+#include "services/escalation/topic_index.h"
 
 #include <math.h>
 
@@ -7,8 +8,12 @@ struct copy {
 };
 
 struct topics {
-	struct topic *first;
+	struct topic *live[TOPICS_LIVE_MAX]; /* by slot; NULL where there is none */
+	int64_t last_ms[TOPICS_LIVE_MAX];    /* the same as each topic's, side by side for a quick look */
+	uint32_t vacant[TOPICS_LIVE_MAX], n_vacant;
+	uint32_t slots;                      /* ever used */
 	size_t count;
+	struct topic_index *index;
 	int64_t window_ms;
 	struct copy copies[TOPIC_COPIES];
 	uint64_t last_copy;
@@ -17,8 +22,10 @@ struct topics {
 int topics_new(struct topics **ret, int64_t window_ms)
 {
 	struct topics *t = calloc(1, sizeof(*t));
-	if (!t)
+	if (!t || topic_index_new(&t->index, t->live, TOPICS_LIVE_MAX)) {
+		free(t);
 		return -ENOMEM;
+	}
 	t->window_ms = window_ms;
 	*ret = t;
 	return 0;
@@ -35,11 +42,10 @@ void topics_free(struct topics **tp)
 	struct topics *t = *tp;
 	if (!t)
 		return;
-	while (t->first) {
-		struct topic *x = t->first;
-		t->first = x->next;
-		free_topic(x);
-	}
+	for (uint32_t i = 0; i < t->slots; i++)
+		if (t->live[i])
+			free_topic(t->live[i]);
+	topic_index_free(&t->index);
 	free(t);
 	*tp = NULL;
 }
@@ -51,50 +57,26 @@ size_t topics_count(const struct topics *t)
 
 struct topic *topics_find(struct topics *ts, const struct id *id)
 {
-	for (struct topic *t = ts->first; t; t = t->next)
-		if (id_eq(&t->id, id))
-			return t;
+	for (uint32_t i = 0; i < ts->slots; i++)
+		if (ts->live[i] && id_eq(&ts->live[i]->id, id))
+			return ts->live[i];
 	return NULL;
 }
 
 /* ---- nearness ---- */
 
-/* Of two sparse vectors with ascending terms. */
-static double dot_product(const uint32_t *a, const float *aw, size_t na, const uint32_t *b, const float *bw, size_t nb)
-{
-	double dot = 0;
-	size_t i = 0, k = 0;
-	while (i < na && k < nb) {
-		if (a[i] < b[k])
-			i++;
-		else if (a[i] > b[k])
-			k++;
-		else
-			dot += (double)aw[i++] * (double)bw[k++];
-	}
-	return dot;
-}
-
 /* The signature's vector has length 1 and so has the centre after division by its norm. */
 static double similarity(const struct topic *t, const Ascolto__Signature *s)
 {
-	double dot = dot_product(t->terms, t->weights, t->n_terms, s->terms, s->weights, MIN(s->n_terms, s->n_weights));
+	double dot = topic_dot_product(
+		t->terms, t->weights, t->n_terms, s->terms, s->weights, MIN(s->n_terms, s->n_weights));
 	return t->norm > 0 ? dot / (double)t->norm : 0;
 }
 
 struct topic *topics_match(struct topics *ts, const Ascolto__Signature *s, double *ret_similarity)
 {
-	struct topic *best = NULL;
-	double most = 0;
-	for (struct topic *t = ts->first; t; t = t->next) {
-		double d = similarity(t, s);
-		if (d > most) {
-			most = d;
-			best = t;
-		}
-	}
-	*ret_similarity = most;
-	return most >= TOPIC_JOIN ? best : NULL;
+	struct topic_query q = {s->terms, s->weights, MIN(s->n_terms, s->n_weights), TOPIC_JOIN, NULL, NULL};
+	return topic_index_nearest(ts->index, &q, ret_similarity);
 }
 
 bool topics_is_copy(const struct topics *t, uint64_t copy, uint64_t who)
@@ -123,32 +105,55 @@ void topics_restore_copy(struct topics *t, uint64_t number, uint64_t copy, uint6
 
 /* ---- members ---- */
 
-static void drop_one(struct topics *ts)
+struct topic *topics_stalest(struct topics *ts)
 {
-	struct topic **worst = NULL;
-	for (struct topic **p = &ts->first; *p; p = &(*p)->next)
-		if (id_is_zero(&(*p)->incident) && (!worst || (*p)->last_ms < (*worst)->last_ms))
-			worst = p;
-	if (!worst)
-		return;
-	struct topic *t = *worst;
-	*worst = t->next;
-	free_topic(t);
+	struct topic *worst = NULL, *spared = NULL;
+	if (ts->count < TOPICS_LIVE_MAX)
+		return NULL;
+	for (uint32_t i = 0; i < ts->slots; i++) {
+		if (worst && ts->last_ms[i] >= worst->last_ms)
+			continue;
+		if (id_is_zero(&ts->live[i]->incident))
+			worst = ts->live[i];
+		else if (!spared || ts->last_ms[i] < spared->last_ms)
+			spared = ts->live[i];
+	}
+	return worst ? worst : spared;
+}
+
+static void set_times(struct topic *t, int64_t first_ms, int64_t last_ms)
+{
+	t->first_ms = first_ms;
+	t->last_ms = t->in->last_ms[t->slot] = last_ms;
+}
+
+void topics_drop(struct topics *ts, struct topic **tp)
+{
+	struct topic *t = *tp;
+	for (size_t i = 0; i < t->n_terms; i++)
+		topic_index_remove(ts->index, t, i);
+	ts->live[t->slot] = NULL;
+	ts->vacant[ts->n_vacant++] = t->slot;
 	ts->count--;
+	free_topic(t);
+	*tp = NULL;
 }
 
 struct topic *topics_found(struct topics *ts, const struct id *id, int64_t at_ms)
 {
-	if (ts->count >= TOPICS_LIVE_MAX)
-		drop_one(ts);
-	struct topic *t = calloc(1, sizeof(*t));
+	struct topic *t = topics_stalest(ts);
+	if (t)
+		topics_drop(ts, &t);
+	t = calloc(1, sizeof(*t));
 	if (!t)
 		return NULL;
+	t->in = ts;
 	t->id = *id;
-	t->first_ms = t->last_ms = t->normal_at_ms = at_ms;
-	t->next = ts->first;
-	ts->first = t;
+	t->normal_at_ms = at_ms;
+	t->slot = ts->n_vacant ? ts->vacant[--ts->n_vacant] : ts->slots++;
+	ts->live[t->slot] = t;
 	ts->count++;
+	set_times(t, at_ms, at_ms);
 	return t;
 }
 
@@ -158,6 +163,29 @@ static void set_norm(struct topic *t)
 	for (size_t i = 0; i < t->n_terms; i++)
 		sum += (double)t->weights[i] * (double)t->weights[i];
 	t->norm = (float)sqrt(sum);
+	topic_index_length(t->in->index, t);
+}
+
+static void take_out(struct topic *t, size_t i)
+{
+	size_t after = t->n_terms - i - 1;
+	topic_index_remove(t->in->index, t, i);
+	memmove(&t->terms[i], &t->terms[i + 1], after * sizeof(t->terms[0]));
+	memmove(&t->weights[i], &t->weights[i + 1], after * sizeof(t->weights[0]));
+	memmove(&t->places[i], &t->places[i + 1], after * sizeof(t->places[0]));
+	t->n_terms--;
+}
+
+static void put_in(struct topic *t, size_t i, uint32_t term, float weight)
+{
+	size_t after = t->n_terms - i;
+	memmove(&t->terms[i + 1], &t->terms[i], after * sizeof(t->terms[0]));
+	memmove(&t->weights[i + 1], &t->weights[i], after * sizeof(t->weights[0]));
+	memmove(&t->places[i + 1], &t->places[i], after * sizeof(t->places[0]));
+	t->terms[i] = term;
+	t->weights[i] = weight;
+	t->n_terms++;
+	topic_index_add(t->in->index, t, i);
 }
 
 /* Merges the signature into the sorted terms; when there are too many the lightest goes. */
@@ -168,6 +196,7 @@ static void add_term(struct topic *t, uint32_t term, float weight)
 		at++;
 	if (at < t->n_terms && t->terms[at] == term) {
 		t->weights[at] += weight;
+		topic_index_weigh(t->in->index, t, at);
 		return;
 	}
 	if (t->n_terms == TOPIC_TERMS) {
@@ -177,16 +206,10 @@ static void add_term(struct topic *t, uint32_t term, float weight)
 				light = i;
 		if (t->weights[light] > weight)
 			return;
-		memmove(&t->terms[light], &t->terms[light + 1], (t->n_terms - light - 1) * sizeof(t->terms[0]));
-		memmove(&t->weights[light], &t->weights[light + 1], (t->n_terms - light - 1) * sizeof(t->weights[0]));
-		t->n_terms--;
+		take_out(t, light);
 		at -= at > light;
 	}
-	memmove(&t->terms[at + 1], &t->terms[at], (t->n_terms - at) * sizeof(t->terms[0]));
-	memmove(&t->weights[at + 1], &t->weights[at], (t->n_terms - at) * sizeof(t->weights[0]));
-	t->terms[at] = term;
-	t->weights[at] = weight;
-	t->n_terms++;
+	put_in(t, at, term, weight);
 }
 
 /* Keeps the most frequent words of the members (Misra-Gries: a full table forgets one of each before it takes a new one). */
@@ -223,8 +246,7 @@ void topic_join(struct topic *t, const Ascolto__Signature *s, char *const *keywo
 	if (t->n_examples < TOPIC_EXAMPLES)
 		t->examples[t->n_examples++] = *message;
 	t->messages++;
-	t->last_ms = MAX(t->last_ms, at_ms);
-	t->first_ms = MIN(t->first_ms, at_ms);
+	set_times(t, MIN(t->first_ms, at_ms), MAX(t->last_ms, at_ms));
 }
 
 void topic_offer_headline(struct topic *t, const Ascolto__Signature *s, const char *text)
@@ -242,23 +264,22 @@ void topic_offer_headline(struct topic *t, const Ascolto__Signature *s, const ch
 	t->headline_nearness = near;
 }
 
+static bool may_be_twin(const struct topic *x, const void *ctx)
+{
+	const struct topic *t = ctx;
+	return x != t && x->messages >= TOPIC_MERGE_MESSAGES && (id_is_zero(&x->incident) || id_is_zero(&t->incident));
+}
+
 struct topic *topics_twin(struct topics *ts, const struct topic *t)
 {
-	struct topic *best = NULL;
-	double most = TOPIC_MERGE;
-	if (t->messages < TOPIC_MERGE_MESSAGES)
+	float weights[TOPIC_TERMS];
+	double nearness;
+	if (t->messages < TOPIC_MERGE_MESSAGES || !(t->norm > 0))
 		return NULL;
-	for (struct topic *x = ts->first; x; x = x->next) {
-		if (x == t || x->messages < TOPIC_MERGE_MESSAGES || (!id_is_zero(&x->incident) && !id_is_zero(&t->incident)))
-			continue;
-		double d = dot_product(t->terms, t->weights, t->n_terms, x->terms, x->weights, x->n_terms) /
-			   ((double)t->norm * (double)x->norm);
-		if (d >= most) {
-			most = d;
-			best = x;
-		}
-	}
-	return best;
+	for (size_t i = 0; i < t->n_terms; i++)
+		weights[i] = t->weights[i] / t->norm;
+	struct topic_query q = {t->terms, weights, t->n_terms, TOPIC_MERGE, may_be_twin, t};
+	return topic_index_nearest(ts->index, &q, &nearness);
 }
 
 bool topics_merge(struct topics *ts, struct topic *into, struct topic **from)
@@ -278,20 +299,12 @@ bool topics_merge(struct topics *ts, struct topic *into, struct topic **from)
 	if (t->headline_nearness > into->headline_nearness && !into->headline[0])
 		memcpy(into->headline, t->headline, sizeof(into->headline));
 	into->messages += t->messages;
-	into->first_ms = MIN(into->first_ms, t->first_ms);
-	into->last_ms = MAX(into->last_ms, t->last_ms);
+	set_times(into, MIN(into->first_ms, t->first_ms), MAX(into->last_ms, t->last_ms));
 	into->normal += t->normal;
 	into->normal_peak = MAX(into->normal_peak, t->normal_peak);
 	if (id_is_zero(&into->incident))
 		into->incident = t->incident;
-	for (struct topic **p = &ts->first; *p; p = &(*p)->next)
-		if (*p == t) {
-			*p = t->next;
-			break;
-		}
-	ts->count--;
-	free_topic(t);
-	*from = NULL;
+	topics_drop(ts, from);
 	return true;
 }
 
@@ -413,7 +426,7 @@ struct topic *topics_restore(struct topics *ts, const State__Topic *row)
 	struct topic *t;
 	if (id_from_bytes(row->id.data, row->id.len, &id) || !(t = topics_found(ts, &id, row->first_ms)))
 		return NULL;
-	t->last_ms = row->last_ms;
+	set_times(t, row->first_ms, row->last_ms);
 	t->messages = row->messages;
 	t->normal = row->normal;
 	t->normal_windows = row->normal_windows;

@@ -25,7 +25,7 @@
 #define TOPIC_COPIES 512     /* texts remembered per brand to know reposts by */
 #define TOPIC_EXAMPLES 5
 #define TOPIC_HEADLINE 100  /* bytes; and a text shorter than a quarter of it says too little */
-#define TOPICS_LIVE_MAX 1024 /* per brand; the longest silent goes first */
+#define TOPICS_LIVE_MAX 5000 /* per brand; the longest silent goes first */
 #define TOPIC_BUCKETS 64     /* a window is counted in so many parts */
 #define TOPIC_JOIN 0.28      /* cosine with the centre that makes a member */
 #define TOPIC_MERGE 0.28     /* cosine of two centres that makes one topic of two ... */
@@ -36,14 +36,18 @@ struct person {
 	int64_t last_ms;
 };
 
+struct topics;
+
 struct topic {
-	struct topic *next;
+	struct topics *in;
+	uint32_t slot;               /* its place among the live ones */
 	struct id id;
 	int64_t first_ms, last_ms;
 	uint32_t messages;
 	uint32_t n_terms;
 	uint32_t terms[TOPIC_TERMS]; /* ascending */
 	float weights[TOPIC_TERMS];  /* sums of the members' weights */
+	uint32_t places[TOPIC_TERMS]; /* of the terms in the index */
 	float norm;
 	char keywords[TOPIC_KEYWORDS][24];
 	uint32_t keyword_counts[TOPIC_KEYWORDS];
@@ -60,14 +64,12 @@ struct topic {
 	size_t people_cap, people_n;
 };
 
-struct topics;
-
 int topics_new(struct topics **ret, int64_t window_ms);
 void topics_free(struct topics **t);
 size_t topics_count(const struct topics *t);
 struct topic *topics_find(struct topics *t, const struct id *id);
 
-/* The topic this signature belongs to, or NULL; *ret_similarity is the best found. */
+/* The topic this signature belongs to, or NULL; *ret_similarity is how near it is, 0 without one. */
 struct topic *topics_match(struct topics *t, const Ascolto__Signature *s, double *ret_similarity);
 
 /* True when somebody else's text is repeated: the copy hash was seen lately. Looking does not remember. */
@@ -76,8 +78,12 @@ bool topics_is_copy(const struct topics *t, uint64_t copy, uint64_t who);
 uint64_t topics_remember_copy(struct topics *t, uint64_t copy, uint64_t who);
 void topics_restore_copy(struct topics *t, uint64_t number, uint64_t copy, uint64_t who);
 
-/* A new topic; the oldest silent one without an incident is dropped from the cache when there are too many. */
+/* A new topic; NULL when memory is out. When there are TOPICS_LIVE_MAX already the stalest is dropped. */
 struct topic *topics_found(struct topics *t, const struct id *id, int64_t at_ms);
+
+/* The one to be given up for another: NULL while there is room, else the longest silent, those with an incident last. */
+struct topic *topics_stalest(struct topics *t);
+void topics_drop(struct topics *ts, struct topic **t);
 
 /* The message becomes a member: centre, keywords, times, examples. */
 void topic_join(struct topic *t, const Ascolto__Signature *s, char *const *keywords, size_t n_keywords,

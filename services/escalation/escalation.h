@@ -17,7 +17,7 @@
 
 extern const struct svc_spec escalation_spec;
 
-enum { ARM, CASES, OPEN_CASES, TOPICS, TOPIC_PEOPLE, INCIDENTS, TOLD, COPIES };
+enum { ARM, CASES, OPEN_CASES, TOPICS, TOPIC_PEOPLE, INCIDENTS, TOLD, COPIES, RHYTHMS };
 extern const struct table escalation_tables[];
 
 enum { TO_NOTIFICATION, TO_ENRICHMENT, TO_CONSOLE, TO_INTENT };
@@ -40,6 +40,8 @@ int brands_open(struct svc *s, struct escalation **ret, struct err *e);
 int brands_reload_topics(struct svc *s, struct escalation *x, struct err *e); /* from the store */
 int brands_reload(struct escalation *x, const struct conf *fresh, struct err *e);
 void brands_free(struct escalation **x);
+int brand_new_topics(struct brand *b); /* none yet */
+void rhythm_put(struct turn *t, struct brand *b);
 struct brand *brand_find(struct escalation *x, const char *name);
 
 /* One message being decided: facts, decision, and the record that grows. */
@@ -74,7 +76,8 @@ int case_clock(struct turn *t, const Ascolto__Envelope *e, struct err *why);
 int group(struct judgement *j, struct err *why);
 
 /* incidents.c */
-int incident_check(struct judgement *j, struct topic *topic, unsigned people, struct err *why);
+int incident_check(struct judgement *j, struct topic *topic, const struct surge *surge, struct err *why);
+int incident_calm(struct turn *t, const Ascolto__Envelope *e, struct err *why);
 int incident_call(struct turn *t, const Ascolto__Envelope *e, struct err *why);
 int incident_change(struct turn *t, const Ascolto__Envelope *cause, const struct id *id, const char *verb,
 	const char *actor, const char *words, struct err *why);

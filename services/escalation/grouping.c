@@ -1,6 +1,9 @@
 /* The topic of a message: find or found it, count the person, let it make an incident. */
 #include "services/escalation/escalation.h"
 
+#define TWINS_OFTEN 16 /* members up to which every one makes it look for a twin ... */
+#define TWINS_EVERY 8  /* ... and after that every so many */
+
 static struct key person_key(const struct turn *t, const struct id *topic, uint64_t who)
 {
 	struct key k = id_key(t, TOPIC_PEOPLE, topic);
@@ -29,22 +32,35 @@ static void put_person(struct judgement *j, const struct id *topic, uint64_t who
 	turn_put(j->t, &k, &p);
 }
 
+/* Their rows go: of all, or of those who wrote too long ago to count. */
+static void forget_people(struct judgement *j, const struct topic *topic, bool only_left)
+{
+	int64_t step_ms = topics_step_ms(j->brand->topics);
+	for (size_t i = 0; i < topic->crowd.cap; i++) {
+		const struct person *p = &topic->crowd.people[i];
+		struct key k = person_key(j->t, &topic->id, p->who);
+		if (p->who && (!only_left || crowd_has_left(&topic->crowd, p, step_ms)))
+			turn_del(j->t, &k);
+	}
+}
+
 /* The smaller of two topics that turned out to be one goes into the larger; returns the one that stays. */
 static struct topic *merge_twin(struct judgement *j, struct topic *topic)
 {
 	struct topics *ts = j->brand->topics;
-	struct topic *twin = topics_twin(ts, topic);
+	/* A centre that has many members moves slowly. */
+	bool due = topic->messages <= TWINS_OFTEN || topic->messages % TWINS_EVERY == 0;
+	struct topic *twin = due ? topics_twin(ts, topic) : NULL;
 	if (!twin)
 		return topic;
 	struct topic *into = twin->messages > topic->messages ? twin : topic, *from = into == twin ? topic : twin;
 	struct id gone = from->id;
-	for (size_t i = 0; i < from->people_cap; i++) {
-		if (!from->people[i].who)
-			continue;
-		struct key k = person_key(j->t, &gone, from->people[i].who);
-		turn_del(j->t, &k);
-		put_person(j, &into->id, from->people[i].who, from->people[i].last_ms);
+	for (size_t i = 0; i < from->crowd.cap; i++) {
+		const struct person *p = &from->crowd.people[i];
+		if (p->who)
+			put_person(j, &into->id, p->who, p->last_ms);
 	}
+	forget_people(j, from, false);
 	struct key k = id_key(j->t, TOPICS, &gone);
 	turn_del(j->t, &k);
 	if (!topics_merge(ts, into, &from))
@@ -58,11 +74,7 @@ static void forget_stalest(struct judgement *j)
 	struct topic *topic = topics_stalest(j->brand->topics);
 	if (!topic)
 		return;
-	for (size_t i = 0; i < topic->people_cap; i++) {
-		struct key k = person_key(j->t, &topic->id, topic->people[i].who);
-		if (topic->people[i].who)
-			turn_del(j->t, &k);
-	}
+	forget_people(j, topic, false);
 	struct key k = id_key(j->t, TOPICS, &topic->id);
 	turn_del(j->t, &k);
 	topics_drop(j->brand->topics, &topic);
@@ -74,6 +86,28 @@ static struct topic *found(struct judgement *j)
 	forget_stalest(j);
 	turn_count(j->t, "topics", 1);
 	return topics_found(j->brand->topics, &id, j->e->occurred_ms);
+}
+
+/* The brand's rhythm, with every hour that is over. */
+static void hear(struct judgement *j)
+{
+	struct topics *ts = j->brand->topics;
+	if (topics_hear(ts, j->e->occurred_ms, j->t->now_ms))
+		rhythm_put(j->t, j->brand);
+}
+
+/* Counts the person, and lets go of those who wrote too long ago. */
+static int count_person(struct judgement *j, struct topic *topic, struct err *why)
+{
+	struct topics *ts = j->brand->topics;
+	if (crowd_is_full(&topic->crowd)) {
+		topic_pass(ts, topic, MAX(j->e->occurred_ms, topic->last_ms));
+		forget_people(j, topic, true);
+	}
+	if (!topic_count_person(ts, topic, j->who, j->e->occurred_ms))
+		return err_set(why, -ENOMEM, "out of memory");
+	put_person(j, &topic->id, j->who, MAX(crowd_last_ms(&topic->crowd, j->who), j->e->occurred_ms));
+	return 0;
 }
 
 /*
@@ -95,17 +129,18 @@ int group(struct judgement *j, struct err *why)
 			j->arm->incident_id = turn_id_bytes(j->t, &topic->incident);
 		return 0;
 	}
+	hear(j);
 	if (!topic && !(topic = found(j)))
 		return err_set(why, -ENOMEM, "out of memory");
 	topic_join(topic, u->signature, u->keywords, u->n_keywords, &j->message, j->e->occurred_ms);
-	if (!topic_count_person(ts, topic, j->who, j->e->occurred_ms))
-		return err_set(why, -ENOMEM, "out of memory");
+	topic_note_grave(topic, j->decision.code == CODE_RED);
+	if (count_person(j, topic, why))
+		return -ENOMEM;
 	topic_offer_headline(topic, u->signature, j->m->post->text);
 	topic = merge_twin(j, topic);
-	put_person(j, &topic->id, j->who, j->e->occurred_ms);
-	topic_learn_normal(ts, topic);
 	j->arm->topic_id = turn_id_bytes(j->t, &topic->id);
-	int r = incident_check(j, topic, topic_people(ts, topic), why);
+	struct surge surge = topic_surge(ts, topic);
+	int r = incident_check(j, topic, &surge, why);
 	put_topic(j, topic);
 	return r;
 }

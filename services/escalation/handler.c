@@ -190,6 +190,8 @@ enum verdict escalation_timer(struct turn *t, const Ascolto__Envelope *e, struct
 		r = case_clock(t, e, why);
 	else if (str_eq(purpose, "incident_call"))
 		r = incident_call(t, e, why);
+	else if (str_eq(purpose, "incident_calm"))
+		r = incident_calm(t, e, why);
 	else if (strncmp(purpose, TOLD_TIMER, strlen(TOLD_TIMER)) == 0)
 		r = told_summary(t, e, why);
 	else

@@ -5,6 +5,7 @@
 #define YELLOW_PEOPLE 20
 #define RED_PEOPLE 200
 #define OVER_NORMAL 4.0
+#define GRAVE_PEOPLE 3
 #define ACKNOWLEDGE_MINUTES 60
 #define RESOLVE_MINUTES (24 * 60)
 
@@ -209,7 +210,9 @@ static void take(struct playbook *p, const struct file *f)
 	p->actors_count = f->actors_count;
 	p->incidents = f->incidents;
 	p->incidents_count = f->incidents_count;
-	p->thresholds = (struct thresholds){p->yellow_people, p->red_people, p->over_normal};
+	p->thresholds = (struct thresholds){.yellow_people = p->yellow_people, .red_people = p->red_people,
+		.over_normal = p->over_normal, .grave_people = GRAVE_PEOPLE,
+		.scaled = !f->yellow_people && !f->red_people};
 	snprintf(p->label, sizeof(p->label), "%s, version %u", p->name, p->version);
 }
 

@@ -13,6 +13,7 @@
 #include "common/conf.h"
 #include "common/err.h"
 #include "services/escalation/rules.h"
+#include "services/escalation/surge.h"
 
 #define PLAYBOOK_KINDS_MAX 64
 #define PLAYBOOK_CHAIN_MAX 16

@@ -1,7 +1,5 @@
 #include "services/escalation/rules.h"
 
-#include <math.h>
-
 static const char *const intent_words[INTENTS] = {
 	"", "ask_info", "report_fault", "order_status", "billing", "cancel", "buy", "change", "complain", "praise", "suggest",
 	"report_danger", "attack", "joke", "spam", "other",
@@ -115,15 +113,4 @@ void rules_decide(const struct rule *rules, size_t n, const struct facts *f, str
 	}
 	if (ret->opens_case)
 		ret->because = "";
-}
-
-enum code rules_topic_code(const struct thresholds *t, unsigned people, double normal, enum code current)
-{
-	enum code code = CODE_NONE;
-	bool unusual = (double)people >= normal + t->over_normal * sqrt(normal > 1 ? normal : 1);
-	if (unusual && people >= t->red_people)
-		code = CODE_RED;
-	else if (unusual && people >= t->yellow_people)
-		code = CODE_YELLOW;
-	return code > current ? code : current;
 }

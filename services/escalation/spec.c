@@ -10,6 +10,7 @@ const struct table escalation_tables[] = {
 	[INCIDENTS] = {0x25, "incidents", &ascolto__incident__descriptor, "incident id"},
 	[TOLD] = {0x26, "told", &state__told__descriptor, "brand, kind of case: when somebody was last told at once"},
 	[COPIES] = {0x27, "copies", &state__copy__descriptor, "brand, place in the ring: texts seen lately"},
+	[RHYTHMS] = {0x38, "rhythms", &state__rhythm__descriptor, "brand: people per hour of the week"},
 	{0},
 };
 
@@ -29,6 +30,7 @@ static const struct counter counters[] = {
 	{"topics", "Topics founded"},
 	{"incidents_opened", "Incidents opened"},
 	{"incidents_raised", "Incidents raised from yellow to red"},
+	{"incidents_calmed", "Steps down of incidents that became calm"},
 	{"incidents_red", "Incidents that became red"},
 	{"orders", "Orders to tell somebody"},
 	{0},

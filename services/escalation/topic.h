@@ -5,8 +5,8 @@
  * the live topic whose centre is nearest by cosine, if it is near enough, else it founds a topic. The centre is the mean
  * of the members' unit vectors, cut to its TOPIC_TERMS weightiest terms.
  *
- * People are counted, not messages: a person counts once within the sliding window, by the time of their latest message.
- * Time is the messages' own (occurred_ms), so a replay counts as the day did; the topic's latest message is its now.
+ * People are counted, not messages (crowd.h), against what is ordinary for the topic at that hour (normal.h); surge.h
+ * makes a code of it. Time is the messages' own (occurred_ms), so a replay counts as the day did.
  *
  * Everything here is a cache: the durable form is rows of the escalation store (topic, topic's people), from which
  * topics_restore builds it again. Not thread-safe.
@@ -19,6 +19,9 @@
 #include "common/id.h"
 
 #include "proto/state.pb-c.h"
+#include "services/escalation/crowd.h"
+#include "services/escalation/normal.h"
+#include "services/escalation/surge.h"
 
 #define TOPIC_TERMS 32
 #define TOPIC_KEYWORDS 16
@@ -26,15 +29,9 @@
 #define TOPIC_EXAMPLES 5
 #define TOPIC_HEADLINE 100  /* bytes; and a text shorter than a quarter of it says too little */
 #define TOPICS_LIVE_MAX 5000 /* per brand; the longest silent goes first */
-#define TOPIC_BUCKETS 64     /* a window is counted in so many parts */
 #define TOPIC_JOIN 0.28      /* cosine with the centre that makes a member */
 #define TOPIC_MERGE 0.28     /* cosine of two centres that makes one topic of two ... */
 #define TOPIC_MERGE_MESSAGES 4 /* ... once both have so many members that the centres mean something */
-
-struct person {
-	uint64_t who;
-	int64_t last_ms;
-};
 
 struct topics;
 
@@ -56,18 +53,16 @@ struct topic {
 	struct id incident;
 	struct id examples[TOPIC_EXAMPLES];
 	size_t n_examples;
-	double normal;               /* people per window on an ordinary day */
-	uint32_t normal_windows;     /* how many windows it was learnt from */
-	int64_t normal_at_ms;        /* beginning of the window being watched for it */
-	unsigned normal_peak;
-	struct person *people;       /* open addressing; who = 0 is free */
-	size_t people_cap, people_n;
+	float grave;                 /* the part of the latest members that tell of danger */
+	struct crowd crowd;
+	struct normals normals;
 };
 
 int topics_new(struct topics **ret, int64_t window_ms);
 void topics_free(struct topics **t);
 size_t topics_count(const struct topics *t);
 struct topic *topics_find(struct topics *t, const struct id *id);
+struct topic *topics_of_incident(struct topics *t, const struct id *incident);
 
 /* The topic this signature belongs to, or NULL; *ret_similarity is how near it is, 0 without one. */
 struct topic *topics_match(struct topics *t, const Ascolto__Signature *s, double *ret_similarity);
@@ -98,17 +93,32 @@ struct topic *topics_twin(struct topics *ts, const struct topic *t);
 /* Everything of `from` goes to `into`, and `from` is gone (the pointer is NULL afterwards). False when memory is out. */
 bool topics_merge(struct topics *ts, struct topic *into, struct topic **from);
 
-/* The person counts from now on; false when memory is out. */
+/* The person counts from now on; what was before is learnt as the topic's normal. False when memory is out. */
 bool topic_count_person(struct topics *ts, struct topic *t, uint64_t who, int64_t at_ms);
 
-/* Distinct people within the window that ends with the topic's latest message. */
+/* Time passes in which nobody counts. */
+void topic_pass(struct topics *ts, struct topic *t, int64_t at_ms);
+
+/* Distinct people within the window that ends with the latest of them. */
 unsigned topic_people(const struct topics *ts, const struct topic *t);
 
-/* Learns the topic's normal from windows that are over. */
-void topic_learn_normal(const struct topics *ts, struct topic *t);
+/* What it looks like at that time. */
+struct surge topic_surge(const struct topics *ts, const struct topic *t);
+
+/* The topic's member tells of danger, or does not. After topic_join. */
+void topic_note_grave(struct topic *t, bool grave);
+
+/* Somebody wrote to the brand, about anything: its rhythm and size. True when an hour was closed by that. */
+bool topics_hear(struct topics *ts, int64_t at_ms, int64_t now_ms);
+
+/* What time it is in the messages' own time: that of the newest and what has passed since it was heard. */
+int64_t topics_now(struct topics *ts, int64_t now_ms);
+struct rhythm *topics_rhythm(struct topics *ts);
+int64_t topics_step_ms(const struct topics *ts);
 
 /* To and from the rows of the store. */
 void topic_pack(const struct topic *t, struct arena *a, State__Topic *ret);
 struct topic *topics_restore(struct topics *ts, const State__Topic *row);
+void topic_restore_person(struct topics *ts, struct topic *t, uint64_t who, int64_t last_ms);
 
 #endif

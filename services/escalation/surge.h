@@ -1,0 +1,54 @@
+/*
+ * surge.h - from how many people, and how unlikely that is, to a code. Pure.
+ *
+ * A topic has a code when enough different people talk about it *and* so many are unusual for it at this hour (normal.h).
+ * Three windows are looked at, because a fault that hits everybody at once and one that spreads all day look different:
+ * the playbook's window must hold the threshold's people, a quarter of it half as many, three of it a quarter more.
+ *
+ * How many are enough depends on the brand: 200 people about one problem within an hour are a crisis for one that some
+ * SURGE_BRAND people write to in an hour. A playbook that gives numbers of its own is taken at its word; otherwise they grow
+ * and shrink with the people per hour the brand really has, between a fifth and five times.
+ *
+ * A topic that is mostly about danger to people needs fewer: `grave_people` are enough for yellow, and the threshold of
+ * yellow for red.
+ *
+ * Hysteresis: a code is reached at once and left one step at a time, each after the topic has been calm for a whole window
+ * (incidents.c): surge_is_calm looks at a lower limit than surge_code, so that it does not flicker.
+ */
+#ifndef ASCOLTO_ESCALATION_SURGE_H
+#define ASCOLTO_ESCALATION_SURGE_H
+
+#include "services/escalation/normal.h"
+#include "services/escalation/rules.h"
+
+#define SURGE_BRAND 200.0       /* people per hour of the brand that the thresholds are made for */
+#define SURGE_YELLOW_LEAST 4    /* however small the brand */
+#define SURGE_GRAVE_UNLIKELY 3.0
+#define SURGE_CALM_UNLIKELY 1.5 /* one window in thirty is as busy as that by itself */
+
+struct thresholds {
+	unsigned yellow_people, red_people; /* distinct, within the window */
+	unsigned grave_people;              /* 0: danger counts as anything else */
+	bool scaled;                        /* by the brand's size: the playbook gave no numbers of its own */
+	double over_normal;                 /* as unlikely as so many standard deviations are for the bell curve */
+};
+
+/* What a topic looks like now. */
+struct surge {
+	unsigned people[NORMAL_WINDOWS];
+	double expected[NORMAL_WINDOWS];
+	double unlikely[NORMAL_WINDOWS];
+	double brand;                       /* people per hour; 0 = not known yet */
+	double grave;                       /* the part of its messages that tell of danger */
+};
+
+/* The code it deserves now, whatever it had. *ret_window, which may be NULL: the window that says so. */
+enum code surge_code(const struct thresholds *t, const struct surge *s, unsigned *ret_window);
+
+/* No more people than on an ordinary day, or too few to mind. */
+bool surge_is_calm(const struct thresholds *t, const struct surge *s);
+
+/* The thresholds for a brand of that size. */
+struct thresholds surge_scaled(const struct thresholds *t, double brand);
+
+#endif

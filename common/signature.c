@@ -24,13 +24,40 @@ struct candidates {
 	size_t n;
 };
 
+/* Concepts (concepts.def); the order is for ever. */
+static const struct {
+	const char *name;
+	bool plain;
+} dangers[SIGNATURE_DANGERS] = {
+	{"explosion", true}, {"disaster", true}, {"fire", false}, {"shock", false}, {"injury", false}, {"food_safety", false},
+	{"illness", false}, {"data_leak", false},
+};
+
 static bool is_danger(const char *name)
 {
-	static const char *const danger[] = {"fire", "explosion", "shock", "injury", "food_safety", "illness", "data_leak"};
-	for (size_t i = 0; i < ARRAY_SIZE(danger); i++)
-		if (str_eq(name, danger[i]))
+	for (size_t i = 0; i < SIGNATURE_DANGERS; i++)
+		if (str_eq(name, dangers[i].name))
 			return true;
 	return false;
+}
+
+static uint32_t concept_term(struct span name)
+{
+	return (uint32_t)XXH3_64bits_withSeed(name.data, name.len, 1);
+}
+
+size_t signature_dangers(const Ascolto__Signature *s, struct danger ret[SIGNATURE_DANGERS])
+{
+	size_t n = 0;
+	for (unsigned d = 0; d < SIGNATURE_DANGERS; d++) {
+		uint32_t term = concept_term(span_str(dangers[d].name));
+		for (size_t i = 0; i < s->n_terms; i++)
+			if (s->terms[i] == term) {
+				ret[n++] = (struct danger){d, dangers[d].name, dangers[d].plain};
+				break;
+			}
+	}
+	return n;
 }
 
 static void add(struct candidates *c, struct span name, uint64_t seed, float weight)

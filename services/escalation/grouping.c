@@ -111,6 +111,66 @@ static int count_person(struct judgement *j, struct topic *topic, struct err *wh
 }
 
 /*
+ * Signals come before the avalanche: whoever tells of a danger counts for that danger too, whatever else they say, and three
+ * people are enough (surge.h). Words that may mean something else count when the message was judged dangerous.
+ */
+static int watch_danger(struct judgement *j, const struct danger *d, struct err *why)
+{
+	static const Ascolto__Signature no_terms = ASCOLTO__SIGNATURE__INIT;
+	struct topics *ts = j->brand->topics;
+	bool fresh;
+	struct topic *topic = topics_standing(ts, d->number, j->e->occurred_ms, &fresh);
+	if (!topic)
+		return err_set(why, -ENOMEM, "out of memory");
+	turn_count(j->t, "topics", fresh);
+	topic_join(topic, &no_terms, j->m->understanding->keywords, j->m->understanding->n_keywords, &j->message,
+		j->e->occurred_ms);
+	if (count_person(j, topic, why))
+		return -ENOMEM;
+	if (id_is_zero(&topic->incident))
+		topic_quote(topic, j->m->post->text);
+	struct surge surge = topic_surge(ts, topic);
+	int r = incident_check(j, topic, &surge, why);
+	put_topic(j, topic);
+	return r;
+}
+
+static int watch_dangers(struct judgement *j, struct err *why)
+{
+	const struct facts *f = &j->facts;
+	struct danger all[SIGNATURE_DANGERS];
+	size_t n = signature_dangers(j->m->understanding->signature, all);
+	int r = 0;
+	if (f->self || f->bot || f->copy || !f->content || f->intent == INTENT_SPAM || f->intent == INTENT_JOKE)
+		return 0;
+	for (size_t i = 0; i < n && !r; i++)
+		if (all[i].plain || j->decision.code == CODE_RED)
+			r = watch_danger(j, &all[i], why);
+	return r;
+}
+
+/* The topic of a message of somebody who counts. */
+static int join(struct judgement *j, struct topic *topic, struct err *why)
+{
+	struct topics *ts = j->brand->topics;
+	const Ascolto__Understanding *u = j->m->understanding;
+	if (!topic && !(topic = found(j)))
+		return err_set(why, -ENOMEM, "out of memory");
+	topic_join(topic, u->signature, u->keywords, u->n_keywords, &j->message, j->e->occurred_ms);
+	if (count_person(j, topic, why))
+		return -ENOMEM;
+	topic_offer_headline(topic, u->signature, j->m->post->text);
+	topic = merge_twin(j, topic);
+	j->arm->topic_id = turn_id_bytes(j->t, &topic->id);
+	struct surge surge = topic_surge(ts, topic);
+	/* What belongs to an incident about a danger does not become another one. */
+	bool taken = j->arm->incident_id.len && id_is_zero(&topic->incident);
+	int r = taken ? 0 : incident_check(j, topic, &surge, why);
+	put_topic(j, topic);
+	return r;
+}
+
+/*
  * Only people who say something of their own count (decision.counts), but what jokers and reposters talk about is noted
  * in their record too.
  */
@@ -121,26 +181,15 @@ int group(struct judgement *j, struct err *why)
 	double nearness;
 	if (!u->signature || !u->signature->n_terms)
 		return 0;
+	if (j->decision.counts)
+		hear(j);
+	int r = watch_dangers(j, why);
 	struct topic *topic = topics_match(ts, u->signature, &nearness);
-	if (!j->decision.counts) {
-		if (topic)
-			j->arm->topic_id = turn_id_bytes(j->t, &topic->id);
-		if (topic && !id_is_zero(&topic->incident))
-			j->arm->incident_id = turn_id_bytes(j->t, &topic->incident);
-		return 0;
-	}
-	hear(j);
-	if (!topic && !(topic = found(j)))
-		return err_set(why, -ENOMEM, "out of memory");
-	topic_join(topic, u->signature, u->keywords, u->n_keywords, &j->message, j->e->occurred_ms);
-	topic_note_grave(topic, j->decision.code == CODE_RED);
-	if (count_person(j, topic, why))
-		return -ENOMEM;
-	topic_offer_headline(topic, u->signature, j->m->post->text);
-	topic = merge_twin(j, topic);
-	j->arm->topic_id = turn_id_bytes(j->t, &topic->id);
-	struct surge surge = topic_surge(ts, topic);
-	int r = incident_check(j, topic, &surge, why);
-	put_topic(j, topic);
-	return r;
+	if (r || j->decision.counts)
+		return r ? r : join(j, topic, why);
+	if (topic)
+		j->arm->topic_id = turn_id_bytes(j->t, &topic->id);
+	if (topic && !id_is_zero(&topic->incident) && !j->arm->incident_id.len)
+		j->arm->incident_id = turn_id_bytes(j->t, &topic->incident);
+	return 0;
 }

@@ -282,7 +282,7 @@ static bool step_down(struct turn *t, struct brand *b, Ascolto__Incident *i, con
 	return true;
 }
 
-/* Time to look whether it has become calm: a code is left after a whole calm window. */
+/* Time to look whether it has become calm: a code is left after SURGE_CALM_WINDOWS calm windows. */
 int incident_calm(struct turn *t, const Ascolto__Envelope *e, struct err *why)
 {
 	Ascolto__Incident *i;
@@ -305,11 +305,11 @@ int incident_calm(struct turn *t, const Ascolto__Envelope *e, struct err *why)
 		i->calm_ms = 0;
 	else if (!i->calm_ms)
 		i->calm_ms = now_ms;
-	else if (now_ms - i->calm_ms >= (int64_t)b->playbook->window_minutes * 60000)
+	else if (now_ms - i->calm_ms >= (int64_t)b->playbook->window_minutes * 60000 * SURGE_CALM_WINDOWS)
 		changed = step_down(t, b, i, &id, &s);
 	if (changed) {
 		i->people = s.people[1];
-		i->calm_ms = now_ms; /* the next step takes a window of its own */
+		i->calm_ms = now_ms; /* the next step takes a time of its own */
 	}
 	if (changed || i->calm_ms != was_calm_ms)
 		save(t, e, i);

@@ -7,7 +7,7 @@
 #define SHAKE_WORTH_DAYS 7      /* days of errors that count as much as what the shake says */
 #define BLOCK 36                /* samples: three windows */
 #define HOURS_MEMORY (24 * 14)
-#define SIZE_AFTER_HOURS 6
+#define SIZE_LEAST 1.0f
 #define RHYTHM_LEAST 0.2
 #define RHYTHM_MOST 5.0
 
@@ -57,11 +57,9 @@ double unlikely(unsigned people, double mean, double variance)
 
 /* ---- learning ---- */
 
-void normals_begin(struct normals *n, int64_t sample, uint64_t brand_samples, unsigned samples_per_day)
+void normals_begin(struct normals *n, int64_t sample, unsigned samples_per_day)
 {
-	*n = (struct normals){.next = sample};
-	n->seen = (uint32_t)MIN(MAX(brand_samples, (uint64_t)samples_per_day),
-		(uint64_t)samples_per_day * NORMAL_MEMORY_DAYS);
+	*n = (struct normals){.next = sample, .seen = samples_per_day};
 }
 
 /* What `samples` samples weigh, of which each weighs 1 / worth. */
@@ -82,6 +80,12 @@ static double error_worth(const struct normals *n, unsigned samples_per_day)
 	return evidence <= 0 ? 0 : fmin(evidence + samples_per_day * SHAKE_WORTH_DAYS, samples_per_day * NORMAL_MEMORY_DAYS);
 }
 
+/* Variance for each of the mean, from the shortest window: a level that rises over hours hardly moves between two of those. */
+static double dispersion(const struct normals *n)
+{
+	return n->of[0].mean > 0 ? (double)(n->of[0].shake / n->of[0].mean) : 1;
+}
+
 static void learn_block(struct normals *n, unsigned window, unsigned samples_per_day)
 {
 	struct normal *x = &n->of[window];
@@ -92,7 +96,7 @@ static void learn_block(struct normals *n, unsigned window, unsigned samples_per
 	if (errors > 0)
 		x->error += (float)(weight_of(errors, BLOCK) * ((double)x->waiting.errors / BLOCK - (double)x->error));
 	else
-		x->error = x->shake;
+		x->error = (float)((double)x->mean * fmax(dispersion(n), 1));
 	x->waiting = x->filling;
 	x->filling = (struct normal_block){0};
 }
@@ -166,7 +170,7 @@ void normals_join(struct normals *into, const struct normals *n)
 double normal_expected(const struct normals *n, unsigned window, double rhythm)
 {
 	double least = NORMAL_FLOOR * normal_samples[window] / NORMAL_SAMPLES_PER_WINDOW;
-	return fmax((double)n->of[window].mean * rhythm, least);
+	return fmax(fmax((double)n->of[window].mean, least) * rhythm, least);
 }
 
 double normal_unlikely(const struct normals *n, unsigned window, double rhythm, unsigned people)
@@ -218,7 +222,7 @@ bool rhythm_hear(struct rhythm *r, int64_t at_ms)
 
 double rhythm_size(const struct rhythm *r)
 {
-	return r->hours < SIZE_AFTER_HOURS ? 0 : (double)r->mean;
+	return r->hours < RHYTHM_KNOWN_HOURS || r->mean < SIZE_LEAST ? 0 : (double)r->mean;
 }
 
 double rhythm_at(const struct rhythm *r, int64_t at_ms)

@@ -8,8 +8,8 @@
  *
  * The mean is an exponentially weighted one over NORMAL_MEMORY_DAYS, seasonally adjusted: counts are divided by the brand's
  * rhythm at their hour of the week before they are learnt, and the expectation is multiplied by it (Winters, "Forecasting
- * sales by exponentially weighted moving averages", Management Science 6, 1960). It begins as if a day, or the brand's age
- * when that is more, had been silent: a topic nobody ever spoke of has a normal of nothing.
+ * sales by exponentially weighted moving averages", Management Science 6, 1960). It begins as if a day had been
+ * silent: a topic nobody ever spoke of has a normal of nothing.
  *
  * The variance has two estimates. `shake`: half the mean squared difference of successive windows (von Neumann, "Distribution
  * of the ratio of the mean square successive difference to the variance", 1941), which a level that is still being learnt
@@ -19,7 +19,7 @@
  * yet ordinary: samples are learnt in blocks of three windows, each when the one after it is full.
  *
  * A busy hour is not a crisis: when everything else people write to the brand about is above what is usual for the hour,
- * as much more is expected of the topic (topic.c, up to three times).
+ * as much more is expected of the topic (topic.c).
  *
  * A topic has one of these for each of NORMAL_WINDOWS windows: a quarter of the playbook's window finds a sudden burst, the
  * window itself what its thresholds speak of, three windows a slow one. Pure functions, no clock.
@@ -32,6 +32,7 @@
 #define NORMAL_WINDOWS 3
 #define NORMAL_SAMPLES_PER_WINDOW 12 /* samples are taken so often in the playbook's window */
 #define NORMAL_MEMORY_DAYS 14
+#define RHYTHM_KNOWN_HOURS 6         /* before, nothing is said of the brand */
 #define NORMAL_FLOOR 0.25            /* people per window: nothing is expected more rarely */
 
 /* Of window i, in parts of the playbook's window: its length in steps of a crowd, and in samples. */
@@ -52,13 +53,12 @@ struct normal {
 /* What all the windows of one topic have in common. */
 struct normals {
 	struct normal of[NORMAL_WINDOWS];
-	uint32_t seen;    /* samples, as far as they matter; begins with those before the topic was there */
+	uint32_t seen;    /* samples, as far as they matter; begins with a day's */
 	uint32_t own;     /* of these, the topic's own */
 	int64_t next;     /* the sample that is taken next, in samples since 1970 */
 };
 
-/* `brand_samples` is the brand's age. */
-void normals_begin(struct normals *n, int64_t sample, uint64_t brand_samples, unsigned samples_per_day);
+void normals_begin(struct normals *n, int64_t sample, unsigned samples_per_day);
 
 /* One sample: people in each window, and the rhythm of that hour. */
 void normals_learn(struct normals *n, const unsigned people[NORMAL_WINDOWS], double rhythm, unsigned samples_per_day);

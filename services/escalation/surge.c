@@ -4,10 +4,10 @@
 
 #define SCALE_LEAST 0.2
 #define SCALE_MOST 5.0
-#define MOSTLY 0.5
+#define UNKNOWN_TIMES 1.5
 
 /* What part of a threshold's people each window needs. */
-static const double part[NORMAL_WINDOWS] = {0.5, 1, 1.25};
+static const double part[NORMAL_WINDOWS] = {0.75, 1, 1};
 
 struct thresholds surge_scaled(const struct thresholds *t, double brand)
 {
@@ -26,10 +26,22 @@ static double unlikely_of(double deviations)
 	return -log10(fmax(erfc(deviations / M_SQRT2) / 2, 1e-300));
 }
 
-static bool reaches(const struct surge *s, double people, double limit, unsigned *ret_window)
+/* `slowly` is what the longest window must hold. */
+static bool holds(const struct surge *s, unsigned i, double people, double slowly)
+{
+	if (i == 0 && s->people[i] < SURGE_BURST_TIMES * s->expected[i])
+		return false;
+	if (i < NORMAL_WINDOWS - 1)
+		return s->people[i] >= people * part[i];
+	/* Slow: it goes on, and it is not a sudden burst that the windows above look at. */
+	bool spread = s->people[1] * 5 >= s->people[i] && s->people[1] * 5 <= s->people[i] * 3;
+	return spread && s->people[i] >= slowly;
+}
+
+static bool reaches(const struct surge *s, double people, double slowly, double limit, unsigned *ret_window)
 {
 	for (unsigned i = 0; i < NORMAL_WINDOWS; i++)
-		if (s->people[i] >= people * part[i] && s->unlikely[i] >= limit) {
+		if (holds(s, i, people, slowly) && s->unlikely[i] >= limit) {
 			*ret_window = i;
 			return true;
 		}
@@ -40,12 +52,16 @@ enum code surge_code(const struct thresholds *t, const struct surge *s, unsigned
 {
 	struct thresholds x = surge_scaled(t, s->brand);
 	double limit = unlikely_of(x.over_normal);
-	bool grave = x.grave_people && s->grave >= MOSTLY;
+	bool grave = x.grave_people && s->grave;
 	unsigned window = 1;
 	enum code code = CODE_NONE;
-	if (reaches(s, grave ? x.yellow_people : x.red_people, limit, &window))
+	double red = grave ? x.yellow_people : x.red_people;
+	/* What is slow in a brand nobody knows yet, or on a day such as none before, may be ordinary. */
+	double slowly = s->usual > 0 ? MAX(surge_scaled(t, fmax(s->usual, s->brand / 2)).yellow_people, t->yellow_people)
+				     : t->yellow_people * UNKNOWN_TIMES;
+	if (reaches(s, red, fmax(red, slowly * 1.5), limit, &window))
 		code = CODE_RED;
-	else if (reaches(s, x.yellow_people, limit, &window))
+	else if (reaches(s, x.yellow_people, slowly, limit, &window))
 		code = CODE_YELLOW;
 	else if (grave && s->people[0] >= x.grave_people && s->unlikely[0] >= SURGE_GRAVE_UNLIKELY) {
 		code = CODE_YELLOW;

@@ -3,16 +3,17 @@
  *
  * A topic has a code when enough different people talk about it *and* so many are unusual for it at this hour (normal.h).
  * Three windows are looked at, because a fault that hits everybody at once and one that spreads all day look different:
- * the playbook's window must hold the threshold's people, a quarter of it half as many, three of it a quarter more.
+ * the playbook's window must hold the threshold's people, a quarter of it three quarters of them, three of it as many, and
+ * for that one the threshold does not shrink with the brand. A burst is also several times what is expected.
  *
  * How many are enough depends on the brand: 200 people about one problem within an hour are a crisis for one that some
  * SURGE_BRAND people write to in an hour. A playbook that gives numbers of its own is taken at its word; otherwise they grow
  * and shrink with the people per hour the brand really has, between a fifth and five times.
  *
- * A topic that is mostly about danger to people needs fewer: `grave_people` are enough for yellow, and the threshold of
+ * A topic that stands for a danger (topics_standing) needs fewer: `grave_people` are enough for yellow, and the threshold of
  * yellow for red.
  *
- * Hysteresis: a code is reached at once and left one step at a time, each after the topic has been calm for a whole window
+ * Hysteresis: a code is reached at once and left one step at a time, each after the topic has been calm for some windows
  * (incidents.c): surge_is_calm looks at a lower limit than surge_code, so that it does not flicker.
  */
 #ifndef ASCOLTO_ESCALATION_SURGE_H
@@ -21,9 +22,11 @@
 #include "services/escalation/normal.h"
 #include "services/escalation/rules.h"
 
-#define SURGE_BRAND 200.0       /* people per hour of the brand that the thresholds are made for */
-#define SURGE_YELLOW_LEAST 4    /* however small the brand */
+#define SURGE_BRAND 100.0       /* people per hour of the brand that the thresholds are made for */
+#define SURGE_YELLOW_LEAST 8    /* however small the brand */
 #define SURGE_GRAVE_UNLIKELY 3.0
+#define SURGE_BURST_TIMES 5     /* a sudden burst is so many times what is expected */
+#define SURGE_CALM_WINDOWS 4    /* so long must it be calm before it is over */
 #define SURGE_CALM_UNLIKELY 1.5 /* one window in thirty is as busy as that by itself */
 
 struct thresholds {
@@ -38,8 +41,9 @@ struct surge {
 	unsigned people[NORMAL_WINDOWS];
 	double expected[NORMAL_WINDOWS];
 	double unlikely[NORMAL_WINDOWS];
-	double brand;                       /* people per hour; 0 = not known yet */
-	double grave;                       /* the part of its messages that tell of danger */
+	double usual;                       /* people per hour who write to the brand; 0 = not known yet */
+	double brand;                       /* the same, or now if that is more */
+	bool grave;                         /* it stands for a danger */
 };
 
 /* The code it deserves now, whatever it had. *ret_window, which may be NULL: the window that says so. */

@@ -6,9 +6,8 @@
 #define DAY_MS 86400000
 #define HOUR_MS 3600000
 #define NORMAL_FLOATS (sizeof(struct normal) * NORMAL_WINDOWS / sizeof(float)) /* nothing but floats is in it */
-#define BUSY_SLACK 10     /* messages: a brand of few is not busy because there are two more */
-#define BUSY_MOST 3.0
-#define GRAVE_RATE 0.125f /* of the latest eight or so */
+#define BUSY_SLACK 10     /* people per hour: a brand of few is not busy because there are two more */
+#define BUSY_MOST 50.0
 
 struct copy {
 	uint64_t hash, who;
@@ -21,6 +20,7 @@ struct topics {
 	uint32_t slots;                      /* ever used */
 	size_t count;
 	struct topic_index *index;
+	struct topic *standing[SIGNATURE_DANGERS];
 	int64_t step_ms, sample_ms;
 	unsigned samples_per_day;
 	struct rhythm rhythm;
@@ -134,6 +134,8 @@ struct topic *topics_stalest(struct topics *ts)
 	for (uint32_t i = 0; i < ts->slots; i++) {
 		if (worst && ts->last_ms[i] >= worst->last_ms)
 			continue;
+		if (ts->live[i]->standing)
+			continue;
 		if (id_is_zero(&ts->live[i]->incident))
 			worst = ts->live[i];
 		else if (!spared || ts->last_ms[i] < spared->last_ms)
@@ -171,13 +173,28 @@ struct topic *topics_found(struct topics *ts, const struct id *id, int64_t at_ms
 	t->in = ts;
 	t->id = *id;
 	t->crowd.newest = at_ms / ts->step_ms;
-	normals_begin(&t->normals, at_ms / ts->sample_ms, (uint64_t)ts->rhythm.hours * HOUR_MS / (uint64_t)ts->sample_ms,
-		ts->samples_per_day);
+	normals_begin(&t->normals, at_ms / ts->sample_ms, ts->samples_per_day);
 	t->slot = ts->n_vacant ? ts->vacant[--ts->n_vacant] : ts->slots++;
 	ts->live[t->slot] = t;
 	ts->count++;
 	set_times(t, at_ms, at_ms);
 	return t;
+}
+
+static struct id standing_id(unsigned number)
+{
+	uint8_t n = (uint8_t)number;
+	return id_from(0, span_of(&n, 1));
+}
+
+struct topic *topics_standing(struct topics *ts, unsigned number, int64_t at_ms, bool *ret_fresh)
+{
+	struct id id = standing_id(number);
+	struct topic **t = &ts->standing[number];
+	*ret_fresh = !*t;
+	if (!*t && (*t = topics_found(ts, &id, at_ms)))
+		(*t)->standing = true;
+	return *t;
 }
 
 static void set_norm(struct topic *t)
@@ -272,6 +289,19 @@ void topic_join(struct topic *t, const Ascolto__Signature *s, char *const *keywo
 	set_times(t, MIN(t->first_ms, at_ms), MAX(t->last_ms, at_ms));
 }
 
+static void set_headline(struct topic *t, const char *text)
+{
+	size_t len = strlen(text), n = MIN(len, (size_t)TOPIC_HEADLINE);
+	while (n < len && n > 0 && ((uint8_t)text[n] & 0xc0) == 0x80)
+		n--;
+	snprintf(t->headline, sizeof(t->headline), "%.*s%s", (int)n, text, n < len ? "…" : "");
+}
+
+void topic_quote(struct topic *t, const char *text)
+{
+	set_headline(t, text);
+}
+
 void topic_offer_headline(struct topic *t, const Ascolto__Signature *s, const char *text)
 {
 	size_t len = strlen(text);
@@ -280,10 +310,7 @@ void topic_offer_headline(struct topic *t, const Ascolto__Signature *s, const ch
 	t->headline_nearness *= 0.995f;
 	if (len < TOPIC_HEADLINE / 4 || len > TOPIC_HEADLINE * 2 || near <= t->headline_nearness)
 		return;
-	size_t n = MIN(len, (size_t)TOPIC_HEADLINE);
-	while (n < len && n > 0 && ((uint8_t)text[n] & 0xc0) == 0x80)
-		n--;
-	snprintf(t->headline, sizeof(t->headline), "%.*s%s", (int)n, text, n < len ? "…" : "");
+	set_headline(t, text);
 	t->headline_nearness = near;
 }
 
@@ -325,7 +352,6 @@ bool topics_merge(struct topics *ts, struct topic *into, struct topic **from)
 		memcpy(into->headline, t->headline, sizeof(into->headline));
 	into->messages += t->messages;
 	set_times(into, MIN(into->first_ms, t->first_ms), MAX(into->last_ms, t->last_ms));
-	into->grave = MAX(into->grave, t->grave);
 	if (id_is_zero(&into->incident))
 		into->incident = t->incident;
 	topics_drop(ts, from);
@@ -371,33 +397,39 @@ unsigned topic_people(const struct topics *ts, const struct topic *t)
 	return crowd_count(&t->crowd, normal_steps[1]);
 }
 
-/* How much busier than at this hour the brand is, all but this topic; less busy does not count. */
-static double busy(const struct topics *ts, const struct topic *t, double rhythm)
+/* People per hour who write to the brand about something else, in that window. */
+static double others_now(const struct topics *ts, const struct topic *t, unsigned window)
 {
-	double hours = (double)(ts->step_ms * normal_steps[1]) / HOUR_MS;
-	double usual = rhythm_size(&ts->rhythm) * rhythm * hours - normal_expected(&t->normals, 1, rhythm);
-	double now = (double)crowd_count(&ts->all, normal_steps[1]) - topic_people(ts, t);
-	if (!(rhythm_size(&ts->rhythm) > 0))
-		return 1;
-	return fmin(fmax((now + BUSY_SLACK) / (fmax(usual, 0) + BUSY_SLACK), 1), BUSY_MOST);
+	double hours = (double)(ts->step_ms * normal_steps[window]) / HOUR_MS;
+	double others = (double)crowd_count(&ts->all, normal_steps[window]) - crowd_count(&t->crowd, normal_steps[window]);
+	return fmax(others, 0) / hours;
+}
+
+/* How much busier than at this hour the brand is, all but this topic; less busy does not count. */
+static double busy(const struct topics *ts, const struct topic *t, double rhythm, unsigned window)
+{
+	double hours = (double)(ts->step_ms * normal_steps[window]) / HOUR_MS;
+	double usual = (double)ts->rhythm.mean * rhythm - normal_expected(&t->normals, window, rhythm) / hours;
+	return fmin(fmax((others_now(ts, t, window) + BUSY_SLACK) / (fmax(usual, 0) + BUSY_SLACK), 1), BUSY_MOST);
 }
 
 struct surge topic_surge(const struct topics *ts, const struct topic *t)
 {
-	struct surge s = {.grave = (double)t->grave, .brand = rhythm_size(&ts->rhythm)};
+	double size = rhythm_size(&ts->rhythm);
 	double rhythm = rhythm_at(&ts->rhythm, t->crowd.newest * ts->step_ms);
-	rhythm *= busy(ts, t, rhythm);
+	double now = fmax(others_now(ts, t, 1), others_now(ts, t, NORMAL_WINDOWS - 1));
+	double unknown = now > SURGE_BRAND ? now : 0; /* a brand nobody knows yet is not small */
+	struct surge s = {.grave = t->standing, .usual = size > 0 ? size : unknown,
+		.brand = size > 0 ? fmax(size, now) : unknown};
+	double hour = rhythm * busy(ts, t, rhythm, 1); /* the shortest window is too short to tell */
+	double long_while = rhythm * busy(ts, t, rhythm, NORMAL_WINDOWS - 1);
 	for (unsigned i = 0; i < NORMAL_WINDOWS; i++) {
+		double here = i == NORMAL_WINDOWS - 1 ? fmax(hour, long_while) : hour;
 		s.people[i] = crowd_count(&t->crowd, normal_steps[i]);
-		s.expected[i] = normal_expected(&t->normals, i, rhythm);
-		s.unlikely[i] = normal_unlikely(&t->normals, i, rhythm, s.people[i]);
+		s.expected[i] = normal_expected(&t->normals, i, here);
+		s.unlikely[i] = normal_unlikely(&t->normals, i, here, s.people[i]);
 	}
 	return s;
-}
-
-void topic_note_grave(struct topic *t, bool grave)
-{
-	t->grave += ((grave ? 1.0f : 0.0f) - t->grave) * MAX(1.0f / (float)MAX(t->messages, 1u), GRAVE_RATE);
 }
 
 bool topics_hear(struct topics *ts, int64_t at_ms, int64_t now_ms)
@@ -463,7 +495,6 @@ void topic_pack(const struct topic *t, struct arena *a, State__Topic *ret)
 	ret->messages = t->messages;
 	if (!id_is_zero(&t->incident))
 		ret->incident_id = (ProtobufCBinaryData){ID_BYTES, (uint8_t *)(uintptr_t)t->incident.b};
-	ret->grave = t->grave;
 	pack_normals(&t->normals, a, ret);
 	ret->headline = (char *)(uintptr_t)t->headline;
 	ret->headline_nearness = t->headline_nearness;
@@ -490,7 +521,13 @@ struct topic *topics_restore(struct topics *ts, const State__Topic *row)
 	set_times(t, row->first_ms, row->last_ms);
 	ts->newest_ms = MAX(ts->newest_ms, row->last_ms);
 	t->messages = row->messages;
-	t->grave = row->grave;
+	for (unsigned n = 0; n < SIGNATURE_DANGERS; n++) {
+		struct id standing = standing_id(n);
+		if (id_eq(&id, &standing)) {
+			t->standing = true;
+			ts->standing[n] = t;
+		}
+	}
 	restore_normals(&t->normals, row);
 	crowd_pass(&t->crowd, row->last_ms / ts->step_ms);
 	snprintf(t->headline, sizeof(t->headline), "%s", row->headline);

@@ -17,6 +17,7 @@
 #include "common/arena.h"
 #include "common/base.h"
 #include "common/id.h"
+#include "common/signature.h"
 
 #include "proto/state.pb-c.h"
 #include "services/escalation/crowd.h"
@@ -38,6 +39,7 @@ struct topics;
 struct topic {
 	struct topics *in;
 	uint32_t slot;               /* its place among the live ones */
+	bool standing;
 	struct id id;
 	int64_t first_ms, last_ms;
 	uint32_t messages;
@@ -53,7 +55,6 @@ struct topic {
 	struct id incident;
 	struct id examples[TOPIC_EXAMPLES];
 	size_t n_examples;
-	float grave;                 /* the part of the latest members that tell of danger */
 	struct crowd crowd;
 	struct normals normals;
 };
@@ -73,6 +74,9 @@ bool topics_is_copy(const struct topics *t, uint64_t copy, uint64_t who);
 uint64_t topics_remember_copy(struct topics *t, uint64_t copy, uint64_t who);
 void topics_restore_copy(struct topics *t, uint64_t number, uint64_t copy, uint64_t who);
 
+/* The standing topic for a danger: no words lead to it, it is never dropped nor merged. NULL when memory is out. */
+struct topic *topics_standing(struct topics *ts, unsigned number, int64_t at_ms, bool *ret_fresh);
+
 /* A new topic; NULL when memory is out. When there are TOPICS_LIVE_MAX already the stalest is dropped. */
 struct topic *topics_found(struct topics *t, const struct id *id, int64_t at_ms);
 
@@ -83,6 +87,9 @@ void topics_drop(struct topics *ts, struct topic **t);
 /* The message becomes a member: centre, keywords, times, examples. */
 void topic_join(struct topic *t, const Ascolto__Signature *s, char *const *keywords, size_t n_keywords,
 	const struct id *message, int64_t at_ms);
+
+/* The topic has no centre: these words stand for it. */
+void topic_quote(struct topic *t, const char *text);
 
 /* Takes the member's words as the topic's headline when it is nearer to the centre than the one before. After topic_join. */
 void topic_offer_headline(struct topic *t, const Ascolto__Signature *s, const char *text);
@@ -104,9 +111,6 @@ unsigned topic_people(const struct topics *ts, const struct topic *t);
 
 /* What it looks like at that time. */
 struct surge topic_surge(const struct topics *ts, const struct topic *t);
-
-/* The topic's member tells of danger, or does not. After topic_join. */
-void topic_note_grave(struct topic *t, bool grave);
 
 /* Somebody wrote to the brand, about anything: its rhythm and size. True when an hour was closed by that. */
 bool topics_hear(struct topics *ts, int64_t at_ms, int64_t now_ms);

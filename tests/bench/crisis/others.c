@@ -85,9 +85,9 @@ void same_hour(const struct mention *m, size_t n, struct alarms *ret)
 	free(counts);
 }
 
-void poisson(const struct mention *m, size_t n, bool at_once, int64_t pause_ms, struct alarms *ret)
+void poisson(const struct mention *m, size_t n, const struct poisson_rule *rule, struct alarms *ret)
 {
-	struct gate g = {ret, 0, pause_ms};
+	struct gate g = {ret, 0, rule->pause_ms};
 	size_t recent = 0, old = 0;
 	unsigned in_recent = 0, in_old = 0;
 	for (size_t i = 0; i < n; i++) {
@@ -99,10 +99,10 @@ void poisson(const struct mention *m, size_t n, bool at_once, int64_t pause_ms, 
 		}
 		for (; old < recent && m[old].at_ms <= now - 15 * MINUTE_MS - DAY_MS; old++)
 			in_old -= m[old].n;
-		if (!at_once && now - m[0].at_ms < DAY_MS)
+		if (!rule->at_once && now - m[0].at_ms < DAY_MS)
 			continue;
-		double mean = fmax(in_old / 96.0, 0.1);
-		let(&g, in_recent >= 3 && unlikely(in_recent, mean, mean) > 4, now);
+		double mean = fmax(in_old / 96.0, rule->least_mean);
+		let(&g, unlikely(in_recent, mean, mean) > 4, now);
 	}
 }
 

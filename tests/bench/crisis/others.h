@@ -30,7 +30,12 @@ struct mention {
 
 void three_sigma(const struct mention *m, size_t n, struct alarms *ret);
 void same_hour(const struct mention *m, size_t n, struct alarms *ret);
-void poisson(const struct mention *m, size_t n, bool at_once, int64_t pause_ms, struct alarms *ret);
+struct poisson_rule {
+	bool at_once;
+	int64_t pause_ms;  /* an alarm is a new one when the condition has not held for so long */
+	double least_mean; /* of 15 minutes, where the day before was silent */
+};
+void poisson(const struct mention *m, size_t n, const struct poisson_rule *rule, struct alarms *ret);
 
 /* More than z standard deviations above the mean of the 24 hours before, by 5 minutes: what the brand volumes are measured
  * against. */

@@ -123,7 +123,8 @@ static void note_incident(struct replay *r, const struct write *w, int64_t now_m
 			r->events = realloc(r->events, r->cap_events * sizeof(*r->events));
 		}
 		struct replay_event *x = &r->events[r->n_events++];
-		*x = (struct replay_event){.at_ms = now_ms, .incident = id, .code = code, .people = i->people, .normal = i->normal};
+		*x = (struct replay_event){.at_ms = now_ms, .incident = id, .code = code, .was_red = i->red_ms != 0,
+			.people = i->people, .normal = i->normal};
 		snprintf(x->title, sizeof(x->title), "%s", i->title);
 		snprintf(x->because, sizeof(x->because), "%s", i->because);
 	}
@@ -155,13 +156,13 @@ static void handle(struct replay *r, Ascolto__Envelope *e, int64_t now_ms)
 		give_up("store", &why);
 	struct turn t = {.txn = r->txn, .arena = &r->arena, .ws = &ws, .state = &r->escalation, .conf = &no_conf, .now_ms = now_ms,
 		.key_group = r->key_group};
-	bool timer = e->body_case == ASCOLTO__ENVELOPE__BODY_TIMER;
-	if ((timer ? escalation_timer : escalation_classified)(&t, e, &why) != DONE)
+	handler_fn *fn = e->body_case == ASCOLTO__ENVELOPE__BODY_TIMER     ? escalation_timer
+			 : e->body_case == ASCOLTO__ENVELOPE__BODY_COMMAND ? escalation_command
+									   : escalation_classified;
+	if (fn(&t, e, &why) != DONE)
 		give_up("the handler", &why);
-	int full = writeset_apply(&ws, r->txn, &why);
-	if (full == -ENOSPC) { /* the beginning of the turn is lost with it: commit more often would not help */
+	if (writeset_apply(&ws, r->txn, &why))
 		give_up("store", &why);
-	}
 	for (const struct write *w = ws.first; w; w = w->next) {
 		if (w->kind == WRITE_PUT && w->key.data[0] == escalation_tables[INCIDENTS].id)
 			note_incident(r, w, now_ms);
@@ -173,13 +174,42 @@ static void handle(struct replay *r, Ascolto__Envelope *e, int64_t now_ms)
 	arena_reset(&r->arena);
 }
 
+/* What was red is closed by a person. This one does it as soon as it has calmed down to yellow. */
+static void close_calm(struct replay *r, size_t from_event, int64_t now_ms)
+{
+	for (size_t i = from_event; i < r->n_events; i++) {
+		const struct replay_event *x = &r->events[i];
+		if (x->code != CODE_YELLOW || !x->was_red)
+			continue;
+		uint64_t n = ++r->number;
+		struct id id = id_from(now_ms, span_of(&n, sizeof(n))), incident = x->incident;
+		Ascolto__CloseIncident close = ASCOLTO__CLOSE_INCIDENT__INIT;
+		Ascolto__Command command = ASCOLTO__COMMAND__INIT;
+		Ascolto__Envelope e = ASCOLTO__ENVELOPE__INIT;
+		close.incident_id = id_bytes(&incident);
+		close.reason = (char *)"calm";
+		command.actor = (char *)"desk";
+		command.what_case = ASCOLTO__COMMAND__WHAT_CLOSE_INCIDENT;
+		command.close_incident = &close;
+		e.id = e.trace_id = id_bytes(&id);
+		e.brand = (char *)BRAND;
+		e.key_group = r->key_group;
+		e.occurred_ms = e.received_ms = now_ms;
+		e.body_case = ASCOLTO__ENVELOPE__BODY_COMMAND;
+		e.command = &command;
+		handle(r, &e, now_ms);
+	}
+}
+
 void replay_wait(struct replay *r, int64_t until_ms)
 {
 	while (r->n_timers && r->timers[r->n_timers - 1].due_ms <= until_ms) {
 		struct pending p = r->timers[--r->n_timers];
 		Ascolto__Envelope *e = ascolto__envelope__unpack(NULL, p.len, p.data);
+		size_t events = r->n_events;
 		if (e)
 			handle(r, e, p.due_ms);
+		close_calm(r, events, p.due_ms);
 		ascolto__envelope__free_unpacked(e, NULL);
 		free(p.data);
 	}

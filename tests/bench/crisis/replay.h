@@ -2,7 +2,7 @@
  * replay.h - a stream of posts through the product's own deciding, as fast as it goes: intent's classifier, then
  * escalation's handlers (rules, grouping, counting, incidents, timers) over a store in a temporary folder.
  *
- * The clock is the posts' own; timers fall due by it. What becomes of incidents is kept as a list of events.
+ * The clock is the posts' own; timers fall due by it. A person closes every incident that was red once it has calmed down. What becomes of incidents is kept as a list of events.
  */
 #ifndef ASCOLTO_BENCH_REPLAY_H
 #define ASCOLTO_BENCH_REPLAY_H
@@ -16,6 +16,7 @@ struct replay_event {
 	int64_t at_ms;
 	struct id incident;
 	int code;              /* enum code; 0: it is over */
+	bool was_red;
 	unsigned people;
 	double normal;
 	char title[160], because[200];

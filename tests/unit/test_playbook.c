@@ -193,7 +193,7 @@ static void test_defaults(void **state)
 	assert_int_equal(p->window_minutes, 60);
 	assert_int_equal(p->yellow_people, 20);
 	assert_int_equal(p->red_people, 200);
-	assert_true(p->over_normal == 4);
+	assert_true(p->over_normal == 3.7);
 	assert_true(p->kinds[0].opens_case);
 	assert_int_equal(p->kinds[0].acknowledge_minutes, 60);
 	assert_int_equal(p->kinds[0].resolve_minutes, 1440);

@@ -5,7 +5,7 @@
 #include "words.h"
 
 #define SLOTS 16384
-#define ENTRIES_MAX 6000
+#define ENTRIES_MAX 8000
 #define ANY_LANGUAGE 0xff
 
 static const struct {
@@ -16,6 +16,7 @@ static const struct {
 #define TOPIC(name, entries) {name, CONCEPT_TOPIC, entries},
 #define GENERIC(name, entries) {name, CONCEPT_GENERIC, entries},
 #define TONE(name, entries) {name, CONCEPT_TONE, entries},
+#define CRISIS(name, entries) {name, CONCEPT_CRISIS, entries},
 #include "concepts.def"
 };
 
@@ -23,7 +24,7 @@ static const struct {
 struct entry {
 	const char *word, *rest;
 	uint8_t len, rest_len, languages;
-	bool prefix;
+	bool prefix, crisis;
 	int16_t concept;
 	int16_t next; /* with the same first word */
 };
@@ -77,7 +78,7 @@ static void add(const char *p, size_t len, uint8_t languages, int concept)
 	size_t first = joint ? (size_t)(joint - p) : len;
 	struct entry *e = &entries[entry_count];
 	*e = (struct entry){.word = p, .len = (uint8_t)first, .languages = languages, .concept = (int16_t)concept,
-		.next = -1};
+		.crisis = concepts[concept].group == CONCEPT_CRISIS, .next = -1};
 	if (joint) {
 		e->rest = joint + 1;
 		e->rest_len = (uint8_t)(len - first - 1);
@@ -140,11 +141,11 @@ struct best {
 	size_t tokens, bytes;
 };
 
-static void try_entries(const struct text *t, size_t i, int e, unsigned languages, struct best *best)
+static void try_entries(const struct text *t, size_t i, int e, unsigned languages, bool crisis, struct best *best)
 {
 	for (; e >= 0; e = entries[e].next) {
 		const struct entry *x = &entries[e];
-		if (!(x->languages & languages))
+		if (!(x->languages & languages) || x->crisis != crisis)
 			continue;
 		size_t used = x->rest ? match_rest(t, i, x) : 1;
 		if (used > best->tokens || (used && used == best->tokens && x->len > best->bytes))
@@ -152,7 +153,7 @@ static void try_entries(const struct text *t, size_t i, int e, unsigned language
 	}
 }
 
-int concept_match(const struct text *t, size_t i, int language, size_t *ret_tokens)
+static int match(const struct text *t, size_t i, int language, bool crisis, size_t *ret_tokens)
 {
 	pthread_once(&once, build);
 	if (t->tokens[i].kind != TOKEN_WORD && t->tokens[i].kind != TOKEN_EMOJI)
@@ -164,12 +165,22 @@ int concept_match(const struct text *t, size_t i, int language, size_t *ret_toke
 	for (size_t k = 0; k < word.len; k++) {
 		h = hash_byte(h, word.data[k]);
 		if (k >= 1)
-			try_entries(t, i, find(h, word.data, k + 1, true), languages, &best);
+			try_entries(t, i, find(h, word.data, k + 1, true), languages, crisis, &best);
 	}
-	try_entries(t, i, find(h, word.data, word.len, false), languages, &best);
+	try_entries(t, i, find(h, word.data, word.len, false), languages, crisis, &best);
 	if (best.concept != CONCEPT_NONE)
 		*ret_tokens = best.tokens;
 	return best.concept;
+}
+
+int concept_match(const struct text *t, size_t i, int language, size_t *ret_tokens)
+{
+	return match(t, i, language, false, ret_tokens);
+}
+
+int concept_match_crisis(const struct text *t, size_t i, int language, size_t *ret_tokens)
+{
+	return match(t, i, language, true, ret_tokens);
 }
 
 const char *concept_name(int concept)

@@ -20,12 +20,16 @@ enum concept_group {
 	CONCEPT_TOPIC,   /* what a problem is about; part of the signature */
 	CONCEPT_GENERIC, /* words of every complaint: customer, service, problem; nearly nothing in a signature */
 	CONCEPT_TONE,    /* how it is said: not in a signature */
+	CONCEPT_CRISIS,  /* what is written when a place is in danger; found by concept_match_crisis alone */
 };
 
 #define CONCEPT_NONE (-1)
 
 /* The concept that begins at token `i`, and how many tokens it takes. CONCEPT_NONE when there is none. */
 int concept_match(const struct text *t, size_t i, int language, size_t *ret_tokens);
+
+/* The same among the words of CONCEPT_CRISIS, of which a few dozen say how urgent a message is wherever it comes from. */
+int concept_match_crisis(const struct text *t, size_t i, int language, size_t *ret_tokens);
 
 const char *concept_name(int concept);
 enum concept_group concept_group_of(int concept);

@@ -1,6 +1,7 @@
 #include "conf.h"
 #include "conf_internal.h"
 #include "conf_yaml.h"
+#include "drill.h"
 
 #include <limits.h>
 #include <sodium.h>
@@ -62,6 +63,7 @@ static const cyaml_schema_field_t destination_fields[] = {
 	LIST("to", struct conf_destination, to, &text_entry, 64),
 	OPTIONAL_TEXT("secret_file", struct conf_destination, secret_file, PATH_MAX_BYTES),
 	OPTIONAL_TEXT("user", struct conf_destination, user, TEXT_MAX_BYTES),
+	CYAML_FIELD_BOOL_PTR("drills", CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL, struct conf_destination, drills),
 	CYAML_FIELD_END,
 };
 static const cyaml_schema_value_t destination_entry = {
@@ -95,10 +97,26 @@ static const cyaml_schema_field_t services_fields[] = {
 	CYAML_FIELD_END,
 };
 
+static const cyaml_schema_field_t external_fields[] = {
+	OPTIONAL_TEXT("endpoint", struct conf_external, endpoint, TEXT_MAX_BYTES),
+	CYAML_FIELD_UINT("limit_ms", CYAML_FLAG_OPTIONAL, struct conf_external, limit_ms),
+	LIST("tasks", struct conf_external, tasks, &text_entry, 16),
+	CYAML_FIELD_END,
+};
+
+static const cyaml_schema_field_t intent_fields[] = {
+	OPTIONAL_TEXT("data", struct conf_intent, data, PATH_MAX_BYTES),
+	CYAML_FIELD_UINT("retrain_after", CYAML_FLAG_OPTIONAL, struct conf_intent, retrain_after),
+	CYAML_FIELD_BOOL("propose_only", CYAML_FLAG_OPTIONAL, struct conf_intent, propose_only),
+	CYAML_FIELD_MAPPING("external", CYAML_FLAG_OPTIONAL, struct conf_intent, external, external_fields),
+	CYAML_FIELD_END,
+};
+
 static const cyaml_schema_field_t conf_fields[] = {
 	OPTIONAL_TEXT("data", struct conf, data, PATH_MAX_BYTES),
 	OPTIONAL_TEXT("programs", struct conf, programs, PATH_MAX_BYTES),
 	OPTIONAL_TEXT("models", struct conf, models, PATH_MAX_BYTES),
+	CYAML_FIELD_MAPPING("intent", CYAML_FLAG_OPTIONAL, struct conf, intent, intent_fields),
 	OPTIONAL_TEXT("log", struct conf, log, TEXT_MAX_BYTES),
 	CYAML_FIELD_BOOL("unsafe_fs", CYAML_FLAG_OPTIONAL, struct conf, unsafe_fs),
 	CYAML_FIELD_UINT("retain_hours", CYAML_FLAG_OPTIONAL, struct conf, retain_hours),
@@ -154,17 +172,15 @@ static void program_folder(char *out, size_t size)
 	snprintf(slash ? slash : out, slash ? 1 : size, "%s", slash ? "" : "/usr/bin");
 }
 
-/* Beside the folder of the running program: share/ascolto/models where it is installed, models where it was
- * built. */
-static bool preset_models(char **models, const char *here)
+char *conf_shipped_models(void)
 {
+	char here[PATH_MAX], installed[PATH_MAX + 32], built[PATH_MAX + 32];
+	program_folder(here, sizeof(here));
 	const char *slash = strrchr(here, '/');
 	int len = slash ? (int)(slash - here) : 0;
-	char installed[PATH_MAX + 32], built[PATH_MAX + 32];
 	snprintf(installed, sizeof(installed), "%.*s/share/ascolto/models", len, here);
 	snprintf(built, sizeof(built), "%.*s/models", len, here);
-	return preset(
-		models, "%s", access(installed, F_OK) < 0 && access(built, F_OK) == 0 ? built : installed);
+	return strdup(access(installed, F_OK) < 0 && access(built, F_OK) == 0 ? built : installed);
 }
 
 /* A 0 that was written stays: it is wrong, and conf_check says so. */
@@ -213,9 +229,12 @@ static bool fill(struct conf *c, struct yaml *y, const char *folder)
 	program_folder(here, sizeof(here));
 	preset_number(&c->retain_hours, y, "retain_hours", 24);
 	preset_number(&c->retain_mb, y, "retain_mb", 256);
+	preset_number(&c->intent.retrain_after, y, "intent.retrain_after", 50);
+	preset_number(&c->intent.external.limit_ms, y, "intent.external.limit_ms", 100);
 	return preset(&c->data, "state") && preset(&c->programs, "%s", here) &&
-	       preset_models(&c->models, here) && preset(&c->log, "info") && fill_services(c) &&
+	       (c->models || (c->models = conf_shipped_models())) && preset(&c->log, "info") && fill_services(c) &&
 	       resolve(&c->data, folder) && resolve(&c->programs, folder) && resolve(&c->models, folder) &&
+	       preset(&c->intent.data, "%s/data", c->models) && resolve(&c->intent.data, folder) &&
 	       fill_lists(c, folder);
 }
 
@@ -286,8 +305,9 @@ const struct conf_service *conf_service(const struct conf *c, const char *name)
 
 const struct conf_brand *conf_brand(const struct conf *c, const char *name)
 {
-	for (unsigned i = 0; i < c->brands_count; i++)
-		if (str_eq(c->brands[i].name, name))
+	size_t len = name ? drill_brand_len(name) : 0;
+	for (unsigned i = 0; name && i < c->brands_count; i++)
+		if (strlen(c->brands[i].name) == len && memcmp(c->brands[i].name, name, len) == 0)
 			return &c->brands[i];
 	return NULL;
 }

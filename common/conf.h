@@ -55,6 +55,23 @@ struct conf_destination {
 	unsigned to_count;
 	char *secret_file;    /* webhook: signing key; mail: password */
 	char *user;           /* mail */
+	bool *drills;         /* alerts of a drill go there too; NULL: to a mail, not to a webhook */
+};
+
+/* A model server of the operator's own (services/intent/EXTERNAL.md). */
+struct conf_external {
+	char *endpoint;       /* tcp://127.0.0.1:PORT; NULL: none */
+	unsigned limit_ms;    /* for an answer; 100 */
+	char **tasks;         /* it answers */
+	unsigned tasks_count;
+};
+
+/* What intent learns from, and who else may decide. */
+struct conf_intent {
+	char *data;             /* folder of train*.tsv, TASK_*.tsv, test*.tsv; default: data in the models' folder */
+	unsigned retrain_after; /* corrections of a task that start a retraining; 0: never by itself; 50 */
+	bool propose_only;      /* a better model waits for a person */
+	struct conf_external external;
 };
 
 struct conf {
@@ -62,6 +79,7 @@ struct conf {
 	char *data;           /* folder; each service keeps its state in data/<service> */
 	char *programs;       /* folder of the adapters; default: beside the running program */
 	char *models;         /* folder of intent's models */
+	struct conf_intent intent;
 	char *log;            /* error, warning, info, debug */
 	bool unsafe_fs;
 	unsigned retain_hours;    /* how long acknowledged outbox records are kept; 24 */
@@ -85,7 +103,11 @@ struct conf {
 int conf_load(struct conf **ret, const char *path, struct err *e);
 void conf_free(struct conf **c);
 
-/* By service name; NULL when there is none. */
+/* The folder of the models that came with the running program: share/ascolto/models beside its folder where it is
+ * installed, models where it was built. NULL when memory is out; freed by the caller. */
+char *conf_shipped_models(void);
+
+/* By service name; NULL when there is none. For a drill's brand (drill.h): those of the real one. */
 const struct conf_service *conf_service(const struct conf *c, const char *name);
 const struct conf_brand *conf_brand(const struct conf *c, const char *name);
 const struct conf_channel *conf_channel(const struct conf *c, const char *name);

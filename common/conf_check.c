@@ -299,6 +299,34 @@ static int check_number_range(const struct conf_check *k, const char *key, unsig
 	return wrong_at(k, key, "%s: %u should be from 1 to %u", key, value, max);
 }
 
+static int check_external(const struct conf_check *k)
+{
+	static const char *const tasks[] = {"language", "intent", "expectation", "event", "sentiment", "lane", "flags"};
+	const struct conf_intent *in = &k->conf->intent;
+	struct address a = {.path = "intent.external.endpoint"};
+	if (!in->external.endpoint && in->external.tasks_count)
+		return wrong_at(k, "intent.external", "intent.external: key \"endpoint\" is missing: where the model server listens");
+	if (!in->external.endpoint)
+		return 0;
+	int r = check_address(k, &a, in->external.endpoint, true);
+	if (r < 0 || (r = check_number_range(k, "intent.external.limit_ms", in->external.limit_ms, 1000)) < 0)
+		return r;
+	if (!in->external.tasks_count)
+		return wrong_at(k, "intent.external", "intent.external: key \"tasks\" is missing: what the model server answers");
+	for (unsigned i = 0; i < in->external.tasks_count; i++) {
+		const char *task = in->external.tasks[i];
+		bool known = false;
+		char path[64], words[200];
+		for (size_t t = 0; t < ARRAY_SIZE(tasks); t++)
+			known |= str_eq(task, tasks[t]);
+		snprintf(path, sizeof(path), "intent.external.tasks[%u]", i);
+		if (!known)
+			return wrong_at(k, path, "there is no task \"%.60s\"%s", task,
+				suggest(words, sizeof(words), task, tasks, ARRAY_SIZE(tasks), "the tasks are"));
+	}
+	return 0;
+}
+
 int conf_check(struct conf *c, struct yaml *y, struct err *e)
 {
 	const struct conf_check *k = &(struct conf_check){c, y, e};
@@ -313,7 +341,10 @@ int conf_check(struct conf *c, struct yaml *y, struct err *e)
 		return r;
 	for (unsigned i = 0; i < c->fetch_allow_count && !r; i++)
 		r = check_cidr(k, i, c->fetch_allow[i]);
-	if (r < 0 || (r = check_services(k)) < 0 || (r = check_brands(k)) < 0)
+	if (!r && c->intent.retrain_after && c->intent.retrain_after < 10)
+		return wrong_at(k, "intent.retrain_after",
+			"intent.retrain_after: %u should be 0 (never) or 10 and more", c->intent.retrain_after);
+	if (r < 0 || (r = check_external(k)) < 0 || (r = check_services(k)) < 0 || (r = check_brands(k)) < 0)
 		return r;
 	for (unsigned i = 0; i < c->channels_count && !r; i++)
 		r = check_channel(k, i);

@@ -201,10 +201,10 @@ static struct body body_of(const struct text *t)
 	return b;
 }
 
-static uint64_t copy_of(const struct text *t, struct body body)
+static uint64_t copy_of(const struct text *t, struct body body, uint32_t *ret_words)
 {
 	uint64_t h = 0;
-	size_t words = 0;
+	uint32_t words = 0;
 	for (size_t i = body.first; i < body.end; i++) {
 		if (!counts_for_copy(t, i))
 			continue;
@@ -212,6 +212,7 @@ static uint64_t copy_of(const struct text *t, struct body body)
 		h = XXH3_64bits_withSeed(word.data, word.len, h + 1);
 		words++;
 	}
+	*ret_words = words;
 	return words >= SIGNATURE_COPY_WORDS ? h : 0;
 }
 
@@ -250,7 +251,7 @@ int signature_of_text(const struct text *t, int language, struct arena *a, Ascol
 		return r;
 	struct body body = body_of(t);
 	ret->sketch = sketch_of(t, body);
-	ret->copy = copy_of(t, body);
+	ret->copy = copy_of(t, body, &ret->words);
 	return 0;
 }
 
@@ -260,11 +261,6 @@ int signature_compute(struct span text, const char *lang, struct arena *a, Ascol
 	int r = text_read(text, a, &t);
 	if (r < 0)
 		return r;
-	char guess[3];
-	if (str_empty(lang)) {
-		text_language(&t, guess);
-		lang = guess;
-	}
 	return signature_of_text(&t, words_language_of(lang), a, ret);
 }
 
@@ -288,6 +284,12 @@ double signature_similarity(const Ascolto__Signature *a, const Ascolto__Signatur
 	if (!(length > 0) || !isfinite(length) || !(dot > 0))
 		return 0;
 	return MIN(dot / length, 1.0);
+}
+
+bool signature_near_copy(uint64_t sketch, uint32_t words, uint64_t other_sketch, uint32_t other_words)
+{
+	return MIN(words, other_words) >= SIGNATURE_NEAR_WORDS &&
+	       __builtin_popcountll(sketch ^ other_sketch) <= SIGNATURE_NEAR_COPY;
 }
 
 int signature_sketch_distance(const Ascolto__Signature *a, const Ascolto__Signature *b)

@@ -9,7 +9,8 @@
  *	vectors: Salton, Wong, Yang, "A vector space model for automatic indexing", CACM 18(11), 1975. In place of
  *	an inverse document frequency, which a single message cannot know, weights come from the kind of term.
  * sketch: SimHash of the words and their pairs (Charikar, "Similarity estimation techniques from rounding algorithms",
- *	STOC 2002). Near-copies differ in few of the 64 bits; up to SIGNATURE_NEAR_COPY is a good limit.
+ *	STOC 2002). An edited copy differs in few of the 64 bits, up to SIGNATURE_NEAR_COPY; but so do short texts of two
+ *	people ("il modem è rosso da stasera a Modena", "... a Carpi"): both must have SIGNATURE_NEAR_WORDS.
  * copy: equal for a text and its reposts: letter case, punctuation, emoji, links, handles, "RT @x:", "via @x" and
  *	framing words at either end ("leggete questo 👇", "this") do not count. 0 when fewer than SIGNATURE_COPY_WORDS
  *	words remain: people write "ok grazie" on their own.
@@ -26,11 +27,12 @@
 #define SIGNATURE_TERMS_MAX 16
 #define SIGNATURE_COPY_WORDS 5
 #define SIGNATURE_NEAR_COPY 10
+#define SIGNATURE_NEAR_WORDS 12
 #define SIGNATURE_SAME_TOPIC 0.40
 
 struct text;
 
-/* `lang` may be NULL or "": then it is guessed. `ret` must be initialised; its lists live in the arena. 0 or -ENOMEM. */
+/* `lang` may be NULL or "": then a word counts as one of any language. `ret` must be initialised; its lists live in the arena. 0 or -ENOMEM. */
 int signature_compute(struct span text, const char *lang, struct arena *a, Ascolto__Signature *ret);
 
 /* The same for a text that has been read already. */
@@ -47,6 +49,9 @@ size_t signature_dangers(const Ascolto__Signature *s, struct danger ret[SIGNATUR
 
 /* 0 to 1; 0 when either has no terms. Takes any signature, sorted or not as a stranger may send it. */
 double signature_similarity(const Ascolto__Signature *a, const Ascolto__Signature *b);
+
+/* One text is an edited copy of the other. */
+bool signature_near_copy(uint64_t sketch, uint32_t words, uint64_t other_sketch, uint32_t other_words);
 
 /* Bits that differ, 0 to 64. */
 int signature_sketch_distance(const Ascolto__Signature *a, const Ascolto__Signature *b);

@@ -252,7 +252,7 @@ static int open_http(struct svc *s, struct err *e)
 		s->routes[n_admin_routes + i] = s->spec->routes[i];
 	for (size_t i = 0; i < n + n_admin_routes; i++)
 		s->routes[i].ctx = s;
-	struct http_options o = {.address = here->http, .routes = s->routes};
+	struct http_options o = {.address = here->http, .routes = s->routes, .body_max = s->spec->body_max};
 	return http_open(&s->http, s->loop, &o, e);
 }
 

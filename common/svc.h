@@ -52,6 +52,7 @@ struct turn {
 	const struct conf *conf;
 	int64_t now_ms;
 	uint8_t key_group;         /* of the message; turn_key uses it */
+	bool drill;                /* the message is of a drill (drill.h): turn_count does nothing */
 };
 
 enum verdict { DONE, RETRY, REJECT };
@@ -84,7 +85,12 @@ struct svc_spec {
 	const struct counter *counters;   /* ends with a zero row */
 	const char *const *emits;         /* names of services, ends with NULL: a destination is an index into it */
 	const struct http_route *routes;  /* on the service's http address, besides svc's own; ctx is the svc */
+	size_t body_max;                  /* of a request there; 0 = 1 MiB */
 
+	/* The messages of the coming turn, packed, before its transaction begins and any handler runs: for who can ask
+	 * something about all of them at once. May wait, for less than a second. Some of them may come again in a later
+	 * turn. Optional. */
+	void (*ahead)(struct svc *s, void *state, const struct span *envelopes, size_t n);
 	/* Before the first turn. Returns the state handlers get. May register metrics, open further listeners. */
 	int (*start)(struct svc *s, void **ret_state, struct err *e);
 	/* A commit that held at least one DONE is durable. `ctx` is the state. Optional. */

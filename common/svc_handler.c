@@ -63,6 +63,7 @@ Ascolto__Envelope *turn_envelope(struct turn *t, const Ascolto__Envelope *cause,
 	id = id_derive(&from, tag, n);
 	e->id = turn_id_bytes(t, &id);
 	e->brand = cause->brand;
+	e->drill = cause->drill;
 	e->key_group = t->key_group;
 	e->occurred_ms = cause->occurred_ms;
 	e->received_ms = cause->received_ms;
@@ -85,7 +86,8 @@ void turn_timer(struct turn *t, Ascolto__Envelope *e, int64_t due_ms)
 
 void turn_count(struct turn *t, const char *counter, int64_t by)
 {
-	writeset_count(t->ws, counter, by);
+	if (!t->drill)
+		writeset_count(t->ws, counter, by);
 }
 
 void turn_effect(struct turn *t, void (*fn)(void *state, void *arg), void *arg)

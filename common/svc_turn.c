@@ -66,7 +66,8 @@ static void handle(struct svc *s, struct txn *t, struct item *i, struct id *ret_
 		.state = s->state,
 		.conf = s->conf,
 		.now_ms = s->now_ms,
-		.key_group = i->key_group};
+		.key_group = i->key_group,
+		.drill = !str_empty(e->drill)};
 	attempts_in_hand(i);
 	i->verdict = h->fn(&turn, e, &why);
 	attempts_in_hand(NULL);
@@ -294,6 +295,16 @@ static int finish(struct svc *s, struct txn **t, struct item **items, size_t don
 	return r;
 }
 
+static void look_ahead(struct svc *s, struct item **items, size_t n)
+{
+	struct span envelopes[TURN_MAX];
+	if (!s->spec->ahead || !n)
+		return;
+	for (size_t k = 0; k < n; k++)
+		envelopes[k] = span_of(items[k]->data, items[k]->len);
+	s->spec->ahead(s, s->state, envelopes, n);
+}
+
 static void run_items(struct svc *s, struct item **items, size_t n)
 {
 	struct txn *t;
@@ -304,6 +315,7 @@ static void run_items(struct svc *s, struct item **items, size_t n)
 		put_back(s, items, take, n);
 		n = take;
 	}
+	look_ahead(s, items, n);
 	int r = txn_begin_write(s->store, &t, &e);
 	if (!r)
 		done = handle_all(s, t, items, n, &r);

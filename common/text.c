@@ -142,16 +142,3 @@ int text_read(struct span raw, struct arena *a, struct text *ret)
 		.letters = t.letters, .capitals = t.capitals, .cut = cut || t.cut || r.n == r.cap};
 	return 0;
 }
-
-int text_guess_language(struct span raw, char ret_lang[3])
-{
-	struct arena a;
-	arena_init(&a, 4 * 1024 * 1024);
-	struct text t;
-	raw.len = MIN(raw.len, (size_t)4096);
-	int r = text_read(raw, &a, &t);
-	if (r == 0)
-		text_language(&t, ret_lang);
-	arena_free(&a);
-	return r;
-}

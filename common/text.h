@@ -1,5 +1,5 @@
 /*
- * text.h - what people typed, made comparable: normalised text, tokens, language.
+ * text.h - what people typed, made comparable: normalised text and tokens.
  *
  * text_read is defined for any bytes. Invalid UTF-8 and NUL read as a space; the rest is normalised to NFKC with full
  * case folding (Unicode 15, by utf8proc), and every default-ignorable code point - zero-width spaces and joiners,
@@ -9,7 +9,8 @@
  * Tokens, in order of the text:
  *	word	letters and digits; a letter repeated three times or more counts once ("grazieeee" -> "grazie");
  *		elisions are split ("l'app" -> "l", "app"), contractions joined ("don't" -> "dont"), a final apostrophe
- *		is dropped ("perche'" -> "perche"). Hashtags give their words ("#NonFunzionaNulla" -> three words)
+ *		is dropped ("perche'" -> "perche"). Hashtags give their words ("#NonFunzionaNulla" and
+ *		"#nonfunzionanulla" -> three words)
  *	number	digits with . , : / - between them
  *	handle	@name, without the @;  mail  an address, always "mail";  url  a link, always "url"
  *	emoji	one emoji without skin tone, or an emoticon brought to ":)", ":(", ":|" or "<3"
@@ -69,15 +70,5 @@ static inline struct span text_token(const struct text *t, size_t i)
 {
 	return span_of(t->normal.data + t->tokens[i].at, t->tokens[i].len);
 }
-
-/*
- * The language by function words and letter patterns: it, en, es, fr, de, pt, or "" when the text does not say (too
- * short, another language, two languages at once). The intent service's trained language model is better on a brand's
- * own messages; this one needs no file. 0 or -ENOMEM.
- */
-int text_guess_language(struct span raw, char ret_lang[3]);
-
-/* The same for a text that has been read, without memory. */
-void text_language(const struct text *t, char ret_lang[3]);
 
 #endif

@@ -1,5 +1,5 @@
 /*
- * text_internal.h - what text.c (bytes to code points) and text_tokens.c (code points to tokens) share.
+ * text_internal.h - what text.c (bytes to code points), text_tokens.c (code points to tokens) and text_hashtag.c share.
  */
 #ifndef ASCOLTO_TEXT_INTERNAL_H
 #define ASCOLTO_TEXT_INTERNAL_H
@@ -23,5 +23,13 @@ struct tokenizer {
 
 /* From all of `cp` to tokens, until there is no room for more. */
 void text_tokenize(struct tokenizer *t);
+
+#define HASHTAG_SPLIT_MIN 6 /* bytes; what is shorter is left alone */
+
+/*
+ * The words of a hashtag that was typed without capitals or underscores: their lengths in bytes, in order; the number of
+ * them, 1 when it is one word. `len` is HASHTAG_SPLIT_MIN to TOKEN_BYTES_MAX.
+ */
+size_t text_hashtag_split(const uint8_t *tag, size_t len, uint8_t ret_lens[TOKEN_BYTES_MAX]);
 
 #endif

@@ -157,6 +157,29 @@ static void word_put(struct tokenizer *t, struct word_state *w, uint32_t raw)
 		token_put(t, c);
 }
 
+#define TO_SPLIT 0x100u /* beside a token's flags, not kept: a hashtag typed without capitals */
+
+/* The word of a hashtag that ended last, in as many words as it is made of. */
+static void hashtag_split(struct tokenizer *t)
+{
+	uint8_t lens[TOKEN_BYTES_MAX], tag[TOKEN_BYTES_MAX];
+	struct token whole = t->tokens[t->count - 1];
+	if (whole.len < HASHTAG_SPLIT_MIN)
+		return;
+	size_t n = text_hashtag_split(t->bytes + whole.at, whole.len, lens);
+	if (n < 2 || t->tokens_cap - t->count < n || t->bytes_cap - t->len < n + TOKEN_BYTES_MAX)
+		return;
+	memcpy(tag, t->bytes + whole.at, whole.len);
+	t->len = whole.at;
+	t->count--;
+	for (size_t i = 0, from = 0; i < n; from += lens[i++]) {
+		t->tokens[t->count] = (struct token){.at = (uint32_t)t->len};
+		memcpy(t->bytes + t->len, tag + from, lens[i]);
+		t->len += lens[i];
+		token_end(t, TOKEN_WORD, i ? (whole.flags & ~(unsigned)TOKEN_CAPITAL) | TOKEN_JOINED : whole.flags);
+	}
+}
+
 static void word_end(struct tokenizer *t, struct word_state *w, unsigned flags)
 {
 	if (w->elongated)
@@ -167,7 +190,10 @@ static void word_end(struct tokenizer *t, struct word_state *w, unsigned flags)
 		flags |= TOKEN_CAPITAL;
 	t->letters += (uint32_t)w->letters;
 	t->capitals += (uint32_t)w->capitals;
+	size_t before = t->count;
 	token_end(t, TOKEN_WORD, flags);
+	if (flags & TO_SPLIT && t->count > before)
+		hashtag_split(t);
 }
 
 /* Where CamelCase and words_with_underscores come apart inside a hashtag. */
@@ -182,6 +208,15 @@ static bool hashtag_break(const struct tokenizer *t, size_t i)
 	return upper && before && i + 1 < t->n && class_at(t, i + 1) == LETTER && !(t->cp[i + 1] & UPPER);
 }
 
+/* True when the capitals of the hashtag that begins here say where its words begin. */
+static bool hashtag_has_capitals(const struct tokenizer *t, size_t i)
+{
+	for (size_t k = i + 1; class_at(t, k) == LETTER || class_at(t, k) == DIGIT; k++)
+		if (class_at(t, k) == LETTER && class_at(t, k - 1) == LETTER && hashtag_break(t, k))
+			return true;
+	return false;
+}
+
 /* The word ends and another one begins without a blank between. */
 static bool next_word(struct tokenizer *t, struct word_state *w, unsigned flags)
 {
@@ -192,7 +227,7 @@ static bool next_word(struct tokenizer *t, struct word_state *w, unsigned flags)
 
 static size_t read_word(struct tokenizer *t, size_t i, bool hashtag)
 {
-	unsigned flags = hashtag ? TOKEN_HASHTAG : 0;
+	unsigned flags = hashtag ? TOKEN_HASHTAG | (hashtag_has_capitals(t, i) ? 0 : TO_SPLIT) : 0;
 	struct word_state w = {0};
 	if (!token_begin(t))
 		return skip_to_space(t, i);

@@ -4,8 +4,6 @@
 #include <pthread.h>
 #include <xxhash.h>
 
-#include "text.h"
-
 #define SLOTS 4096 /* a power of two, well above the number of stop words */
 
 static const char codes[WORDS_LANGUAGES][3] = {"it", "en", "es", "fr", "de", "pt"};
@@ -177,82 +175,4 @@ struct span words_stem(struct span word, int language, uint8_t out[WORDS_STEM_MA
 	if (word.len <= KEPT_BYTES && stem.len <= KEPT_BYTES)
 		keep(k, word, stem, language);
 	return copy_to(out, stem);
-}
-
-/* --- language -------------------------------------------------------------------------------------------------- */
-
-/* Endings and letter groups that one language has and its neighbours have not; matched anywhere in a word. */
-static const struct {
-	int language;
-	const char *group;
-	float weight;
-} groups[] = {
-	{WORDS_IT, "zione", 1.0f}, {WORDS_IT, "gli", 0.5f}, {WORDS_IT, "cch", 0.6f}, {WORDS_IT, "ggi", 0.6f},
-	{WORDS_IT, "zz", 0.4f}, {WORDS_IT, "tto", 0.5f}, {WORDS_IT, "ò", 0.5f}, {WORDS_IT, "ù", 0.4f},
-	{WORDS_EN, "ing", 0.6f}, {WORDS_EN, "th", 0.4f}, {WORDS_EN, "wh", 0.6f}, {WORDS_EN, "igh", 0.8f},
-	{WORDS_EN, "ough", 1.0f}, {WORDS_EN, "ck", 0.3f}, {WORDS_EN, "ee", 0.3f}, {WORDS_EN, "oo", 0.2f},
-	{WORDS_ES, "ción", 1.0f}, {WORDS_ES, "ñ", 1.5f}, {WORDS_ES, "ll", 0.2f}, {WORDS_ES, "ué", 0.4f},
-	{WORDS_FR, "eau", 0.7f}, {WORDS_FR, "eux", 0.7f}, {WORDS_FR, "oir", 0.6f}, {WORDS_FR, "ê", 0.7f},
-	{WORDS_FR, "ç", 0.3f}, {WORDS_FR, "œ", 1.0f}, {WORDS_FR, "ez", 0.4f}, {WORDS_FR, "ais", 0.5f},
-	{WORDS_DE, "sch", 0.9f}, {WORDS_DE, "ä", 0.9f}, {WORDS_DE, "ö", 0.9f}, {WORDS_DE, "ü", 0.7f},
-	{WORDS_DE, "ung", 0.8f}, {WORDS_DE, "ich", 0.4f}, {WORDS_DE, "ei", 0.2f},
-	{WORDS_PT, "ção", 1.2f}, {WORDS_PT, "ã", 1.2f}, {WORDS_PT, "õ", 1.2f}, {WORDS_PT, "nh", 0.6f},
-	{WORDS_PT, "lh", 0.6f},
-};
-
-static void score_groups(struct span word, double score[WORDS_LANGUAGES])
-{
-	/* Most groups are ruled out by a letter the word does not have. */
-	uint64_t letters = 0;
-	for (size_t i = 0; i < word.len; i++)
-		letters |= 1ull << (word.data[i] & 63);
-	for (size_t g = 0; g < ARRAY_SIZE(groups); g++)
-		if ((letters >> (groups[g].group[0] & 63) & letters >> (groups[g].group[1] & 63) & 1) && memmem(word.data, word.len, groups[g].group, strlen(groups[g].group)))
-			score[groups[g].language] += (double)groups[g].weight;
-}
-
-/* Italian words end in a vowel, far more often than words of its neighbours. */
-static double vowel_ending(struct span word)
-{
-	if (word.len < 4)
-		return 0;
-	return memchr("aeio", word.data[word.len - 1], 4) ? 0.12 : -0.25;
-}
-
-/* The points of each language from the first 200 words; returns how many there were. */
-static size_t score_words(const struct text *t, double score[WORDS_LANGUAGES])
-{
-	size_t words = 0;
-	for (size_t i = 0; i < t->count && words < 200; i++) {
-		if (t->tokens[i].kind != TOKEN_WORD)
-			continue;
-		struct span word = text_token(t, i);
-		words++;
-		unsigned mask = words_stop_mask(word);
-		for (int l = 0; mask && l < WORDS_LANGUAGES; l++)
-			if (mask >> l & 1)
-				score[l] += (word.len == 1 ? 0.6 : 1.5) / (double)__builtin_popcount(mask);
-		if (!mask) {
-			score_groups(word, score);
-			score[WORDS_IT] += vowel_ending(word);
-		}
-	}
-	return words;
-}
-
-void text_language(const struct text *t, char ret_lang[3])
-{
-	double score[WORDS_LANGUAGES] = {0};
-	size_t words = score_words(t, score);
-	int best = 0;
-	for (int l = 0; l < WORDS_LANGUAGES; l++)
-		if (score[l] > score[best])
-			best = l;
-	int second = best == 0 ? 1 : 0;
-	for (int l = 0; l < WORDS_LANGUAGES; l++)
-		if (l != best && score[l] > score[second])
-			second = l;
-	bool sure = score[best] >= 0.7 && score[best] >= 0.06 * (double)words &&
-		score[best] - MAX(score[second], 0.0) >= 0.12 * score[best];
-	memcpy(ret_lang, sure ? codes[best] : "\0\0", 3);
 }

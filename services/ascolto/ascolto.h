@@ -2,8 +2,8 @@
  * ascolto.h - the operator's command: `ascolto NOUN VERB ...`.
  *
  * A command is a function and a row in the table of main.c; the table is also the help. Every command returns a
- * process exit status: 0 done, 1 it did not work, 2 wrong usage. Results go to standard output, complaints to standard
- * error as one plain sentence. With -o json (taken from anywhere in argv before the command runs) results are JSON.
+ * process exit status: 0 done, 1 it did not work, 2 wrong usage (`intent learn`: 3 the new model is not better). Results
+ * go to standard output, complaints to standard error as one plain sentence. With -o json (taken from anywhere in argv before the command runs) results are JSON.
  */
 #ifndef ASCOLTO_COMMAND_H
 #define ASCOLTO_COMMAND_H
@@ -28,11 +28,15 @@ struct command {
 int command_fail(const char *fmt, ...) PRINTF(1, 2);
 
 /* Each file cmd_<noun>.c brings its rows. A list ends with a row whose noun is NULL. */
-extern const struct command commands_intent[];
+extern const struct command commands_intent[]; /* what needs no service */
+extern const struct command commands_models[]; /* what asks the intent service */
 extern const struct command commands_status[];
 extern const struct command commands_quarantine[];
 extern const struct command commands_arm[];
+extern const struct command commands_audit[];
+extern const struct command commands_report[];
 extern const struct command commands_send[];
 extern const struct command commands_check[];
+extern const struct command commands_drill[];
 
 #endif

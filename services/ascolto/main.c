@@ -6,7 +6,8 @@ static const struct command *const lists[] = {
 #ifdef ASCOLTO_BOOTSTRAP /* the build trains the default models with a program that knows only this */
 	commands_intent,
 #else
-	commands_status, commands_check, commands_send, commands_arm, commands_quarantine, commands_intent,
+	commands_status, commands_check, commands_send, commands_arm, commands_audit, commands_report, commands_quarantine,
+	commands_models, commands_intent, commands_drill,
 #endif
 };
 
@@ -21,6 +22,8 @@ int command_fail(const char *fmt, ...)
 	return COMMAND_FAILED;
 }
 
+#define HELP_COLUMN 52
+
 static int usage(FILE *out, const char *noun)
 {
 	fprintf(out, "usage: ascolto [-c CONFIG] [-o json] NOUN [VERB] [ARGUMENTS]\n\n");
@@ -30,7 +33,10 @@ static int usage(FILE *out, const char *noun)
 				char words[160];
 				snprintf(words, sizeof(words), "%s%s%s %s", c->noun, c->verb[0] ? " " : "", c->verb,
 					c->arguments);
-				fprintf(out, "  %-52s %s\n", words, c->doc);
+				if (strlen(words) <= HELP_COLUMN)
+					fprintf(out, "  %-*s %s\n", HELP_COLUMN, words, c->doc);
+				else
+					fprintf(out, "  %s\n  %*s %s\n", words, HELP_COLUMN, "", c->doc);
 			}
 	fprintf(out, "\nThe configuration is CONFIG, else $ASCOLTO_CONFIG, else /etc/ascolto/ascolto.yaml.\n");
 	return out == stdout ? COMMAND_OK : COMMAND_USAGE;
@@ -86,5 +92,7 @@ int main(int argc, char **argv)
 		}
 	if (!known)
 		fprintf(stderr, "ascolto: there is no command \"%s\"\n\n", argv[0]);
+	else if (argc > 1)
+		fprintf(stderr, "ascolto: there is no command \"%s %s\"\n\n", argv[0], argv[1]);
 	return usage(stderr, known ? argv[0] : NULL);
 }

@@ -2,6 +2,8 @@
 #include "services/console/console.h"
 #include "services/console/rules.h"
 
+#include "common/drill.h"
+
 #define ARENA_MAX ((size_t)64 * 1024 * 1024)
 #define OUT_MAX ((size_t)8 * 1024 * 1024)
 
@@ -12,7 +14,12 @@
 
 bool request_is_ours(struct http_request *r)
 {
-	http_reply_header(r, "Content-Security-Policy", POLICY);
+	return request_is_ours_under(r, POLICY);
+}
+
+bool request_is_ours_under(struct http_request *r, const char *content_security_policy)
+{
+	http_reply_header(r, "Content-Security-Policy", content_security_policy);
 	http_reply_header(r, "X-Frame-Options", "DENY");
 	http_reply_header(r, "Cross-Origin-Resource-Policy", "same-origin");
 	if (http_header_count(r, "Origin") <= 1 &&
@@ -29,6 +36,8 @@ const struct conf_brand *request_brand(struct http_request *r, const struct cons
 	const struct conf_brand *brand = name		      ? conf_brand(conf, name)
 					 : conf->brands_count ? &conf->brands[0]
 							      : NULL;
+	if (brand && name && strchr(name, DRILL_SIGN) && !drill_name_ok(drill_of(name)))
+		brand = NULL;
 	if (!brand && name)
 		http_reply_error(r, 404, "there is no brand \"%.60s\"", name);
 	else if (!brand)
@@ -53,7 +62,9 @@ bool answer_begin(struct answer *a, struct http_request *r, struct console *c)
 	a->brand = request_brand(r, c);
 	if (!a->brand)
 		return false;
-	a->group = brand_group(a->brand->name);
+	const char *said = http_query(r, "brand");
+	a->brand_name = said ? said : a->brand->name;
+	a->group = brand_group(a->brand_name);
 	if (txn_begin_read(svc_store(c->svc), &a->txn, NULL)) {
 		http_reply_error(r, 500, "the store can not be read");
 		return false;
@@ -105,7 +116,8 @@ bool answer_find(
 	for (unsigned i = 0; rc == -ENOENT && !http_query(a->request, "brand") && i < conf->brands_count;
 		i++) {
 		a->brand = &conf->brands[i];
-		a->group = brand_group(a->brand->name);
+		a->brand_name = a->brand->name;
+		a->group = brand_group(a->brand_name);
 		rc = answer_read(a, table, id, ret_record);
 	}
 	if (rc == -ENOENT)

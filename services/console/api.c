@@ -79,7 +79,7 @@ static bool list_of(struct answer *a, struct key *ret)
 	const char *text = http_query(a->request, "case");
 	struct id id;
 	if (!text) {
-		*ret = inbox_key(a->group, a->brand->name);
+		*ret = inbox_key(a->group, a->brand_name);
 		return true;
 	}
 	if (id_parse(text, &id)) {
@@ -124,7 +124,7 @@ static void add_cases(struct answer *a, size_t limit, enum which_cases which)
 {
 	for (int open = 1; open >= 0; open--) {
 		struct listing l = {.a = a, .limit = limit};
-		struct key list = case_list_key(a->group, a->brand->name, open);
+		struct key list = case_list_key(a->group, a->brand_name, open);
 		if ((open && which == CASES_CLOSED) || (!open && which == CASES_OPEN))
 			continue;
 		list_walk(a->txn, &a->arena, &list, CASES, NULL, add_one_record, &l);
@@ -156,7 +156,7 @@ void get_incidents(struct http_request *r, void *ctx)
 		return;
 	buf_adds(&a.out, "{\"incidents\":[");
 	for (int open = 1; open >= 0; open--) {
-		struct key list = incident_list_key(a.group, a.brand->name, open);
+		struct key list = incident_list_key(a.group, a.brand_name, open);
 		list_walk(a.txn, &a.arena, &list, INCIDENTS, NULL, add_one_record, &l);
 	}
 	buf_adds(&a.out, "]}");
@@ -218,12 +218,19 @@ void get_incident(struct http_request *r, void *ctx)
 	struct id id, example;
 	Ascolto__Incident *i;
 	Ascolto__ArmRecord *arm;
+	const char *verb;
+	if (path_id(http_path_rest(r), &id, &verb) == 0 && str_eq(verb, "/report")) {
+		get_report(r, ctx, &id);
+		return;
+	}
 	if (!find(&a, r, ctx, "incident", INCIDENTS, &id, &i))
 		return;
 	buf_adds(&a.out, "{\"incident\":");
 	json_add_message(&a.out, &i->base);
 	buf_adds(&a.out, ",\"deliveries\":[");
 	add_deliveries(&a, &id);
+	buf_adds(&a.out, "],\"answers\":[");
+	add_answers(&a, &id);
 	buf_adds(&a.out, "],\"messages\":[");
 	a.rows = 0;
 	for (size_t n = 0; n < MIN(i->n_examples, (size_t)LIST_MAX); n++)
@@ -241,6 +248,31 @@ void get_counts(struct http_request *r, void *ctx)
 	if (!answer_begin(&a, r, ctx))
 		return;
 	add_counts(&a);
+	answer_end(&a);
+}
+
+void get_audit_heads(struct http_request *r, void *ctx)
+{
+	struct answer a;
+	struct cursor *c;
+	struct span key, value;
+	int rc;
+	if (!answer_begin(&a, r, ctx))
+		return;
+	struct key prefix = audit_heads_key(a.group, a.brand->name);
+	buf_adds(&a.out, "{\"heads\":[");
+	if (cursor_open(a.txn, &prefix, NULL, &c) == 0) {
+		while ((rc = cursor_next(c, &key, &value)) == 0 || rc == -EBADMSG) {
+			Ascolto__AuditHead *h =
+				rc ? NULL : ascolto__audit_head__unpack(arena_pb(&a.arena), value.len, value.data);
+			if (!h)
+				continue;
+			rows_add(&a);
+			json_add_message(&a.out, &h->base);
+		}
+		cursor_close(&c);
+	}
+	buf_adds(&a.out, "]}");
 	answer_end(&a);
 }
 

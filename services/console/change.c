@@ -1,13 +1,15 @@
 /* POST: what people decide. Checked here against what is shown, committed as a command to escalation, and
  * only then answered with 202: from there on it can not be lost. What it changes comes back as a view. */
 #include "services/console/console.h"
+#include "services/console/change.h"
 #include "services/console/rules.h"
 
+#include "common/drill.h"
 #include "common/json.h"
 
 /* ---- checks ---- */
 
-static const char *member(const json_t *body, const char *name)
+const char *member(const json_t *body, const char *name)
 {
 	return json_string_value(json_object_get(body, name));
 }
@@ -40,6 +42,11 @@ static json_t *read_body(struct http_request *r)
 
 /* ---- sending ---- */
 
+static char *unconst(const char *s)
+{
+	return (char *)(uintptr_t)s; /* protobuf-c has no const; packing reads only */
+}
+
 static void submitted(void *ctx, enum verdict verdict, const char *why)
 {
 	struct http_request *r = ctx;
@@ -56,7 +63,8 @@ static void submit(struct answer *a, Ascolto__Command *command)
 	Ascolto__Envelope e = ASCOLTO__ENVELOPE__INIT;
 	struct id id = id_random(svc_now_ms(s));
 	e.id = e.trace_id = id_bytes(&id);
-	e.brand = a->brand->name;
+	e.brand = unconst(a->brand_name);
+	e.drill = unconst(drill_of(a->brand_name));
 	e.key_group = a->group;
 	e.occurred_ms = e.received_ms = svc_now_ms(s);
 	e.body_case = ASCOLTO__ENVELOPE__BODY_COMMAND;
@@ -71,23 +79,6 @@ static void submit(struct answer *a, Ascolto__Command *command)
 }
 
 /* ---- one function per decision: fills the command, or answers and returns false ---- */
-
-union content {
-	Ascolto__AcknowledgeIncident acknowledge_incident;
-	Ascolto__CloseIncident close_incident;
-	Ascolto__AcknowledgeCase acknowledge_case;
-	Ascolto__CloseCase close_case;
-	Ascolto__Correct correct;
-};
-
-struct decided {
-	const json_t *body;
-	struct id id; /* of what it is about */
-	Ascolto__Command command;
-	union content content;
-};
-
-typedef bool decide_fn(struct answer *a, struct decided *d);
 
 static bool acknowledge_incident(struct answer *a, struct decided *d)
 {
@@ -104,13 +95,20 @@ static bool close_incident(struct answer *a, struct decided *d)
 {
 	Ascolto__CloseIncident *what = &d->content.close_incident;
 	const char *fault = text_fault(member(d->body, "reason"), OUTCOME_MAX, false);
+	const char *lessons = member(d->body, "lessons");
 	if (fault) {
 		answer_fail(a, 400, "\"reason\", why it is over, %s", fault);
+		return false;
+	}
+	fault = notes_fault(lessons, LESSONS_MAX);
+	if (fault) {
+		answer_fail(a, 400, "\"lessons\", what is to be remembered, %s", fault);
 		return false;
 	}
 	*what = (Ascolto__CloseIncident)ASCOLTO__CLOSE_INCIDENT__INIT;
 	what->incident_id = id_bytes(&d->id);
 	what->reason = arena_strdup(&a->arena, member(d->body, "reason"));
+	what->lessons = arena_strdup(&a->arena, lessons);
 	d->command.what_case = ASCOLTO__COMMAND__WHAT_CLOSE_INCIDENT;
 	d->command.close_incident = what;
 	return true;
@@ -175,7 +173,12 @@ static const struct decision {
 	{INCIDENTS, "incident", "/close", close_incident},
 	{CASES, "case", "/acknowledge", acknowledge_case},
 	{CASES, "case", "/close", close_case},
+	{CASES, "case", "/change", change_case},
 	{MESSAGES, "message", "/correct", correct_message},
+	{INCIDENTS, "incident", "/step", done_step},
+	{INCIDENTS, "incident", "/answer", propose_answer},
+	{INCIDENTS, "incident", "/approve", approve_answer},
+	{MESSAGES, "message", "/move", move_message},
 };
 
 static const struct decision *find_decision(enum console_table table, const char *verb)
@@ -229,4 +232,31 @@ void post_case(struct http_request *r, void *ctx)
 void post_message(struct http_request *r, void *ctx)
 {
 	post(r, ctx, MESSAGES);
+}
+
+/* About the brand itself. */
+static void post_brand(struct http_request *r, struct console *c, decide_fn *fn)
+{
+	struct answer a;
+	struct decided d = {.command = ASCOLTO__COMMAND__INIT};
+	json_t *body = read_body(r);
+	d.body = body;
+	if (!body || !answer_begin(&a, r, c)) {
+		json_decref(body);
+		return;
+	}
+	d.command.actor = arena_strdup(&a.arena, member(body, "actor"));
+	if (fn(&a, &d))
+		submit(&a, &d.command);
+	json_decref(body);
+}
+
+void post_crisis(struct http_request *r, void *ctx)
+{
+	post_brand(r, ctx, crisis_mode);
+}
+
+void post_alarms(struct http_request *r, void *ctx)
+{
+	post_brand(r, ctx, confirm_alarms);
 }

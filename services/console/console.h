@@ -7,7 +7,9 @@
  * rules.c     what is allowed and what is shown
  * answer.c    what every answer has in common  rows.c    JSON of lists
  * api.c       GET: lists and records
- * change.c    POST: what people decide        health.c  how the six services are
+ * change.c    POST: what people decide; change_crisis.c in a crisis
+ *                   health.c  how the six services are
+ * report.c    reports, which escalation writes
  * events.c    server-sent events              pages.c   the page, embedded
  */
 #ifndef ASCOLTO_CONSOLE_CONSOLE_H
@@ -25,12 +27,12 @@
 #define EVENT_CLIENTS_MAX 128
 #define ROWS_TEXT_MAX ((size_t)2000) /* of a message in a list */
 
-enum change_kind { CHANGED_MESSAGE, CHANGED_CASE, CHANGED_INCIDENT, CHANGED_DELIVERY, CHANGE_KINDS };
+enum change_kind { CHANGED_MESSAGE, CHANGED_CASE, CHANGED_INCIDENT, CHANGED_DELIVERY, CHANGED_ANSWER, CHANGED_CRISIS, CHANGE_KINDS };
 
 struct change {
 	const struct conf_brand *brand; /* configurations are kept until the end */
 	struct id id;			/* a delivery: the incident or case it is about ... */
-	struct id order;		/* ... and its order */
+	struct id order;		/* ... and its order; an answer: its incident, and it */
 };
 
 /* What changed, the newest CHANGES_MAX of each kind. */
@@ -99,6 +101,7 @@ struct answer {
 	struct console *console;
 	struct http_request *request;
 	const struct conf_brand *brand;
+	const char *brand_name; /* the brand's, or a drill's of it (common/drill.h) */
 	uint8_t group;
 	struct txn *txn;
 	struct arena arena;
@@ -109,6 +112,7 @@ struct answer {
 /* Headers every reply of the public listener carries; answers 403 and returns false for another site's page.
  */
 bool request_is_ours(struct http_request *r);
+bool request_is_ours_under(struct http_request *r, const char *content_security_policy);
 /* The brand the request names (?brand=), else the first one; answers 404 and returns NULL when it is not
  * known. */
 const struct conf_brand *request_brand(struct http_request *r, const struct console *c);
@@ -136,12 +140,14 @@ void get_case(struct http_request *r, void *ctx);
 void get_incidents(struct http_request *r, void *ctx);
 void get_incident(struct http_request *r, void *ctx);
 void get_counts(struct http_request *r, void *ctx);
+void get_audit_heads(struct http_request *r, void *ctx);
 
 /* rows.c: JSON into a->out. a->rows counts the values of the list being written; set it to 0 before the
  * first. */
 void rows_add(struct answer *a); /* the comma before a value, when it is not the first */
 void add_message_row(struct answer *a, const Ascolto__ArmRecord *arm);
 void add_deliveries(struct answer *a, const struct id *subject); /* the values of a list */
+void add_answers(struct answer *a, const struct id *incident);	 /* the values of a list */
 void add_counts(struct answer *a);				 /* an object */
 bool row_needs_answer(struct answer *a, const Ascolto__ArmRecord *arm);
 
@@ -149,6 +155,12 @@ bool row_needs_answer(struct answer *a, const Ascolto__ArmRecord *arm);
 void post_incident(struct http_request *r, void *ctx);
 void post_case(struct http_request *r, void *ctx);
 void post_message(struct http_request *r, void *ctx);
+void post_crisis(struct http_request *r, void *ctx);
+void post_alarms(struct http_request *r, void *ctx);
+
+/* report.c */
+void get_report(struct http_request *r, struct console *c, const struct id *incident);
+void get_lessons(struct http_request *r, void *ctx);
 
 /* health.c */
 void get_health(struct http_request *r, void *ctx);

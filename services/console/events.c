@@ -3,6 +3,7 @@
 #include "services/console/console.h"
 #include "services/console/rules.h"
 
+#include "common/drill.h"
 #include "common/json.h"
 
 #define KEEP_ALIVE_MS 15000 /* a word through proxies that close what is silent */
@@ -70,6 +71,8 @@ static const char *const names[CHANGE_KINDS] = {
 	[CHANGED_CASE] = "case",
 	[CHANGED_INCIDENT] = "incident",
 	[CHANGED_DELIVERY] = "delivery",
+	[CHANGED_ANSWER] = "answer",
+	[CHANGED_CRISIS] = "crisis",
 };
 
 static const char *const members[CHANGE_KINDS] = {
@@ -77,6 +80,8 @@ static const char *const members[CHANGE_KINDS] = {
 	[CHANGED_CASE] = "cases",
 	[CHANGED_INCIDENT] = "incidents",
 	[CHANGED_DELIVERY] = "deliveries",
+	[CHANGED_ANSWER] = "answers",
+	[CHANGED_CRISIS] = "crises",
 };
 
 static void add_record(struct answer *a, const void *record)
@@ -94,10 +99,14 @@ static void add_changed(struct answer *a, enum change_kind kind, const struct ch
 		add_record(a, record);
 	if (kind == CHANGED_INCIDENT && answer_read(a, INCIDENTS, &change->id, &record) == 0)
 		add_record(a, record);
-	if (kind != CHANGED_DELIVERY)
+	static const enum console_table tables[CHANGE_KINDS] = {
+		[CHANGED_DELIVERY] = DELIVERIES, [CHANGED_ANSWER] = ANSWERS, [CHANGED_CRISIS] = CRISES};
+	if (!tables[kind])
 		return;
-	struct key k = delivery_key(a->group, &change->id, &change->order);
-	if (svc_read(a->txn, &a->arena, &console_tables[DELIVERIES], &k, &record) == 0)
+	struct key k = kind == CHANGED_DELIVERY ? delivery_key(a->group, &change->id, &change->order)
+		: kind == CHANGED_ANSWER	? answer_key(a->group, &change->id, &change->order)
+						: crisis_key(a->group, a->brand->name);
+	if (svc_read(a->txn, &a->arena, &console_tables[tables[kind]], &k, &record) == 0)
 		add_record(a, record);
 }
 
@@ -119,7 +128,7 @@ static void add_event(struct answer *a, const struct changes *due, enum change_k
 
 static void push_to_brand(struct console *c, const struct conf_brand *brand)
 {
-	struct answer a = {.console = c, .brand = brand, .group = brand_group(brand->name)};
+	struct answer a = {.console = c, .brand = brand, .brand_name = brand->name, .group = brand_group(brand->name)};
 	if (txn_begin_read(svc_store(c->svc), &a.txn, NULL))
 		return;
 	arena_init(&a.arena, (size_t)64 * 1024 * 1024);
@@ -210,6 +219,10 @@ void get_events(struct http_request *r, void *ctx)
 	const struct conf_brand *brand = request_brand(r, c);
 	if (!brand)
 		return;
+	if (drill_of(http_query(r, "brand"))[0]) {
+		http_reply_error(r, 404, "what a drill changes is not pushed; read the lists again now and then");
+		return;
+	}
 	struct event_client *e = ev->n_clients < EVENT_CLIENTS_MAX ? calloc(1, sizeof(*e)) : NULL;
 	if (!e) {
 		http_reply_header(r, "Retry-After", "10");

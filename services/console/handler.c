@@ -4,20 +4,22 @@
 #include "services/console/console.h"
 #include "services/console/rules.h"
 
+#include "common/drill.h"
+
 static struct console *console_of(const struct turn *t)
 {
 	return t->state;
 }
 
 /* Remembers what to tell the browsers once it is committed. Views of a brand that is no longer configured are
- * kept and not shown. */
+ * kept and not shown; those of a drill are shown to who asks for them, not pushed among what is real. */
 static void changed(
 	struct turn *t, enum change_kind kind, const char *brand, const struct id *id, const struct id *order)
 {
 	struct change change = {.brand = conf_brand(t->conf, brand), .id = *id};
 	if (order)
 		change.order = *order;
-	if (change.brand)
+	if (change.brand && !drill_of(brand)[0])
 		events_changed(console_of(t), kind, &change);
 }
 
@@ -185,10 +187,10 @@ static enum verdict show_incident(
 static enum verdict show_delivery(
 	struct turn *t, const char *brand, const Ascolto__Outcome *o, struct err *why)
 {
-	struct id subject, order;
+	struct id order, subject = delivery_subject(o);
 	Ascolto__Outcome *old = NULL;
-	if (id_of(o->order_id, &order) || delivery_subject(o, &subject)) {
-		err_set(why, -EINVAL, "a delivery that names no order, or neither incident nor case");
+	if (id_of(o->order_id, &order)) {
+		err_set(why, -EINVAL, "a delivery that names no order");
 		return REJECT;
 	}
 	struct key k = delivery_key(t->key_group, &subject, &order);
@@ -202,6 +204,59 @@ static enum verdict show_delivery(
 	turn_put(t, &k, o);
 	tally(t, brand, TALLY_ALERTS_SENT, sent - was_sent);
 	changed(t, CHANGED_DELIVERY, brand, &subject, &order);
+	return DONE;
+}
+
+/* ---- crisis mode, answers to many ---- */
+
+/* The counts, which every push to the browsers ends with, say whether there is a crisis. */
+static enum verdict show_crisis(struct turn *t, const char *brand, const Ascolto__Crisis *c)
+{
+	struct id id = {0};
+	struct key k = crisis_key(t->key_group, brand);
+	turn_put(t, &k, c);
+	changed(t, CHANGED_CRISIS, brand, &id, NULL);
+	return DONE;
+}
+
+/* How many alarms wait for a person's word. */
+static enum verdict show_held_alarms(struct turn *t, const char *brand, const Ascolto__HeldAlarms *held)
+{
+	struct id id = {0};
+	int64_t before = read_tally(t->txn, t->arena, t->key_group, brand, TALLY_HELD_ALARMS);
+	tally(t, brand, TALLY_HELD_ALARMS, (int)((int64_t)held->count - before));
+	changed(t, CHANGED_CRISIS, brand, &id, NULL);
+	return DONE;
+}
+
+static enum verdict show_answer(struct turn *t, const char *brand, const Ascolto__Answer *a, struct err *why)
+{
+	struct id id, incident;
+	if (id_of(a->id, &id) || id_of(a->incident_id, &incident)) {
+		err_set(why, -EINVAL, "an answer without an id or an incident");
+		return REJECT;
+	}
+	struct key k = answer_key(t->key_group, &incident, &id);
+	turn_put(t, &k, a);
+	changed(t, CHANGED_ANSWER, brand, &incident, &id);
+	return DONE;
+}
+
+/* ---- heads of the audit log ---- */
+
+/* The last one of each hour is kept for good: a log that was cut off or rewritten does not agree with them. A head that
+ * goes back never takes the place of one that went further. */
+static enum verdict keep_head(struct turn *t, const char *brand, const Ascolto__AuditHead *h, struct err *why)
+{
+	Ascolto__AuditHead *old;
+	struct key k = audit_head_key(t->key_group, brand, h->at_ms);
+	int r = turn_get(t, &console_tables[AUDIT_HEADS], &k, &old);
+	if (r && r != -ENOENT && r != -EBADMSG) {
+		err_set(why, r, "what is kept now can not be read: %s", strerror(-r));
+		return RETRY;
+	}
+	if (r || h->number >= old->number)
+		turn_put(t, &k, h);
 	return DONE;
 }
 
@@ -228,6 +283,18 @@ enum verdict handle_view(struct turn *t, const Ascolto__Envelope *e, struct err 
 		break;
 	case ASCOLTO__VIEW__WHAT_DELIVERY:
 		verdict = show_delivery(t, brand, v->delivery, why);
+		break;
+	case ASCOLTO__VIEW__WHAT_CRISIS:
+		verdict = show_crisis(t, brand, v->crisis);
+		break;
+	case ASCOLTO__VIEW__WHAT_ANSWER:
+		verdict = show_answer(t, brand, v->answer, why);
+		break;
+	case ASCOLTO__VIEW__WHAT_HELD_ALARMS:
+		verdict = show_held_alarms(t, brand, v->held_alarms);
+		break;
+	case ASCOLTO__VIEW__WHAT_AUDIT:
+		verdict = keep_head(t, brand, v->audit, why);
 		break;
 	default:
 		err_set(why, -EINVAL, "a view of a kind this version does not know");

@@ -136,15 +136,48 @@ void add_deliveries(struct answer *a, const struct id *subject)
 	cursor_close(&c);
 }
 
+void add_answers(struct answer *a, const struct id *incident)
+{
+	struct cursor *c;
+	struct span key, value;
+	struct key prefix = answers_key(a->group, incident);
+	a->rows = 0;
+	if (cursor_open(a->txn, &prefix, NULL, &c))
+		return;
+	for (int r; a->rows < LIST_MAX && ((r = cursor_next(c, &key, &value)) == 0 || r == -EBADMSG);) {
+		Ascolto__Answer *x = r ? NULL : ascolto__answer__unpack(arena_pb(&a->arena), value.len, value.data);
+		if (!x)
+			continue;
+		rows_add(a);
+		json_add_message(&a->out, &x->base);
+	}
+	cursor_close(&c);
+}
+
+/* Since when, or null; who and why. */
+static void add_crisis(struct answer *a)
+{
+	struct key k = crisis_key(a->group, a->brand->name);
+	struct span value;
+	Ascolto__Crisis *c = NULL;
+	if (txn_get(a->txn, &k, &value) == 0)
+		c = ascolto__crisis__unpack(arena_pb(&a->arena), value.len, value.data);
+	buf_adds(&a->out, ",\"crisis\":");
+	if (c && c->since_ms && !c->ended_ms)
+		json_add_message(&a->out, &c->base);
+	else
+		buf_adds(&a->out, "null");
+}
+
 static int64_t tally_of(struct answer *a, enum tally n)
 {
-	return read_tally(a->txn, &a->arena, a->group, a->brand->name, n);
+	return read_tally(a->txn, &a->arena, a->group, a->brand_name, n);
 }
 
 void add_counts(struct answer *a)
 {
 	buf_adds(&a->out, "{\"brand\":");
-	json_add_string(&a->out, span_str(a->brand->name));
+	json_add_string(&a->out, span_str(a->brand_name));
 	buf_addf(&a->out,
 		",\"messages\":%" PRId64 ",\"arm_records\":%" PRId64 ",\"cases\":%" PRId64
 		",\"open_cases\":%" PRId64,
@@ -152,8 +185,11 @@ void add_counts(struct answer *a)
 		tally_of(a, TALLY_OPEN_CASES));
 	buf_addf(&a->out,
 		",\"incidents\":{\"green\":%" PRId64 ",\"yellow\":%" PRId64 ",\"red\":%" PRId64
-		"},\"open_incidents\":%" PRId64 ",\"alerts_sent\":%" PRId64 ",\"now_ms\":%" PRId64 "}",
+		"},\"open_incidents\":%" PRId64 ",\"alerts_sent\":%" PRId64 ",\"now_ms\":%" PRId64,
 		tally_of(a, TALLY_INCIDENTS_GREEN), tally_of(a, TALLY_INCIDENTS_YELLOW),
 		tally_of(a, TALLY_INCIDENTS_RED), tally_of(a, TALLY_OPEN_INCIDENTS),
 		tally_of(a, TALLY_ALERTS_SENT), svc_now_ms(a->console->svc));
+	buf_addf(&a->out, ",\"held_alarms\":%" PRId64, tally_of(a, TALLY_HELD_ALARMS));
+	add_crisis(a);
+	buf_adds(&a->out, "}");
 }

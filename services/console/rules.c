@@ -81,6 +81,21 @@ bool read_which_messages(const char *word, enum which_messages *ret)
 	return true;
 }
 
+static bool is_control(unsigned char c, bool lines)
+{
+	return (c < 0x20 && !(lines && c == '\n')) || c == 0x7f;
+}
+
+const char *notes_fault(const char *text, size_t max_bytes)
+{
+	if (text && strlen(text) > max_bytes)
+		return "is too long";
+	for (const unsigned char *p = (const unsigned char *)text; p && *p; p++)
+		if (is_control(*p, true))
+			return "holds a control character";
+	return NULL;
+}
+
 const char *text_fault(const char *text, size_t max_bytes, bool may_be_empty)
 {
 	bool blank = true;
@@ -89,7 +104,7 @@ const char *text_fault(const char *text, size_t max_bytes, bool may_be_empty)
 	if (strlen(text) > max_bytes)
 		return "is too long";
 	for (const unsigned char *p = (const unsigned char *)text; *p; p++) {
-		if (*p < 0x20 || *p == 0x7f)
+		if (is_control(*p, false))
 			return "holds a control character";
 		blank = blank && *p == ' ';
 	}
@@ -146,7 +161,7 @@ size_t text_cut(const char *text, size_t len, size_t max)
 
 bool case_is_open(int state)
 {
-	return state >= 0 && state < 5;
+	return (state >= 0 && state < 5) || state == 7; /* solved and closed are between */
 }
 
 bool needs_answer(bool has_case, int case_state)

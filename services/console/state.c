@@ -12,6 +12,10 @@ const struct table console_tables[] = {
 		"brand; 0 open 1 done, newest opened first, incident id"},
 	[DELIVERIES] = {0x27, "deliveries", &ascolto__outcome__descriptor, "incident or case id, order id"},
 	[TALLIES] = {0x28, "tallies", &state__counter__descriptor, "brand; name: how many there are"},
+	[CRISES] = {0x29, "crises", &ascolto__crisis__descriptor, "brand: whether it is in crisis mode"},
+	[ANSWERS] = {0x2a, "answers", &ascolto__answer__descriptor, "incident id, answer id: an answer to many"},
+	[AUDIT_HEADS] = {0x2b, "audit_heads", &ascolto__audit_head__descriptor,
+		"brand; hour: the last head of escalation's audit log seen in it"},
 	{0},
 };
 
@@ -25,6 +29,7 @@ static const char *const tally_names[TALLIES_ALL] = {
 	[TALLY_INCIDENTS_RED] = "incidents_red",
 	[TALLY_OPEN_INCIDENTS] = "open_incidents",
 	[TALLY_ALERTS_SENT] = "alerts_sent",
+	[TALLY_HELD_ALARMS] = "held_alarms",
 };
 
 /* ---- keys ---- */
@@ -87,6 +92,23 @@ struct key delivery_key(uint8_t group, const struct id *subject, const struct id
 	return k;
 }
 
+struct key crisis_key(uint8_t group, const char *brand)
+{
+	return brand_key(CRISES, group, brand);
+}
+
+struct key answers_key(uint8_t group, const struct id *incident)
+{
+	return record_key(ANSWERS, group, incident);
+}
+
+struct key answer_key(uint8_t group, const struct id *incident, const struct id *answer)
+{
+	struct key k = answers_key(group, incident);
+	key_id(&k, answer);
+	return k;
+}
+
 struct key tally_key(uint8_t group, const char *brand, enum tally n)
 {
 	struct key k = brand_key(TALLIES, group, brand);
@@ -94,9 +116,24 @@ struct key tally_key(uint8_t group, const char *brand, enum tally n)
 	return k;
 }
 
-int delivery_subject(const Ascolto__Outcome *o, struct id *ret_id)
+struct key audit_heads_key(uint8_t group, const char *brand)
 {
-	return id_of(o->incident_id, ret_id) == 0 ? 0 : id_of(o->case_id, ret_id);
+	return brand_key(AUDIT_HEADS, group, brand);
+}
+
+struct key audit_head_key(uint8_t group, const char *brand, int64_t at_ms)
+{
+	struct key k = audit_heads_key(group, brand);
+	key_ms(&k, at_ms - at_ms % 3600000);
+	return k;
+}
+
+struct id delivery_subject(const Ascolto__Outcome *o)
+{
+	struct id id = {0};
+	if (id_of(o->incident_id, &id) && id_of(o->case_id, &id))
+		memset(&id, 0, sizeof(id));
+	return id;
 }
 
 /* ---- reading ---- */

@@ -15,6 +15,9 @@
  *     incident_list  brand; 0 open 1 done, newest opened, id   index
  *     deliveries     incident (or case) id, order id           Outcome
  *     tallies        brand; name                               Counter
+ *     crises         brand                                     Crisis
+ *     answers        incident id, answer id                    Answer
+ *     audit_heads    brand; hour                               AuditHead: the last one of that hour
  */
 #ifndef ASCOLTO_CONSOLE_STATE_H
 #define ASCOLTO_CONSOLE_STATE_H
@@ -32,7 +35,10 @@ enum console_table {
 	INCIDENTS,
 	INCIDENT_LIST,
 	DELIVERIES,
-	TALLIES
+	TALLIES,
+	CRISES,
+	ANSWERS,
+	AUDIT_HEADS
 };
 extern const struct table console_tables[];
 
@@ -47,6 +53,7 @@ enum tally {
 	TALLY_INCIDENTS_RED,
 	TALLY_OPEN_INCIDENTS,
 	TALLY_ALERTS_SENT,
+	TALLY_HELD_ALARMS,
 	TALLIES_ALL
 };
 
@@ -69,10 +76,15 @@ struct key list_row_key(const struct key *list, int64_t ms, const struct id *id)
 
 struct key deliveries_key(uint8_t group, const struct id *subject);
 struct key delivery_key(uint8_t group, const struct id *subject, const struct id *order);
+struct key crisis_key(uint8_t group, const char *brand);
+struct key answers_key(uint8_t group, const struct id *incident);
+struct key answer_key(uint8_t group, const struct id *incident, const struct id *answer);
 struct key tally_key(uint8_t group, const char *brand, enum tally n);
+struct key audit_heads_key(uint8_t group, const char *brand);
+struct key audit_head_key(uint8_t group, const char *brand, int64_t at_ms);
 
-/* What a delivery is about: the incident, else the case. -EINVAL: neither. */
-int delivery_subject(const Ascolto__Outcome *o, struct id *ret_id);
+/* What a delivery is about: the incident, else the case, else the brand itself (crisis mode), which is the zero id. */
+struct id delivery_subject(const Ascolto__Outcome *o);
 
 /* Walks a list from its beginning, or after the row (after_ms, after): calls fn with each record, read into
  * the arena, until it returns false. Rows whose record is gone or damaged are skipped. 0 or a negative errno.

@@ -1,6 +1,5 @@
 #include "services/enrichment/enrichment.h"
 
-#include "common/text.h"
 #include "proto/state.pb-c.h"
 #include "services/enrichment/rules.h"
 
@@ -115,18 +114,13 @@ static int update_conversation(struct turn *t, const struct id *customer, const 
 	return 0;
 }
 
-static const char *guess_language(struct turn *t, const Ascolto__Post *p, const State__Customer *c)
+/* What the network says of the text, else the language of the customer's last case; intent reads the text itself. */
+static char *likely_language(const Ascolto__Post *p, const State__Customer *c)
 {
-	char guess[3] = "";
-	text_guess_language(span_str(p->text), guess);
-	if (guess[0])
-		return arena_strdup(t->arena, guess);
-	if (strlen(p->language_hint) == 2)
-		return p->language_hint;
-	return c->language; /* what they wrote before */
+	return strlen(p->language_hint) == 2 ? p->language_hint : c->language;
 }
 
-static void fill_knowledge(Ascolto__Knowledge *k, const State__Customer *c)
+static void fill_knowledge(Ascolto__Knowledge *k, const State__Customer *c, const Ascolto__Post *p)
 {
 	k->customer_id = c->id;
 	k->customer_type = c->type;
@@ -140,7 +134,7 @@ static void fill_knowledge(Ascolto__Knowledge *k, const State__Customer *c)
 	k->open_cases = c->open_cases;
 	k->last_case_outcome = c->last_case_outcome;
 	k->display_name = c->display_name;
-	k->language = c->language;
+	k->language = likely_language(p, c);
 }
 
 /* Damage in one customer's record must not stop the others: quarantine, with the place. */
@@ -170,14 +164,13 @@ enum verdict enrichment_received(struct turn *t, const Ascolto__Envelope *e, str
 	r = update_conversation(t, &id, e, p, &conversation, &in_conversation);
 	if (r)
 		return unreadable(why, r, "conversation");
-	c->language = (char *)(uintptr_t)guess_language(t, p, c);
 	turn_put(t, &k, c);
 	turn_count(t, "messages", 1);
 
 	Ascolto__Envelope *out = turn_envelope(t, e, "enriched", 0);
 	Ascolto__Message m = *e->received;
 	Ascolto__Knowledge known = ASCOLTO__KNOWLEDGE__INIT;
-	fill_knowledge(&known, c);
+	fill_knowledge(&known, c, p);
 	known.conversation_id = id_bytes(&conversation);
 	known.conversation_messages = in_conversation;
 	known.route = route;
@@ -204,6 +197,9 @@ enum verdict enrichment_history(struct turn *t, const Ascolto__Envelope *e, stru
 		return unreadable(why, r, "customer");
 	if (str_eq(h->change, "opened")) {
 		c->cases++;
+		c->open_cases++;
+		c->language = str_empty(h->language) ? c->language : h->language;
+	} else if (str_eq(h->change, "reopened")) {
 		c->open_cases++;
 	} else if (str_eq(h->change, "closed")) {
 		c->open_cases -= MIN(c->open_cases, 1u);

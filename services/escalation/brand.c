@@ -1,5 +1,9 @@
 /* The brands of the configuration: their playbooks, and their topics read back from the store. */
-#include "services/escalation/escalation.h"
+#include "services/escalation/crisis.h"
+
+#include <sodium.h>
+
+#include <sodium.h>
 
 #define TOPIC_KEEP_MS ((int64_t)14 * 86400000) /* silent for longer: not worth remembering at start */
 
@@ -15,7 +19,7 @@ struct brand *brand_find(struct escalation *x, const char *name)
 	for (size_t i = 0; i < x->n_brands; i++)
 		if (str_eq(x->brands[i].name, name))
 			return &x->brands[i];
-	return NULL;
+	return drill_of(name)[0] ? drill_brand(x, name) : NULL;
 }
 
 int brand_new_topics(struct brand *b)
@@ -129,27 +133,18 @@ static void restore_copies(struct txn *t, struct brand *b)
 	while (cursor_next(c, &key, &value) == 0) {
 		State__Copy *row = state__copy__unpack(NULL, value.len, value.data);
 		if (row)
-			topics_restore_copy(b->topics, row->number, row->hash, row->who);
+			topics_restore_copy(b->topics, row);
 		state__copy__free_unpacked(row, NULL);
 	}
 	cursor_close(&c);
 }
 
-static void find_red_incident(struct txn *t, struct brand *b)
+static void restore(struct txn *t, struct brand *b)
 {
-	struct key prefix = turn_key_in(key_group_of(span_str(b->name)), &escalation_tables[INCIDENTS]);
-	struct cursor *c;
-	struct span key, value;
-	memset(&b->red_incident, 0, sizeof(b->red_incident));
-	if (cursor_open(t, &prefix, NULL, &c))
-		return;
-	while (cursor_next(c, &key, &value) == 0) {
-		Ascolto__Incident *i = ascolto__incident__unpack(NULL, value.len, value.data);
-		if (i && str_eq(i->brand, b->name) && i->code == ASCOLTO__CODE__CODE_RED && !i->closed_ms)
-			id_from_bytes(i->id.data, i->id.len, &b->red_incident);
-		ascolto__incident__free_unpacked(i, NULL);
-	}
-	cursor_close(&c);
+	restore_rhythm(t, b);
+	restore_topics(t, b);
+	restore_copies(t, b);
+	b->crisis_ms = crisis_since(t, b->name);
 }
 
 int brands_reload_topics(struct svc *s, struct escalation *x, struct err *e)
@@ -161,16 +156,36 @@ int brands_reload_topics(struct svc *s, struct escalation *x, struct err *e)
 		r = brand_new_topics(b);
 		if (r)
 			break;
-		restore_rhythm(t, b);
-		restore_topics(t, b);
-		restore_copies(t, b);
-		find_red_incident(t, b);
+		restore(t, b);
 	}
+	drills_free(x);
+	r = r ? r : drills_each_running(t, x, restore);
 	if (r)
 		err_set(e, r, "the topics can not be read: %s", strerror(-r));
 	else
 		txn_abort(&t);
 	return r;
+}
+
+/* Which playbook it was, whatever its name and version say; "unknown" when the file has gone meanwhile. */
+static void set_digest(struct brand *b, const char *path)
+{
+	uint8_t data[4096], hash[crypto_generichash_BYTES];
+	crypto_generichash_state s;
+	size_t n;
+	FILE *f = fopen(path, "rbe");
+	b->audit_unseen = true;
+	b->audit_shown_ms = 0;
+	snprintf(b->playbook_digest, sizeof(b->playbook_digest), "unknown");
+	if (!f)
+		return;
+	crypto_generichash_init(&s, NULL, 0, sizeof(hash));
+	while ((n = fread(data, 1, sizeof(data), f)) > 0)
+		crypto_generichash_update(&s, data, n);
+	crypto_generichash_final(&s, hash, sizeof(hash));
+	if (!ferror(f))
+		sodium_bin2hex(b->playbook_digest, sizeof(b->playbook_digest), hash, 8);
+	fclose(f);
 }
 
 int brands_open(struct svc *s, struct escalation **ret, struct err *e)
@@ -186,6 +201,7 @@ int brands_open(struct svc *s, struct escalation **ret, struct err *e)
 		struct brand *b = &x->brands[x->n_brands];
 		snprintf(b->name, sizeof(b->name), "%s", c->brands[i].name);
 		r = playbook_of_brand(c, &c->brands[i], &b->playbook, e);
+		set_digest(b, c->brands[i].playbook);
 		x->n_brands += !r;
 	}
 	r = r ? r : brands_reload_topics(s, x, e);
@@ -205,12 +221,14 @@ int brands_reload(struct escalation *x, const struct conf *fresh, struct err *e)
 		r = b ? playbook_of_brand(fresh, b, &loaded[i], e)
 		      : err_set(e, -EINVAL, "brand \"%s\" is gone; a brand is added or removed by a restart",
 				x->brands[i].name);
+		r = r ? r : playbook_may_follow(x->brands[i].playbook, loaded[i], e);
 	}
 	for (size_t i = 0; loaded && i < x->n_brands; i++) {
 		if (!r) {
 			struct playbook *old = x->brands[i].playbook;
 			x->brands[i].playbook = loaded[i];
 			loaded[i] = old;
+			set_digest(&x->brands[i], conf_brand(fresh, x->brands[i].name)->playbook);
 		}
 		playbook_free(&loaded[i]);
 	}
@@ -227,6 +245,7 @@ void brands_free(struct escalation **xp)
 		topics_free(&x->brands[i].topics);
 		playbook_free(&x->brands[i].playbook);
 	}
+	drills_free(x);
 	free(x->brands);
 	free(x);
 	*xp = NULL;

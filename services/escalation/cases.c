@@ -1,20 +1,7 @@
 /* Cases: one need of one customer, with an owner and two clocks. */
-#include "services/escalation/escalation.h"
+#include "services/escalation/crisis.h"
 
 #define TITLE_BYTES 120
-
-static void set_clock(struct turn *t, const Ascolto__Envelope *cause, const struct id *id, const char *purpose,
-	int64_t due_ms)
-{
-	Ascolto__Envelope *e = turn_envelope(t, cause, purpose, 0);
-	Ascolto__Timer timer = ASCOLTO__TIMER__INIT;
-	timer.purpose = (char *)(uintptr_t)purpose;
-	timer.subject_id = turn_id_bytes(t, id);
-	timer.due_ms = due_ms;
-	e->body_case = ASCOLTO__ENVELOPE__BODY_TIMER;
-	e->timer = &timer;
-	turn_timer(t, e, due_ms);
-}
 
 void case_view(struct turn *t, const Ascolto__Envelope *cause, Ascolto__Case *c, uint64_t n)
 {
@@ -24,7 +11,7 @@ void case_view(struct turn *t, const Ascolto__Envelope *cause, Ascolto__Case *c,
 	send_view(t, cause, "view-case", n, &v);
 }
 
-static void tell_history(struct turn *t, const Ascolto__Envelope *cause, const char *route, const Ascolto__Case *c,
+void case_history(struct turn *t, const Ascolto__Envelope *cause, const char *route, const Ascolto__Case *c,
 	const char *change, const char *outcome)
 {
 	Ascolto__Envelope *e = turn_envelope(t, cause, change, 0);
@@ -34,6 +21,7 @@ static void tell_history(struct turn *t, const Ascolto__Envelope *cause, const c
 	h.change = (char *)(uintptr_t)change;
 	h.outcome = (char *)(uintptr_t)outcome;
 	h.at_ms = t->now_ms;
+	h.language = c->language;
 	e->body_case = ASCOLTO__ENVELOPE__BODY_HISTORY;
 	e->history = &h;
 	turn_emit(t, TO_ENRICHMENT, LANE_URGENT, e, span_str(route));
@@ -51,6 +39,30 @@ static char *title_of(struct arena *a, const Ascolto__Post *p)
 	return arena_printf(a, "%.*s…", (int)n, s);
 }
 
+/* What the playbook says of such a case. */
+static void take_kind(struct turn *t, Ascolto__Case *c, const struct playbook_kind *k, const struct playbook *p)
+{
+	c->kind = k->name;
+	c->owner = k->owner;
+	c->team = k->team;
+	c->business_unit = k->business_unit;
+	c->last_word = k->last_word;
+	c->playbook = (char *)(uintptr_t)p->label;
+	c->allowed = k->allowed;
+	c->n_allowed = k->allowed_count;
+	c->steps = arena_alloc(t->arena, sizeof(*c->steps) * (k->steps_count + 1));
+	for (unsigned i = 0; c->steps && i < k->steps_count; i++) {
+		Ascolto__Step *s = arena_alloc(t->arena, sizeof(*s));
+		if (!s)
+			return;
+		*s = (Ascolto__Step)ASCOLTO__STEP__INIT;
+		s->text = k->steps[i].text;
+		s->actor = k->steps[i].actor;
+		s->due_ms = calendar_add(k->sla.hours, t->now_ms, (int64_t)k->steps[i].within_minutes * 60000);
+		c->steps[c->n_steps++] = s;
+	}
+}
+
 static Ascolto__Case *new_case(struct judgement *j)
 {
 	struct turn *t = j->t;
@@ -64,29 +76,35 @@ static Ascolto__Case *new_case(struct judgement *j)
 	conversations[0] = m->knowledge->conversation_id;
 	c->id = turn_id_bytes(t, &id);
 	c->brand = j->e->brand;
+	c->drill = j->e->drill;
 	c->customer_id = m->knowledge->customer_id;
 	c->customer = m->knowledge->display_name;
 	c->title = title_of(t->arena, m->post);
-	c->kind = j->kind->name;
-	c->owner = j->kind->owner;
 	c->lane = m->understanding->lane ? m->understanding->lane->value : c->lane;
 	c->conversations = conversations;
 	c->n_conversations = 1;
 	c->opened_ms = j->e->occurred_ms;
-	c->acknowledge_due_ms = t->now_ms + (int64_t)j->kind->acknowledge_minutes * 60000;
-	c->resolve_due_ms = t->now_ms + (int64_t)j->kind->resolve_minutes * 60000;
+	c->decided_ms = t->now_ms;
 	c->channel = m->post->channel;
-	c->language = m->knowledge->language;
-	return c;
+	c->language = m->understanding->language;
+	take_kind(t, c, j->kind, j->brand->playbook);
+	return case_clocks_new(t, c, &j->kind->sla) ? NULL : c;
+}
+
+static bool has_conversation(const Ascolto__Case *c, ProtobufCBinaryData conversation)
+{
+	for (size_t i = 0; i < c->n_conversations; i++)
+		if (span_eq(span_of(c->conversations[i].data, c->conversations[i].len),
+			    span_of(conversation.data, conversation.len)))
+			return true;
+	return false;
 }
 
 /* Another conversation of the same customer belongs to the same case. */
 static void add_conversation(struct turn *t, Ascolto__Case *c, ProtobufCBinaryData conversation)
 {
-	for (size_t i = 0; i < c->n_conversations; i++)
-		if (span_eq(span_of(c->conversations[i].data, c->conversations[i].len),
-			    span_of(conversation.data, conversation.len)))
-			return;
+	if (has_conversation(c, conversation))
+		return;
 	ProtobufCBinaryData *list = arena_alloc(t->arena, sizeof(*list) * (c->n_conversations + 1));
 	if (!list || c->n_conversations >= 64)
 		return;
@@ -95,47 +113,96 @@ static void add_conversation(struct turn *t, Ascolto__Case *c, ProtobufCBinaryDa
 	c->conversations = list;
 }
 
-/* The open case of this customer, or NULL. */
-static int find_open(struct judgement *j, Ascolto__Case **ret)
+/* A solved case goes on for a while; a closed one only where its customer asks again in one of its conversations. */
+static bool goes_on(const struct judgement *j, const Ascolto__Case *c)
 {
-	State__OpenCase *open;
-	struct id id;
-	struct key k = id_key(j->t, OPEN_CASES, &j->customer);
-	*ret = NULL;
-	int r = turn_get(j->t, &escalation_tables[OPEN_CASES], &k, &open);
-	if (r)
-		return r == -ENOENT ? 0 : r;
-	if (id_of(open->case_id, &id))
-		return -EBADMSG;
-	k = id_key(j->t, CASES, &id);
-	return turn_get(j->t, &escalation_tables[CASES], &k, ret);
+	bool is_closed = c->state == ASCOLTO__CASE_STATE__CASE_STATE_CLOSED;
+	int64_t window = (int64_t)j->brand->playbook->reopen_hours * 3600000;
+	if (!case_is_settled((enum case_state)c->state))
+		return true;
+	if (c->merged_into.len || j->t->now_ms - (is_closed ? c->closed_ms : c->solved_ms) > window)
+		return false;
+	return !is_closed || (j->decision.opens_case && has_conversation(c, j->m->knowledge->conversation_id));
 }
 
-static void open_case(struct judgement *j, Ascolto__Case *c)
+static int find_one(struct judgement *j, ProtobufCBinaryData which, Ascolto__Case **ret)
+{
+	struct id id;
+	if (id_of(which, &id))
+		return -EBADMSG;
+	struct key k = id_key(j->t, CASES, &id);
+	int r = turn_get(j->t, &escalation_tables[CASES], &k, ret);
+	if (!r && !goes_on(j, *ret))
+		*ret = NULL;
+	return r;
+}
+
+/* The case that this message is about: its conversation's own, or the customer's. NULL when that is over, or none was. */
+static int find_case(struct judgement *j, State__OpenCase **ret_row, Ascolto__Case **ret)
+{
+	State__OpenCase *row = NULL;
+	const ProtobufCBinaryData *conversation = &j->m->knowledge->conversation_id;
+	struct key k = id_key(j->t, OPEN_CASES, &j->customer);
+	*ret = NULL;
+	*ret_row = NULL;
+	int r = turn_get(j->t, &escalation_tables[OPEN_CASES], &k, &row);
+	if (r)
+		return r == -ENOENT ? 0 : r;
+	for (size_t i = 0; i < row->n_branches && !r && !*ret; i++)
+		if (span_eq(span_of(row->branches[i]->conversation_id.data, row->branches[i]->conversation_id.len),
+			    span_of(conversation->data, conversation->len)))
+			r = find_one(j, row->branches[i]->case_id, ret);
+	if (!r && !*ret)
+		r = find_one(j, row->case_id, ret);
+	*ret_row = row;
+	return r;
+}
+
+static void open_case(struct judgement *j, Ascolto__Case *c, State__OpenCase *row)
 {
 	struct turn *t = j->t;
-	struct id id;
 	State__OpenCase open = STATE__OPEN_CASE__INIT;
 	struct key k = id_key(t, OPEN_CASES, &j->customer);
+	if (row)
+		open = *row; /* what was split off stays so */
 	open.case_id = c->id;
 	turn_put(t, &k, &open);
 	turn_count(t, "cases_opened", 1);
-	if (id_of(c->id, &id) == 0) {
-		set_clock(t, j->e, &id, "case_acknowledge", c->acknowledge_due_ms);
-		set_clock(t, j->e, &id, "case_resolve", c->resolve_due_ms);
-	}
-	tell_history(t, j->e, j->m->knowledge->route, c, "opened", "");
+	case_history(t, j->e, j->m->knowledge->route, c, "opened", "");
 	record_action(j, "open_case", "ascolto", "done", &c->id, c->owner);
+	audit_add(t, j->e, &(struct audit_note){.what = "case_opened", .who = c->kind, .case_id = c->id,
+		.message_id = j->e->id, .detail = arena_printf(t->arena, "code %s, owner %s",
+			code_word((enum code)c->code), c->owner)});
+}
+
+/* The customer wrote again: a case that waited for them, or was over, goes on. */
+static void hear(struct judgement *j, Ascolto__Case *c)
+{
+	bool settled = case_is_settled((enum case_state)c->state);
+	int state = case_step((enum case_state)c->state, VERB_HEARD);
+	record_action(j, "add_to_case", "ascolto", "done", &c->id, c->owner);
+	add_conversation(j->t, c, j->m->knowledge->conversation_id);
+	/* Thanks for a solution do not undo it; nor does what is not theirs. */
+	if (!j->facts.content || j->facts.self || j->facts.bot || (settled && !j->decision.opens_case))
+		return;
+	if (settled) {
+		case_reopen(c);
+		case_history(j->t, j->e, j->m->knowledge->route, c, "reopened", "");
+		record_action(j, "reopen_case", "ascolto", "done", &c->id, c->owner);
+		audit_add(j->t, j->e, &(struct audit_note){.what = "case_reopened", .who = "customer_wrote_again",
+			.case_id = c->id, .message_id = j->e->id});
+	}
+	c->state = (Ascolto__CaseState)state;
 }
 
 int case_for(struct judgement *j, struct err *why)
 {
 	struct turn *t = j->t;
-	struct id id;
+	State__OpenCase *row;
 	Ascolto__Case *c = NULL;
-	int r = find_open(j, &c);
+	int r = find_case(j, &row, &c);
 	if (r)
-		return err_set(why, r, "the open case of the customer can not be read: %s", strerror(-r));
+		return err_set(why, r, "the case of the customer can not be read: %s", strerror(-r));
 	bool fresh = !c;
 	if (!c && !j->decision.opens_case) {
 		record_action(j, "no_case", "ascolto", "done", NULL, j->decision.because);
@@ -150,26 +217,26 @@ int case_for(struct judgement *j, struct err *why)
 	c->messages++;
 	c->last_message_id = j->e->id;
 	c->updated_ms = MAX(c->updated_ms, j->e->occurred_ms);
+	c->public_trace |= j->m->post->surface == ASCOLTO__SURFACE__SURFACE_PUBLIC ||
+			   j->m->post->surface == ASCOLTO__SURFACE__SURFACE_SEMI;
 	if (fresh)
-		open_case(j, c);
+		open_case(j, c, row);
 	else
-		add_conversation(t, c, j->m->knowledge->conversation_id);
-	if (!fresh)
-		record_action(j, "add_to_case", "ascolto", "done", &c->id, c->owner);
+		hear(j, c);
 	if (j->arm) {
 		j->arm->case_id = c->id;
-		if (!c->incident_id.len)
+		j->damage.case_opened = fresh;
+		j->damage.case_joined = !c->incident_id.len && j->arm->incident_id.len;
+		if (!c->incident_id.len && j->arm->incident_id.len) {
 			c->incident_id = j->arm->incident_id;
+			incident_case(t, c);
+		}
 	}
-	if (id_of(c->id, &id))
-		return err_set(why, -EBADMSG, "a case without an id");
-	struct key k = id_key(t, CASES, &id);
-	turn_put(t, &k, c);
-	case_view(t, j->e, c, 0);
-	return j->decision.at_once && (fresh || graver) ? case_tell(j, c, why) : 0;
+	r = case_save(t, j->e, j->brand, c, 0, why);
+	return !r && j->decision.at_once && (fresh || graver) ? case_tell(j, c, why) : r;
 }
 
-static int load(struct turn *t, const struct id *id, Ascolto__Case **ret, struct err *why)
+int case_load(struct turn *t, const struct id *id, Ascolto__Case **ret, struct err *why)
 {
 	char text[ID_TEXT + 1];
 	struct key k = id_key(t, CASES, id);
@@ -179,63 +246,60 @@ static int load(struct turn *t, const struct id *id, Ascolto__Case **ret, struct
 		 : 0;
 }
 
-static void close_case(struct turn *t, const Ascolto__Envelope *cause, Ascolto__Case *c, const char *outcome)
+int case_save(struct turn *t, const Ascolto__Envelope *cause, const struct brand *b, Ascolto__Case *c, uint64_t n,
+	struct err *why)
 {
-	struct id customer, message;
-	Ascolto__ArmRecord *arm;
-	c->state = ASCOLTO__CASE_STATE__CASE_STATE_CLOSED;
-	c->closed_ms = t->now_ms;
-	c->closed_reason = (char *)(uintptr_t)outcome;
-	turn_count(t, "cases_closed", 1);
-	if (id_of(c->customer_id, &customer) || id_of(c->last_message_id, &message))
-		return;
-	struct key open = id_key(t, OPEN_CASES, &customer), k = id_key(t, ARM, &message);
-	turn_del(t, &open);
-	/* Where the customer's history is kept stands in the record of their last message. */
-	if (turn_get(t, &escalation_tables[ARM], &k, &arm) == 0)
-		tell_history(t, cause, arm->message->knowledge->route, c, "closed", outcome);
-}
-
-int case_change(struct turn *t, const Ascolto__Envelope *cause, const struct id *id, const char *verb, const char *actor,
-	const char *words, struct err *why)
-{
-	Ascolto__Case *c;
-	int r = load(t, id, &c, why);
-	if (r)
-		return r;
-	if (c->state == ASCOLTO__CASE_STATE__CASE_STATE_CLOSED)
-		return 0; /* said twice */
-	if (!c->acknowledged_ms) {
-		c->acknowledged_ms = t->now_ms;
-		c->state = ASCOLTO__CASE_STATE__CASE_STATE_ACKNOWLEDGED;
-	}
-	c->owner = str_empty(actor) ? c->owner : (char *)(uintptr_t)actor;
-	c->updated_ms = t->now_ms;
-	if (str_eq(verb, "close"))
-		close_case(t, cause, c, words);
-	struct key k = id_key(t, CASES, id);
-	turn_put(t, &k, c);
-	case_view(t, cause, c, 0);
-	return 0;
-}
-
-/* A clock ran out. Acknowledging stops the first, closing both; a clock that was stopped rings for nobody. */
-int case_clock(struct turn *t, const Ascolto__Envelope *e, struct err *why)
-{
-	Ascolto__Case *c;
 	struct id id;
-	if (id_of(e->timer->subject_id, &id))
-		return err_set(why, -EBADMSG, "a clock without a case");
-	int r = load(t, &id, &c, why);
-	if (r)
-		return r;
-	bool first = str_eq(e->timer->purpose, "case_acknowledge");
-	if (c->closed_ms || (first && c->acknowledged_ms))
-		return 0;
-	c->late = true;
-	turn_count(t, "cases_late", 1);
+	if (id_of(c->id, &id))
+		return err_set(why, -EBADMSG, "a case without an id");
+	case_clocks_follow(t, cause, b, c);
 	struct key k = id_key(t, CASES, &id);
 	turn_put(t, &k, c);
-	case_view(t, e, c, 0);
+	case_view(t, cause, c, n);
 	return 0;
+}
+
+/* Where the customer's history is kept stands in the record of their last message. */
+void case_history_of(struct turn *t, const Ascolto__Envelope *cause, const Ascolto__Case *c, const char *change)
+{
+	struct id message;
+	Ascolto__ArmRecord *arm;
+	if (id_of(c->last_message_id, &message))
+		return;
+	struct key k = id_key(t, ARM, &message);
+	if (turn_get(t, &escalation_tables[ARM], &k, &arm) == 0)
+		case_history(t, cause, arm->message->knowledge->route, c, change, c->closed_reason);
+}
+
+void case_close(struct turn *t, const Ascolto__Envelope *cause, Ascolto__Case *c, const char *reason)
+{
+	c->state = ASCOLTO__CASE_STATE__CASE_STATE_CLOSED;
+	c->closed_ms = t->now_ms;
+	c->closed_reason = (char *)(uintptr_t)reason;
+	turn_count(t, "cases_closed", 1);
+	case_history_of(t, cause, c, "closed");
+}
+
+int case_measure(struct turn *t, const Ascolto__Case *c, struct damage *d, struct err *why)
+{
+	struct id incident;
+	d->at_ms = t->now_ms;
+	d->incident = id_of(c->incident_id, &incident) ? NULL : &incident;
+	int r = damage_add(t, c->brand, d);
+	return r ? err_set(why, r, "the measures can not be read: %s", strerror(-r)) : 0;
+}
+
+int case_leave(struct judgement *j, const struct id *case_id, struct err *why)
+{
+	struct turn *t = j->t;
+	Ascolto__Case *c;
+	int r = case_load(t, case_id, &c, why);
+	if (r || c->messages != 1 || c->state == ASCOLTO__CASE_STATE__CASE_STATE_CLOSED)
+		return r;
+	case_close(t, j->e, c, "polemic: grouped with the incident");
+	c->updated_ms = t->now_ms;
+	record_action(j, "close_case", "ascolto", "done", &c->id, c->closed_reason);
+	audit_add(t, j->e, &(struct audit_note){.what = "case_closed", .who = "message_moved", .case_id = c->id,
+		.message_id = j->e->id, .detail = c->closed_reason});
+	return case_save(t, j->e, j->brand, c, 0, why);
 }

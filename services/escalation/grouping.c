@@ -44,6 +44,24 @@ static void forget_people(struct judgement *j, const struct topic *topic, bool o
 	}
 }
 
+/* For the measures of the topic's incident: they have not written about it since an hour before it began. */
+static bool is_fresh(struct judgement *j, const struct topic *topic, uint64_t who)
+{
+	State__PersonInTopic *p;
+	struct key k = person_key(j->t, &topic->id, who);
+	return turn_get(j->t, &escalation_tables[TOPIC_PEOPLE], &k, &p) ||
+	       p->last_ms < id_ms(&topic->incident) - (int64_t)3600000;
+}
+
+static void measure_for(struct judgement *j, const struct topic *topic, bool counts)
+{
+	if (id_is_zero(&topic->incident))
+		return;
+	j->incident = topic->incident;
+	j->damage.incident = &j->incident;
+	j->damage.fresh_person = counts && is_fresh(j, topic, j->who);
+}
+
 /* The smaller of two topics that turned out to be one goes into the larger; returns the one that stays. */
 static struct topic *merge_twin(struct judgement *j, struct topic *topic)
 {
@@ -55,14 +73,22 @@ static struct topic *merge_twin(struct judgement *j, struct topic *topic)
 		return topic;
 	struct topic *into = twin->messages > topic->messages ? twin : topic, *from = into == twin ? topic : twin;
 	struct id gone = from->id;
+	struct damage_crowd crowd = {.last_ms = j->e->occurred_ms};
 	for (size_t i = 0; i < from->crowd.cap; i++) {
 		const struct person *p = &from->crowd.people[i];
-		if (p->who)
-			put_person(j, &into->id, p->who, p->last_ms);
+		if (!p->who)
+			continue;
+		if (!id_is_zero(&into->incident) && is_fresh(j, into, p->who))
+			damage_crowd_add(&crowd, p->last_ms);
+		put_person(j, &into->id, p->who, p->last_ms);
 	}
 	forget_people(j, from, false);
 	struct key k = id_key(j->t, TOPICS, &gone);
 	turn_del(j->t, &k);
+	j->damage.newcomers = crowd.people[0];
+	crowd.people[0] = 0;
+	if (!id_is_zero(&into->incident) && damage_crowd_write(j->t, &into->incident, &crowd))
+		j->t->ws->error = -EINVAL;
 	if (!topics_merge(ts, into, &from))
 		j->t->ws->error = -ENOMEM;
 	return into;
@@ -102,7 +128,8 @@ static int count_person(struct judgement *j, struct topic *topic, struct err *wh
 	struct topics *ts = j->brand->topics;
 	if (crowd_is_full(&topic->crowd)) {
 		topic_pass(ts, topic, MAX(j->e->occurred_ms, topic->last_ms));
-		forget_people(j, topic, true);
+		if (id_is_zero(&topic->incident)) /* its measures ask for who wrote before */
+			forget_people(j, topic, true);
 	}
 	if (!topic_count_person(ts, topic, j->who, j->e->occurred_ms))
 		return err_set(why, -ENOMEM, "out of memory");
@@ -129,6 +156,7 @@ static int watch_danger(struct judgement *j, const struct danger *d, struct err 
 		return -ENOMEM;
 	if (id_is_zero(&topic->incident))
 		topic_quote(topic, j->m->post->text);
+	measure_for(j, topic, true);
 	struct surge surge = topic_surge(ts, topic);
 	int r = incident_check(j, topic, &surge, why);
 	put_topic(j, topic);
@@ -161,6 +189,8 @@ static int join(struct judgement *j, struct topic *topic, struct err *why)
 		return -ENOMEM;
 	topic_offer_headline(topic, u->signature, j->m->post->text);
 	topic = merge_twin(j, topic);
+	if (!j->arm->incident_id.len)
+		measure_for(j, topic, true);
 	j->arm->topic_id = turn_id_bytes(j->t, &topic->id);
 	struct surge surge = topic_surge(ts, topic);
 	/* What belongs to an incident about a danger does not become another one. */
@@ -185,11 +215,14 @@ int group(struct judgement *j, struct err *why)
 		hear(j);
 	int r = watch_dangers(j, why);
 	struct topic *topic = topics_match(ts, u->signature, &nearness);
+	j->nearness = nearness;
 	if (r || j->decision.counts)
 		return r ? r : join(j, topic, why);
 	if (topic)
 		j->arm->topic_id = turn_id_bytes(j->t, &topic->id);
-	if (topic && !id_is_zero(&topic->incident) && !j->arm->incident_id.len)
+	if (topic && !id_is_zero(&topic->incident) && !j->arm->incident_id.len) {
 		j->arm->incident_id = turn_id_bytes(j->t, &topic->incident);
+		measure_for(j, topic, false);
+	}
 	return 0;
 }

@@ -1,5 +1,6 @@
 /* What escalation does with each kind of message. */
-#include "services/escalation/escalation.h"
+#include "services/escalation/condition.h"
+#include "services/escalation/crisis.h"
 
 #include <xxhash.h>
 
@@ -14,12 +15,49 @@ static const char *value_of(const Ascolto__Label *l)
 	return l ? l->value : "";
 }
 
+static const char *surface_word(Ascolto__Surface s)
+{
+	static const char *const words[] = {"", "public", "semi", "private"};
+	return (size_t)s < ARRAY_SIZE(words) ? words[s] : "";
+}
+
+static const char *customer_type_word(Ascolto__CustomerType t)
+{
+	static const char *const words[] = {"unknown", "prospect", "new", "customer", "complainer", "advocate", "ex"};
+	return (size_t)t < ARRAY_SIZE(words) ? words[t] : "unknown";
+}
+
+/* What only the playbook's conditions ask for. */
+static void read_further_facts(struct judgement *j)
+{
+	const Ascolto__Post *p = j->m->post;
+	const Ascolto__Understanding *u = j->m->understanding;
+	const Ascolto__Knowledge *k = j->m->knowledge;
+	struct facts *f = &j->facts;
+	f->words[FACT_EXPECTATION] = value_of(u->expectation);
+	f->words[FACT_EVENT] = value_of(u->event);
+	f->words[FACT_SENTIMENT] = value_of(u->sentiment);
+	f->words[FACT_LANE] = value_of(u->lane);
+	f->words[FACT_LANGUAGE] = str_empty(u->language) ? k->language : u->language;
+	f->words[FACT_CHANNEL] = p->channel;
+	f->words[FACT_NETWORK] = p->network;
+	f->words[FACT_SURFACE] = surface_word(p->surface);
+	f->words[FACT_CUSTOMER_TYPE] = customer_type_word(k->customer_type);
+	f->numbers[FACT_REACH] = (int64_t)MIN(k->reach, (uint64_t)INT64_MAX);
+	f->numbers[FACT_MESSAGES] = k->messages;
+	f->numbers[FACT_CASES] = k->cases;
+	f->numbers[FACT_OPEN_CASES] = k->open_cases;
+	f->numbers[FACT_RATING] = p->rating;
+	f->subject = p->subject;
+	f->text = p->text;
+	f->at_ms = j->e->occurred_ms;
+}
+
 static void read_facts(struct judgement *j)
 {
 	const Ascolto__Post *p = j->m->post;
 	const Ascolto__Understanding *u = j->m->understanding;
 	struct facts *f = &j->facts;
-	uint64_t copy = u->signature ? u->signature->copy : 0;
 	f->intent = intent_of(value_of(u->intent));
 	for (size_t i = 0; i < u->n_flags; i++)
 		if (flag_of(u->flags[i]) >= 0)
@@ -27,12 +65,20 @@ static void read_facts(struct judgement *j)
 	f->negative = str_eq(value_of(u->sentiment), "negative");
 	f->vip = j->m->knowledge->vip;
 	f->influencer = j->m->knowledge->influencer;
+	f->partner = j->m->knowledge->partner;
 	f->self = (p->author && p->author->is_self) || p->kind == ASCOLTO__KIND__KIND_ECHO;
 	f->bot = p->author && p->author->is_bot;
 	f->content = says_something(p->kind);
-	f->copy = !str_empty(p->repost_of) || topics_is_copy(j->brand->topics, copy, j->who);
+	f->copy = !str_empty(p->repost_of) || (u->signature && topics_is_copy(j->brand->topics, u->signature, j->who));
 	f->polemic = str_eq(value_of(u->lane), "polemic");
-	f->incident_open = !id_is_zero(&j->brand->red_incident);
+	f->incident_open = j->brand->crisis_ms != 0;
+	read_further_facts(j);
+}
+
+static void record_fact(void *ctx, const char *fact, const char *value)
+{
+	struct judgement *j = ctx;
+	record_rule(j, j->kind ? j->kind->name : "", fact, value);
 }
 
 /* The conditions that decided, as facts with their values. */
@@ -51,6 +97,8 @@ static void explain(struct judgement *j)
 		record_rule(j, name, "vip", "yes");
 	if (r->influencer)
 		record_rule(j, name, "influencer", "yes");
+	if (r->also)
+		condition_explain(r->also, &j->facts, record_fact, j);
 	if (!j->arm->n_rules)
 		record_rule(j, name, "otherwise", "yes");
 }
@@ -74,10 +122,12 @@ static void remember_copy(struct judgement *j)
 	const Ascolto__Signature *s = j->m->understanding->signature;
 	State__Copy c = STATE__COPY__INIT;
 	struct key k = turn_key(j->t, &escalation_tables[COPIES]);
-	c.number = s ? topics_remember_copy(j->brand->topics, s->copy, j->who) : 0;
+	c.number = s ? topics_remember_copy(j->brand->topics, s, j->who) : 0;
 	if (!c.number)
 		return;
 	c.hash = s->copy;
+	c.sketch = s->sketch;
+	c.words = s->words;
 	c.who = j->who;
 	c.brand = j->brand->name;
 	key_name(&k, j->brand->name);
@@ -85,9 +135,25 @@ static void remember_copy(struct judgement *j)
 	turn_put(j->t, &k, &c);
 }
 
+/* What this message adds to the damage. Cases and topics have said their part. */
+static int measure(struct judgement *j)
+{
+	struct damage *d = &j->damage;
+	if (j->facts.self || !j->facts.content)
+		return 0;
+	d->at_ms = j->e->occurred_ms;
+	d->who = j->who;
+	d->reach = j->m->knowledge->reach;
+	d->negative = j->facts.negative;
+	d->positive = str_eq(value_of(j->m->understanding->sentiment), "positive");
+	return damage_add(j->t, j->brand->name, d);
+}
+
 enum verdict escalation_classified(struct turn *t, const Ascolto__Envelope *e, struct err *why)
 {
 	struct judgement j = {.t = t, .e = e, .m = e->classified};
+	if (drill_is_over(t, e))
+		return DONE;
 	/* The id of the message itself: each service on the way derived its own envelope. */
 	Ascolto__Envelope cause = *e;
 	cause.id = e->trace_id.len ? e->trace_id : e->id;
@@ -110,9 +176,35 @@ enum verdict escalation_classified(struct turn *t, const Ascolto__Envelope *e, s
 		((struct escalation *)t->state)->stale = true;
 		return REJECT;
 	}
+	int r = measure(&j);
+	if (r) {
+		err_set(why, r, "the measures can not be read: %s", strerror(-r));
+		((struct escalation *)t->state)->stale = true;
+		return REJECT;
+	}
 	remember_copy(&j);
 	record_end(&j);
 	return DONE;
+}
+
+void send_correction(struct turn *t, const Ascolto__Envelope *command, const Ascolto__ArmRecord *arm, const char *task,
+	const char *label)
+{
+	Ascolto__Envelope *out = turn_envelope(t, command, "correction", 0);
+	Ascolto__Correction c = ASCOLTO__CORRECTION__INIT;
+	c.message_id = arm->message_id;
+	c.task = (char *)(uintptr_t)task;
+	c.label = (char *)(uintptr_t)label;
+	const Ascolto__Post *post = arm->message->post;
+	c.text = post->text;
+	c.language = arm->message->understanding ? arm->message->understanding->language : (char *)"";
+	c.surface = (char *)(uintptr_t)(post->surface == ASCOLTO__SURFACE__SURFACE_PRIVATE ? "private" : "public");
+	c.channel = post->network;
+	c.by = command->command->actor;
+	c.at_ms = t->now_ms;
+	out->body_case = ASCOLTO__ENVELOPE__BODY_CORRECTION;
+	out->correction = &c;
+	turn_emit(t, TO_INTENT, LANE_URGENT, out, span_of(arm->message_id.data, arm->message_id.len));
 }
 
 static int correct(struct turn *t, const Ascolto__Envelope *e, const Ascolto__Correct *c, struct err *why)
@@ -125,26 +217,37 @@ static int correct(struct turn *t, const Ascolto__Envelope *e, const Ascolto__Co
 	int r = turn_get(t, &escalation_tables[ARM], &k, &arm);
 	if (r)
 		return err_set(why, r, "the corrected message is not known");
-	Ascolto__Envelope *out = turn_envelope(t, e, "correction", 0);
-	Ascolto__Correction correction = ASCOLTO__CORRECTION__INIT;
-	correction.message_id = c->message_id;
-	correction.task = c->task;
-	correction.label = c->label;
-	correction.text = arm->message->post->text;
-	correction.by = e->command->actor;
-	correction.at_ms = t->now_ms;
-	out->body_case = ASCOLTO__ENVELOPE__BODY_CORRECTION;
-	out->correction = &correction;
-	turn_emit(t, TO_INTENT, LANE_URGENT, out, span_of(c->message_id.data, c->message_id.len));
+	send_correction(t, e, arm, c->task, c->label);
+	audit_add(t, e, &(struct audit_note){.what = "corrected", .who = e->command->actor, .by = BY_PERSON,
+		.message_id = c->message_id, .case_id = arm->case_id, .detail = arena_printf(t->arena, "%s: %s",
+			c->task, c->label)});
 	return 0;
+}
+
+static void note_command(struct turn *t, const Ascolto__Envelope *e)
+{
+	const Ascolto__Command *c = e->command;
+	const ProtobufCFieldDescriptor *f =
+		protobuf_c_message_descriptor_get_field(&ascolto__command__descriptor, (unsigned)c->what_case);
+	audit_add(t, e, &(struct audit_note){.what = "command", .who = c->actor, .by = BY_PERSON,
+		.detail = f ? f->name : ""});
 }
 
 enum verdict escalation_command(struct turn *t, const Ascolto__Envelope *e, struct err *why)
 {
 	const Ascolto__Command *c = e->command;
+	Ascolto__ChangeCase change = ASCOLTO__CHANGE_CASE__INIT;
 	struct id id;
 	int r = -EBADMSG;
+	if (c->what_case != ASCOLTO__COMMAND__WHAT_START_DRILL && drill_is_over(t, e))
+		return DONE;
 	switch (c->what_case) {
+	case ASCOLTO__COMMAND__WHAT_START_DRILL:
+		r = drill_start(t, e, why);
+		break;
+	case ASCOLTO__COMMAND__WHAT_STOP_DRILL:
+		r = drill_stop(t, e, c->stop_drill->reason, why);
+		break;
 	case ASCOLTO__COMMAND__WHAT_ACKNOWLEDGE_INCIDENT:
 		if (!id_of(c->acknowledge_incident->incident_id, &id))
 			r = incident_change(t, e, &id, "acknowledge", c->actor, "", why);
@@ -154,22 +257,71 @@ enum verdict escalation_command(struct turn *t, const Ascolto__Envelope *e, stru
 			r = incident_change(t, e, &id, "close", c->actor, c->close_incident->reason, why);
 		break;
 	case ASCOLTO__COMMAND__WHAT_ACKNOWLEDGE_CASE:
-		if (!id_of(c->acknowledge_case->case_id, &id))
-			r = case_change(t, e, &id, "acknowledge", c->actor, "", why);
+		change.case_id = c->acknowledge_case->case_id;
+		change.verb = (char *)"acknowledge";
+		r = case_change(t, e, &change, c->actor, why);
 		break;
 	case ASCOLTO__COMMAND__WHAT_CLOSE_CASE:
-		if (!id_of(c->close_case->case_id, &id))
-			r = case_change(t, e, &id, "close", c->actor, c->close_case->outcome, why);
+		change.case_id = c->close_case->case_id;
+		change.verb = (char *)"close";
+		change.words = c->close_case->outcome;
+		r = case_change(t, e, &change, c->actor, why);
+		break;
+	case ASCOLTO__COMMAND__WHAT_CONFIRM_ALARMS:
+		r = alarms_confirm(t, e, c->confirm_alarms, why);
+		break;
+	case ASCOLTO__COMMAND__WHAT_CHANGE_CASE:
+		r = case_change(t, e, c->change_case, c->actor, why);
 		break;
 	case ASCOLTO__COMMAND__WHAT_CORRECT:
 		r = correct(t, e, c->correct, why);
+		break;
+	case ASCOLTO__COMMAND__WHAT_OPEN_CRISIS:
+		r = crisis_command(t, e, true, c->open_crisis->reason, why);
+		break;
+	case ASCOLTO__COMMAND__WHAT_CLOSE_CRISIS:
+		r = crisis_command(t, e, false, c->close_crisis->reason, why);
+		break;
+	case ASCOLTO__COMMAND__WHAT_DONE_STEP:
+		if (!id_of(c->done_step->incident_id, &id))
+			r = incident_step_done(t, e, &id, c->done_step->number, why);
+		break;
+	case ASCOLTO__COMMAND__WHAT_MOVE_MESSAGE:
+		if (!id_of(c->move_message->message_id, &id))
+			r = message_move(t, e, &id, c->move_message->lane, why);
+		break;
+	case ASCOLTO__COMMAND__WHAT_PROPOSE_ANSWER:
+		r = answer_propose(t, e, c->propose_answer, why);
+		break;
+	case ASCOLTO__COMMAND__WHAT_APPROVE_ANSWER:
+		if (!id_of(c->approve_answer->answer_id, &id))
+			r = answer_approve(t, e, &id, why);
 		break;
 	default:
 		err_set(why, -EINVAL, "this command is not known");
 	}
 	if (r && why && !why->text[0])
 		err_set(why, r, "the command names no case, incident or message");
+	if (!r && !audit_wrote(t)) /* every command leaves an entry, even one that changed nothing */
+		note_command(t, e);
 	return r ? REJECT : DONE;
+}
+
+/* What became of an alarm; tries on the way are not the end of it. */
+static void note_outcome(struct turn *t, const Ascolto__Envelope *e)
+{
+	static const char *const words[] = {
+		[ASCOLTO__DELIVERY_RESULT__DELIVERY_SENT] = "alarm_sent",
+		[ASCOLTO__DELIVERY_RESULT__DELIVERY_REJECTED] = "alarm_rejected",
+		[ASCOLTO__DELIVERY_RESULT__DELIVERY_UNKNOWN] = "alarm_unknown",
+		[ASCOLTO__DELIVERY_RESULT__DELIVERY_EXPIRED] = "alarm_expired",
+	};
+	const Ascolto__Outcome *o = e->outcome;
+	const char *what = (unsigned)o->result < ARRAY_SIZE(words) ? words[o->result] : NULL;
+	if (what)
+		audit_add(t, e, &(struct audit_note){.what = what, .who = o->destination, .by = BY_SERVICE,
+			.case_id = o->case_id, .incident_id = o->incident_id, .order_id = o->order_id,
+			.detail = o->detail});
 }
 
 enum verdict escalation_outcome(struct turn *t, const Ascolto__Envelope *e, struct err *why)
@@ -178,6 +330,7 @@ enum verdict escalation_outcome(struct turn *t, const Ascolto__Envelope *e, stru
 	Ascolto__View v = ASCOLTO__VIEW__INIT;
 	v.what_case = ASCOLTO__VIEW__WHAT_DELIVERY;
 	v.delivery = e->outcome;
+	note_outcome(t, e);
 	send_view(t, e, "view-delivery", 0, &v);
 	return DONE;
 }
@@ -186,12 +339,28 @@ enum verdict escalation_timer(struct turn *t, const Ascolto__Envelope *e, struct
 {
 	const char *purpose = e->timer->purpose;
 	int r;
-	if (str_eq(purpose, "case_acknowledge") || str_eq(purpose, "case_resolve"))
+	if (drill_is_over(t, e))
+		return DONE;
+	if ((str_eq(purpose, "incident_call") || str_eq(purpose, "case_call")) && alarm_is_held(t, e))
+		return DONE;
+	if (str_eq(purpose, DRILL_TIMER))
+		r = drill_stop(t, e, "its time was over", why);
+	else if (str_eq(purpose, "case_acknowledge") || str_eq(purpose, "case_resolve"))
 		r = case_clock(t, e, why);
+	else if (str_eq(purpose, ALARMS_TIMER))
+		r = alarms_gathered(t, e, why);
+	else if (str_eq(purpose, "case_call"))
+		r = case_call(t, e, why);
 	else if (str_eq(purpose, "incident_call"))
 		r = incident_call(t, e, why);
 	else if (str_eq(purpose, "incident_calm"))
 		r = incident_calm(t, e, why);
+	else if (str_eq(purpose, "incident_step"))
+		r = incident_step_late(t, e, why);
+	else if (str_eq(purpose, ANSWER_TIMER))
+		r = answer_send(t, e, why);
+	else if (str_eq(purpose, AUDIT_TIMER))
+		r = audit_show(t, e, why);
 	else if (strncmp(purpose, TOLD_TIMER, strlen(TOLD_TIMER)) == 0)
 		r = told_summary(t, e, why);
 	else

@@ -1,5 +1,6 @@
 /* Incidents: a topic that has been given a code, the chain of people who are called for it, and its checklist. */
-#include "services/escalation/escalation.h"
+#include "common/signature.h"
+#include "services/escalation/crisis.h"
 
 #define KEYWORDS_SHOWN 5
 #define CHECKS_PER_WINDOW 4 /* how often it is looked whether an incident has become calm */
@@ -50,14 +51,48 @@ static char *title_of(struct turn *t, const Ascolto__Incident *i, const struct t
 	return title ? title : arena_strdup(t->arena, "?");
 }
 
-static void set_examples(struct turn *t, Ascolto__Incident *i, const struct topic *topic)
+/* What people are shown of it: the first ones that are surely about it, the one that opened it if there are none. */
+static void add_example(struct judgement *j, Ascolto__Incident *i)
 {
-	i->examples = arena_alloc(t->arena, sizeof(*i->examples) * TOPIC_EXAMPLES);
-	for (i->n_examples = 0; i->examples && i->n_examples < topic->n_examples; i->n_examples++)
-		i->examples[i->n_examples] = turn_id_bytes(t, &topic->examples[i->n_examples]);
+	if (i->n_examples == TOPIC_EXAMPLES || (i->n_examples && j->nearness < SIGNATURE_SAME_TOPIC))
+		return;
+	ProtobufCBinaryData *list = arena_alloc(j->t->arena, sizeof(*list) * TOPIC_EXAMPLES);
+	if (!list)
+		return;
+	for (size_t k = 0; k < i->n_examples; k++)
+		list[k] = i->examples[k];
+	list[i->n_examples++] = j->e->id;
+	i->examples = list;
 }
 
-static void set_steps(struct turn *t, Ascolto__Incident *i, const struct playbook_incident *p)
+/* Which step of which code is late, and how often that was said. */
+struct step_number {
+	enum code code;
+	unsigned step, times;
+};
+
+static struct step_number step_number_of(uint64_t n)
+{
+	return (struct step_number){(enum code)(n / 10000), (unsigned)(n / 100 % 100), (unsigned)(n % 100)};
+}
+
+static void set_step_timer(struct turn *t, const Ascolto__Envelope *cause, const struct id *id, struct step_number n,
+	int64_t due_ms)
+{
+	uint64_t number = (uint64_t)n.code * 10000 + n.step * 100 + n.times;
+	Ascolto__Envelope *e = turn_envelope(t, cause, "incident_step", number);
+	Ascolto__Timer timer = ASCOLTO__TIMER__INIT;
+	timer.purpose = (char *)"incident_step";
+	timer.subject_id = turn_id_bytes(t, id);
+	timer.due_ms = due_ms;
+	timer.number = number;
+	e->body_case = ASCOLTO__ENVELOPE__BODY_TIMER;
+	e->timer = &timer;
+	turn_timer(t, e, due_ms);
+}
+
+static void set_steps(struct turn *t, const Ascolto__Envelope *cause, const struct id *id, Ascolto__Incident *i,
+	const struct playbook_incident *p)
 {
 	i->steps = arena_alloc(t->arena, sizeof(*i->steps) * (p->steps_count + 1));
 	i->actors = arena_alloc(t->arena, sizeof(*i->actors) * (p->chain_count + 1));
@@ -71,6 +106,8 @@ static void set_steps(struct turn *t, Ascolto__Incident *i, const struct playboo
 		s->actor = p->steps[k].actor;
 		s->due_ms = t->now_ms + (int64_t)p->steps[k].within_minutes * 60000;
 		i->steps[i->n_steps++] = s;
+		if (s->due_ms > t->now_ms)
+			set_step_timer(t, cause, id, (struct step_number){(enum code)i->code, k, 0}, s->due_ms);
 	}
 	for (unsigned k = 0; i->actors && k < p->chain_count; k++)
 		i->actors[i->n_actors++] = p->chain[k].actor;
@@ -128,7 +165,7 @@ static void reach_code(struct turn *t, const Ascolto__Envelope *cause, struct br
 		i->red_ms = cause->occurred_ms;
 	if (!p || id_of(i->id, &id))
 		return;
-	set_steps(t, i, p);
+	set_steps(t, cause, &id, i, p);
 	set_calls(t, cause, i, &id, code, p);
 	i->acknowledged_ms = 0; /* who knew of yellow does not know of red */
 	i->acknowledged_by = (char *)"";
@@ -148,6 +185,7 @@ static Ascolto__Incident *new_incident(struct judgement *j, struct topic *topic)
 	*i = (Ascolto__Incident)ASCOLTO__INCIDENT__INIT;
 	i->id = turn_id_bytes(t, &id);
 	i->brand = j->e->brand;
+	i->drill = j->e->drill;
 	i->topic_id = turn_id_bytes(t, &topic->id);
 	i->kind = j->kind ? j->kind->name : i->kind;
 	i->opened_ms = j->e->occurred_ms;
@@ -194,7 +232,9 @@ static void set_calm_check(struct turn *t, const Ascolto__Envelope *cause, const
 
 static char *because(struct turn *t, const struct brand *b, const struct surge *s, unsigned window)
 {
-	return arena_printf(t->arena, "%u different people within %u minutes, against %.1f on an ordinary day",
+	return arena_printf(t->arena, brand_speaks_italian(t, b->name)
+			? "%u persone diverse in %u minuti, contro %.1f in un giorno normale"
+			: "%u different people within %u minutes, against %.1f on an ordinary day",
 		s->people[window], b->playbook->window_minutes * normal_steps[window] / normal_steps[1],
 		s->expected[window]);
 }
@@ -225,8 +265,21 @@ static void change_code(struct judgement *j, struct topic *topic, Ascolto__Incid
 	if (code == CODE_RED)
 		turn_count(j->t, "incidents_red", 1);
 	record_action(j, fresh ? "open_incident" : "raise_incident", "ascolto", "done", &i->id, i->because);
+	audit_add(j->t, j->e, &(struct audit_note){.what = fresh ? "incident_opened" : "incident_raised",
+		.who = "people_about_one_topic", .incident_id = i->id, .message_id = j->e->id,
+		.detail = arena_printf(j->t->arena, "code %s: %s", code_word(code), i->because)});
 	if (fresh && id_of(i->id, &id) == 0)
 		set_calm_check(j->t, j->e, j->brand, &id, 1);
+}
+
+/* The people who brought it about. */
+static int begin_measures(struct turn *t, const struct topic *topic)
+{
+	struct damage_crowd crowd = {.last_ms = topic->last_ms};
+	for (size_t i = 0; i < topic->crowd.cap; i++)
+		if (topic->crowd.people[i].who)
+			damage_crowd_add(&crowd, topic->crowd.people[i].last_ms);
+	return damage_crowd_write(t, &topic->incident, &crowd);
 }
 
 int incident_check(struct judgement *j, struct topic *topic, const struct surge *surge, struct err *why)
@@ -250,36 +303,41 @@ int incident_check(struct judgement *j, struct topic *topic, const struct surge 
 	i->normal = surge->expected[1];
 	i->updated_ms = MAX(i->updated_ms, j->e->occurred_ms);
 	set_keywords(t, i, topic);
-	set_examples(t, i, topic);
-	if (code > (enum code)i->code) {
+	add_example(j, i);
+	enum code was = (enum code)i->code;
+	if (code > was) {
 		i->because = because(t, b, surge, window);
 		change_code(j, topic, i, code, fresh);
 	} else {
 		record_action(j, "join_incident", "ascolto", "done", &i->id, "");
 	}
+	if (fresh && id_of(i->id, &topic->incident) == 0 && (r = begin_measures(t, topic)))
+		return err_set(why, r, "the measures can not be read: %s", strerror(-r));
 	record_rule(j, "people_about_one_topic", "people", arena_printf(t->arena, "%u", surge->people[window]));
 	j->arm->incident_id = i->id;
 	save(t, j->e, i);
-	if (id_of(i->id, &topic->incident) == 0 && code == CODE_RED)
-		b->red_incident = topic->incident;
-	return 0;
+	r = id_of(i->id, &topic->incident);
+	return !r && code == CODE_RED && code != was ? crisis_hold(t, j->e, b, &topic->incident, why) : r;
 }
 
-/* Red becomes yellow; what was never red is over, and what was is closed by a person. True when anything changed. */
-static bool step_down(struct turn *t, struct brand *b, Ascolto__Incident *i, const struct id *id, const struct surge *s)
+/* Red becomes yellow; what was never red is over, and what was is closed by a person. */
+static int step_down(struct turn *t, const Ascolto__Envelope *e, struct brand *b, Ascolto__Incident *i, const struct surge *s,
+	struct err *why)
 {
-	if (i->code == ASCOLTO__CODE__CODE_RED) {
+	struct id id;
+	bool was_red = i->code == ASCOLTO__CODE__CODE_RED;
+	if (!was_red && i->red_ms)
+		return 0;
+	i->people = s->people[1];
+	i->because = arena_printf(t->arena, brand_speaks_italian(t, b->name) ? "calma: %s" : "calm: %s", because(t, b, s, 1));
+	if (was_red)
 		i->code = ASCOLTO__CODE__CODE_YELLOW;
-		if (id_eq(&b->red_incident, id))
-			memset(&b->red_incident, 0, sizeof(b->red_incident));
-	} else if (!i->red_ms) {
+	else
 		i->closed_ms = t->now_ms;
-	} else {
-		return false;
-	}
-	i->because = arena_printf(t->arena, "calm: %s", because(t, b, s, 1));
 	turn_count(t, "incidents_calmed", 1);
-	return true;
+	audit_add(t, e, &(struct audit_note){.what = was_red ? "incident_calmed" : "incident_closed", .who = "ascolto",
+		.incident_id = i->id, .detail = i->because});
+	return was_red && id_of(i->id, &id) == 0 ? crisis_release(t, e, b, &id, why) : 0;
 }
 
 /* Time to look whether it has become calm: a code is left after SURGE_CALM_WINDOWS calm windows. */
@@ -300,16 +358,17 @@ int incident_calm(struct turn *t, const Ascolto__Envelope *e, struct err *why)
 		topic_pass(b->topics, topic, now_ms);
 		s = topic_surge(b->topics, topic);
 	}
-	bool calm = surge_is_calm(&b->playbook->thresholds, &s), changed = false;
-	if (!calm)
+	bool changed = false;
+	if (!surge_is_calm(&b->playbook->thresholds, &s))
 		i->calm_ms = 0;
 	else if (!i->calm_ms)
 		i->calm_ms = now_ms;
 	else if (now_ms - i->calm_ms >= (int64_t)b->playbook->window_minutes * 60000 * SURGE_CALM_WINDOWS)
-		changed = step_down(t, b, i, &id, &s);
+		changed = true;
 	if (changed) {
-		i->people = s.people[1];
 		i->calm_ms = now_ms; /* the next step takes a time of its own */
+		if ((r = step_down(t, e, b, i, &s, why)))
+			return r;
 	}
 	if (changed || i->calm_ms != was_calm_ms)
 		save(t, e, i);
@@ -342,6 +401,14 @@ int incident_call(struct turn *t, const Ascolto__Envelope *e, struct err *why)
 	return 0;
 }
 
+/* What a person did, for the audit log. */
+static void note(struct turn *t, const Ascolto__Envelope *cause, const Ascolto__Incident *i, const char *what,
+	const char *actor, const char *detail)
+{
+	audit_add(t, cause, &(struct audit_note){.what = what, .who = actor, .by = BY_PERSON, .incident_id = i->id,
+		.detail = detail});
+}
+
 int incident_change(struct turn *t, const Ascolto__Envelope *cause, const struct id *id, const char *verb,
 	const char *actor, const char *words, struct err *why)
 {
@@ -353,13 +420,70 @@ int incident_change(struct turn *t, const Ascolto__Envelope *cause, const struct
 	if (!i->acknowledged_ms) {
 		i->acknowledged_ms = t->now_ms;
 		i->acknowledged_by = (char *)(uintptr_t)actor;
+		note(t, cause, i, "incident_acknowledged", actor, "");
 	}
 	if (str_eq(verb, "close")) {
 		i->closed_ms = t->now_ms;
 		i->because = (char *)(uintptr_t)words;
-		if (b && id_eq(&b->red_incident, id))
-			memset(&b->red_incident, 0, sizeof(b->red_incident));
+		i->closed_by = (char *)(uintptr_t)actor;
+		i->lessons = cause->command->close_incident->lessons;
+		note(t, cause, i, "incident_closed", actor, words);
 	}
 	save(t, cause, i);
+	return b && i->closed_ms ? crisis_release(t, cause, b, id, why) : 0;
+}
+
+/* ---- steps ---- */
+
+int incident_step_done(struct turn *t, const Ascolto__Envelope *e, const struct id *id, unsigned number, struct err *why)
+{
+	Ascolto__Incident *i;
+	int r = load(t, id, &i, why);
+	if (r)
+		return r;
+	if (number >= i->n_steps)
+		return err_set(why, -EINVAL, "the incident has %zu steps, counted from 0; there is no step %u", i->n_steps, number);
+	if (i->steps[number]->done_ms)
+		return 0;
+	i->steps[number]->done_ms = t->now_ms;
+	i->steps[number]->done_by = e->command->actor;
+	note(t, e, i, "step_done", e->command->actor, i->steps[number]->text);
+	save(t, e, i);
+	return 0;
+}
+
+/* A step's time is over: its actor is told, and again after a while. */
+int incident_step_late(struct turn *t, const Ascolto__Envelope *e, struct err *why)
+{
+	struct brand *b = brand_find(t->state, e->brand);
+	struct step_number n = step_number_of(e->timer->number);
+	Ascolto__Incident *i;
+	struct id id;
+	if (id_of(e->timer->subject_id, &id) || !b)
+		return err_set(why, -EBADMSG, "a step without an incident or a brand");
+	int r = load(t, &id, &i, why);
+	if (r)
+		return r;
+	if (i->closed_ms || (enum code)i->code != n.code || n.step >= i->n_steps || i->steps[n.step]->done_ms)
+		return 0;
+	const Ascolto__Step *s = i->steps[n.step];
+	bool it = brand_speaks_italian(t, b->name);
+	Ascolto__Order o = ASCOLTO__ORDER__INIT;
+	char tag[ID_TEXT + 1];
+	unsigned late = (unsigned)((t->now_ms - s->due_ms) / 60000);
+	audit_add(t, e, &(struct audit_note){.what = "step_late", .who = s->actor, .incident_id = i->id, .detail = s->text});
+	o.template_ = (char *)"step_late";
+	o.incident_id = i->id;
+	o.code = i->code;
+	o.subject = arena_printf(t->arena, it ? "[IN RITARDO] %s: %s" : "[LATE] %s: %s", brand_title(t, b->name), s->text);
+	o.text = arena_printf(t->arena, it ? "%s\n\nDa %u minuti. Incidente: %s. Quando è fatto, segnarlo nella console.\n"
+					   : "%s\n\nFor %u minutes. Incident: %s. When it is done, tick it in the console.\n",
+		o.subject, late, i->title);
+	i->alerts += order_to_actor(t, e, b->playbook, s->actor, &o, id_format(&id, tag), e->timer->number);
+	n.times++;
+	unsigned again = playbook_crisis_remind(b->playbook->crisis);
+	if (again && n.times < CRISIS_REMINDS_MAX)
+		set_step_timer(t, e, &id, n, t->now_ms + (int64_t)again * 60000);
+	save(t, e, i);
 	return 0;
 }

@@ -1,39 +1,58 @@
 /* Orders to notification: who is told, and in what words. */
 #include "services/escalation/escalation.h"
 
-static const char *brand_language(const struct turn *t, const char *brand)
+bool brand_speaks_italian(const struct turn *t, const char *brand)
 {
 	const struct conf_brand *b = conf_brand(t->conf, brand);
-	return b && str_eq(b->language, "en") ? "en" : "it";
+	return !b || !str_eq(b->language, "en");
 }
 
-static const char *brand_title(const struct turn *t, const char *brand)
+const char *brand_title(const struct turn *t, const char *brand)
 {
 	const struct conf_brand *b = conf_brand(t->conf, brand);
 	return b && !str_empty(b->title) ? b->title : brand;
 }
 
+/* People keep their mails: what stands in one of them can not be taken back. */
+static char *with_head(struct turn *t, const char *brand, const char *text)
+{
+	const char *head = audit_head_words(t, brand);
+	bool it = brand_speaks_italian(t, brand);
+	return arena_printf(t->arena, "%s\n%s %s\n", text, it ? "Registro delle decisioni, voce:" : "Audit log, entry",
+		head ? head : "");
+}
+
+void order_to_destination(struct turn *t, const Ascolto__Envelope *cause, const char *destination, Ascolto__Order *o)
+{
+	Ascolto__Envelope *e = turn_envelope(t, cause, "order", 0);
+	o->brand = cause->brand;
+	o->drill = cause->drill;
+	o->destination = (char *)(uintptr_t)destination;
+	o->occurred_ms = cause->occurred_ms;
+	o->arrived_ms = cause->received_ms;
+	o->not_after_ms = t->now_ms + (int64_t)86400000;
+	e->id = o->id;
+	e->body_case = ASCOLTO__ENVELOPE__BODY_ORDER;
+	e->order = o;
+	turn_emit(t, TO_NOTIFICATION, LANE_URGENT, e, span_str(destination));
+	turn_count(t, "orders", 1);
+}
+
 unsigned order_to_actor(struct turn *t, const Ascolto__Envelope *cause, const struct playbook *p, const char *actor,
 	const Ascolto__Order *what, const char *tag, uint64_t n)
 {
-	const struct playbook_actor *a = playbook_actor(p, actor);
+	const struct playbook_actor *a = playbook_on_call(p, actor, t->now_ms);
 	unsigned sent = 0;
 	for (unsigned d = 0; a && d < a->tell_count; d++) {
-		Ascolto__Envelope *e = turn_envelope(t, cause, "order", n);
 		Ascolto__Order o = *what;
 		char *name = arena_printf(t->arena, "%s\n%s\n%s\n%" PRIu64, tag, o.template_, a->tell[d], n);
 		struct id id = id_from(cause->occurred_ms, span_str(name));
 		o.id = turn_id_bytes(t, &id);
-		o.brand = cause->brand;
-		o.destination = a->tell[d];
-		o.occurred_ms = cause->occurred_ms;
-		o.arrived_ms = cause->received_ms;
-		o.not_after_ms = t->now_ms + (int64_t)86400000;
-		e->id = o.id;
-		e->body_case = ASCOLTO__ENVELOPE__BODY_ORDER;
-		e->order = &o;
-		turn_emit(t, TO_NOTIFICATION, LANE_URGENT, e, span_str(o.destination));
-		turn_count(t, "orders", 1);
+		audit_add(t, cause, &(struct audit_note){.what = "alarm_ordered", .who = actor, .case_id = o.case_id,
+			.incident_id = o.incident_id, .order_id = o.id,
+			.detail = arena_printf(t->arena, "%s to %s", o.template_, a->tell[d])});
+		o.text = with_head(t, cause->brand, what->text);
+		order_to_destination(t, cause, a->tell[d], &o);
 		sent++;
 	}
 	return sent;
@@ -52,7 +71,7 @@ static void when_words(struct turn *t, int64_t ms, char **ret)
 void incident_words(struct turn *t, const struct brand *b, const Ascolto__Incident *i, const char *template_name,
 	Ascolto__Order *ret)
 {
-	bool it = str_eq(brand_language(t, b->name), "it"), red = i->code == ASCOLTO__CODE__CODE_RED;
+	bool it = brand_speaks_italian(t, b->name), red = i->code == ASCOLTO__CODE__CODE_RED;
 	const char *title = brand_title(t, b->name);
 	const char *code = it ? (red ? "CODICE ROSSO" : "CODICE GIALLO") : (red ? "CODE RED" : "CODE YELLOW");
 	char id[ID_TEXT + 1] = "", *since, *steps = arena_strdup(t->arena, "");
@@ -119,19 +138,11 @@ static int gathered(struct judgement *j, bool *ret)
 	return 0;
 }
 
-static const struct playbook_kind *find_kind(const struct playbook *p, const char *name)
-{
-	for (unsigned i = 0; i < p->kinds_count; i++)
-		if (str_eq(p->kinds[i].name, name))
-			return &p->kinds[i];
-	return NULL;
-}
-
 int told_summary(struct turn *t, const Ascolto__Envelope *e, struct err *why)
 {
 	const struct brand *b = brand_find(t->state, e->brand);
-	const struct playbook_kind *kind = b ? find_kind(b->playbook, e->timer->purpose + strlen(TOLD_TIMER)) : NULL;
-	bool it = str_eq(brand_language(t, e->brand), "it");
+	const struct playbook_kind *kind = b ? playbook_kind(b->playbook, e->timer->purpose + strlen(TOLD_TIMER)) : NULL;
+	bool it = brand_speaks_italian(t, e->brand);
 	char tag[ID_TEXT + 1];
 	struct id id;
 	State__Told *told;
@@ -160,7 +171,7 @@ int told_summary(struct turn *t, const Ascolto__Envelope *e, struct err *why)
 int case_tell(struct judgement *j, const Ascolto__Case *c, struct err *why)
 {
 	struct turn *t = j->t;
-	bool with_another = false, it = str_eq(brand_language(t, j->e->brand), "it");
+	bool with_another = false, it = brand_speaks_italian(t, j->e->brand);
 	char case_text[ID_TEXT + 1] = "";
 	struct id id;
 	int r = gathered(j, &with_another);

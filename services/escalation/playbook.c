@@ -1,241 +1,138 @@
-#include "services/escalation/playbook.h"
+#include "services/escalation/playbook_file.h"
 #include "common/conf_yaml.h"
+#include "common/suggest.h"
+
+#include <xxhash.h>
 
 #define WINDOW_MINUTES 60
 #define YELLOW_PEOPLE 20
 #define RED_PEOPLE 200
 #define OVER_NORMAL 3.7
 #define GRAVE_PEOPLE 3
-#define ACKNOWLEDGE_MINUTES 60
-#define RESOLVE_MINUTES (24 * 60)
-
-/* What the file holds: struct playbook without what is compiled. */
-struct file {
-	char *name;
-	unsigned *version;
-	unsigned *window_minutes, *yellow_people, *red_people;
-	double *over_normal;
-	struct playbook_actor *actors;
-	unsigned actors_count;
-	struct kind_row *kinds;
-	unsigned kinds_count;
-	struct playbook_incident *incidents;
-	unsigned incidents_count;
-};
-
-struct when {
-	char **intents;
-	unsigned intents_count;
-	char **flags;
-	unsigned flags_count;
-	bool vip;
-	bool influencer;
-};
-
-struct kind_row {
-	char *name;
-	char *title;
-	struct when *when;
-	char *code;
-	bool *opens_case;
-	char *owner;
-	unsigned *acknowledge_minutes, *resolve_minutes, *gather_minutes;
-	char **at_once;
-	unsigned at_once_count;
-};
-
-static const cyaml_schema_value_t word = {CYAML_VALUE_STRING(CYAML_FLAG_POINTER, char, 1, 200)};
-
-static const cyaml_schema_field_t when_fields[] = {
-	CYAML_FIELD_SEQUENCE("intents", CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL, struct when, intents, &word, 1, 32),
-	CYAML_FIELD_SEQUENCE("flags", CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL, struct when, flags, &word, 1, 32),
-	CYAML_FIELD_BOOL("vip", CYAML_FLAG_OPTIONAL, struct when, vip),
-	CYAML_FIELD_BOOL("influencer", CYAML_FLAG_OPTIONAL, struct when, influencer),
-	CYAML_FIELD_END,
-};
-
-static const cyaml_schema_field_t kind_fields[] = {
-	CYAML_FIELD_STRING_PTR("name", CYAML_FLAG_POINTER, struct kind_row, name, 1, 64),
-	CYAML_FIELD_STRING_PTR("title", CYAML_FLAG_POINTER, struct kind_row, title, 1, 200),
-	CYAML_FIELD_MAPPING_PTR("when", CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL, struct kind_row, when, when_fields),
-	CYAML_FIELD_STRING_PTR("code", CYAML_FLAG_POINTER, struct kind_row, code, 1, 16),
-	CYAML_FIELD_BOOL_PTR("opens_case", CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL, struct kind_row, opens_case),
-	CYAML_FIELD_STRING_PTR("owner", CYAML_FLAG_POINTER, struct kind_row, owner, 1, 64),
-	CYAML_FIELD_UINT_PTR("acknowledge_minutes", CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL, struct kind_row,
-		acknowledge_minutes),
-	CYAML_FIELD_UINT_PTR("resolve_minutes", CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL, struct kind_row,
-		resolve_minutes),
-	CYAML_FIELD_SEQUENCE("at_once", CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL, struct kind_row, at_once, &word, 1, 16),
-	CYAML_FIELD_UINT_PTR("gather_minutes", CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL, struct kind_row, gather_minutes),
-	CYAML_FIELD_END,
-};
-
-static const cyaml_schema_field_t actor_fields[] = {
-	CYAML_FIELD_STRING_PTR("name", CYAML_FLAG_POINTER, struct playbook_actor, name, 1, 64),
-	CYAML_FIELD_STRING_PTR("title", CYAML_FLAG_POINTER, struct playbook_actor, title, 1, 200),
-	CYAML_FIELD_SEQUENCE("tell", CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL, struct playbook_actor, tell, &word, 0, 16),
-	CYAML_FIELD_END,
-};
-
-static const cyaml_schema_field_t call_fields[] = {
-	CYAML_FIELD_UINT("after_minutes", CYAML_FLAG_DEFAULT, struct playbook_call, after_minutes),
-	CYAML_FIELD_STRING_PTR("actor", CYAML_FLAG_POINTER, struct playbook_call, actor, 1, 64),
-	CYAML_FIELD_END,
-};
-
-static const cyaml_schema_field_t step_fields[] = {
-	CYAML_FIELD_STRING_PTR("text", CYAML_FLAG_POINTER, struct playbook_step, text, 1, 500),
-	CYAML_FIELD_STRING_PTR("actor", CYAML_FLAG_POINTER, struct playbook_step, actor, 1, 64),
-	CYAML_FIELD_UINT("within_minutes", CYAML_FLAG_DEFAULT, struct playbook_step, within_minutes),
-	CYAML_FIELD_END,
-};
-
-static const cyaml_schema_value_t call = {CYAML_VALUE_MAPPING(CYAML_FLAG_DEFAULT, struct playbook_call, call_fields)};
-static const cyaml_schema_value_t step = {CYAML_VALUE_MAPPING(CYAML_FLAG_DEFAULT, struct playbook_step, step_fields)};
-
-static const cyaml_schema_field_t incident_fields[] = {
-	CYAML_FIELD_STRING_PTR("code", CYAML_FLAG_POINTER, struct playbook_incident, code, 1, 16),
-	CYAML_FIELD_SEQUENCE("chain", CYAML_FLAG_POINTER, struct playbook_incident, chain, &call, 1, PLAYBOOK_CHAIN_MAX),
-	CYAML_FIELD_SEQUENCE("steps", CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL, struct playbook_incident, steps, &step, 0,
-		64),
-	CYAML_FIELD_END,
-};
-
-static const cyaml_schema_value_t actor = {
-	CYAML_VALUE_MAPPING(CYAML_FLAG_DEFAULT, struct playbook_actor, actor_fields)};
-static const cyaml_schema_value_t kind = {CYAML_VALUE_MAPPING(CYAML_FLAG_DEFAULT, struct kind_row, kind_fields)};
-static const cyaml_schema_value_t incident = {
-	CYAML_VALUE_MAPPING(CYAML_FLAG_DEFAULT, struct playbook_incident, incident_fields)};
-
-static const cyaml_schema_field_t file_fields[] = {
-	CYAML_FIELD_STRING_PTR("name", CYAML_FLAG_POINTER, struct file, name, 1, 64),
-	CYAML_FIELD_UINT_PTR("version", CYAML_FLAG_POINTER, struct file, version),
-	CYAML_FIELD_UINT_PTR("window_minutes", CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL, struct file, window_minutes),
-	CYAML_FIELD_UINT_PTR("yellow_people", CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL, struct file, yellow_people),
-	CYAML_FIELD_UINT_PTR("red_people", CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL, struct file, red_people),
-	CYAML_FIELD_FLOAT_PTR("over_normal", CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL, struct file, over_normal),
-	CYAML_FIELD_SEQUENCE("actors", CYAML_FLAG_POINTER, struct file, actors, &actor, 1, 64),
-	CYAML_FIELD_SEQUENCE("kinds", CYAML_FLAG_POINTER, struct file, kinds, &kind, 1, PLAYBOOK_KINDS_MAX),
-	CYAML_FIELD_SEQUENCE("incidents", CYAML_FLAG_POINTER, struct file, incidents, &incident, 1, 8),
-	CYAML_FIELD_END,
-};
-
-static const cyaml_schema_value_t schema = {CYAML_VALUE_MAPPING(CYAML_FLAG_POINTER, struct file, file_fields)};
+#define REOPEN_HOURS 72
 
 /* The playbook as the service sees it, over the file it borrows from. */
 struct loaded {
-	struct playbook playbook;
-	struct file *file;
+	struct playbook playbook; /* first: playbook_free gets back to the whole */
+	struct playbook_file *file;
+	struct zone *zone;
 };
 
-static int compile_kind(const char *path, const struct kind_row *row, struct playbook_kind *k, struct rule *r,
-	struct err *e)
+/* ---- what its readers share ---- */
+
+const char *reading_at(struct reading *rd, const char *fmt, ...)
 {
-	const struct when *w = row->when;
-	*k = (struct playbook_kind){.name = row->name, .title = row->title, .code = row->code, .owner = row->owner,
-		.at_once = row->at_once, .at_once_count = row->at_once_count,
-		.opens_case = row->opens_case ? *row->opens_case : true,
-		.acknowledge_minutes = row->acknowledge_minutes ? *row->acknowledge_minutes : ACKNOWLEDGE_MINUTES,
-		.resolve_minutes = row->resolve_minutes ? *row->resolve_minutes : RESOLVE_MINUTES,
-		.gather_minutes = row->gather_minutes ? *row->gather_minutes : 0};
-	*r = (struct rule){.code = (enum code)MAX(code_of(row->code), 0), .opens_case = k->opens_case,
-		.at_once = row->at_once_count > 0, .vip = w && w->vip, .influencer = w && w->influencer};
-	if (code_of(row->code) < CODE_GREEN)
-		return err_set(e, -EINVAL, "%s: kind \"%s\": there is no code \"%s\"; write green, yellow or red", path,
-			row->name, row->code);
-	for (unsigned i = 0; w && i < w->intents_count; i++) {
-		enum intent in = intent_of(w->intents[i]);
-		bool unknown = str_eq(w->intents[i], "unknown");
-		if (in == INTENT_UNKNOWN && !unknown)
-			return err_set(e, -EINVAL, "%s: kind \"%s\": there is no intent \"%s\"", path, row->name,
-				w->intents[i]);
-		r->intents |= BIT(in);
-	}
-	for (unsigned i = 0; w && i < w->flags_count; i++) {
-		int f = flag_of(w->flags[i]);
-		if (f < 0)
-			return err_set(e, -EINVAL, "%s: kind \"%s\": there is no flag \"%s\"", path, row->name,
-				w->flags[i]);
-		r->flags |= BIT(f);
-	}
+	va_list ap;
+	va_start(ap, fmt);
+	vsnprintf(rd->where, sizeof(rd->where), fmt, ap);
+	va_end(ap);
+	return rd->where;
+}
+
+int reading_wrong(struct reading *rd, const char *where, const char *fmt, ...)
+{
+	char words[ERR_TEXT_MAX];
+	va_list ap;
+	va_start(ap, fmt);
+	vsnprintf(words, sizeof(words), fmt, ap);
+	va_end(ap);
+	return conf_yaml_error(rd->path, where, rd->e, "%s", words);
+}
+
+static const char *name_at(const void *rows, size_t i, size_t row_size)
+{
+	char *name;
+	memcpy(&name, (const uint8_t *)rows + i * row_size, sizeof(name));
+	return name;
+}
+
+const char *reading_suggest(const char *word, const void *rows, size_t n, size_t row_size)
+{
+	static char words[200];
+	const char *names[64];
+	n = MIN(n, ARRAY_SIZE(names));
+	for (size_t i = 0; i < n; i++)
+		names[i] = name_at(rows, i, row_size);
+	return n ? suggest(words, sizeof(words), word, names, n, "there are") : "";
+}
+
+int reading_check_names(struct reading *rd, const char *list, const char *what, const void *rows, size_t n, size_t row_size)
+{
+	for (size_t i = 0; i < n; i++)
+		for (size_t k = 0; k < i; k++)
+			if (str_eq(name_at(rows, i, row_size), name_at(rows, k, row_size)))
+				return reading_wrong(rd, reading_at(rd, "%s[%zu].name", list, i), "there are two entries called \"%s\"; give the %s a "
+					"name of its own", name_at(rows, i, row_size), what);
 	return 0;
 }
 
-static int unknown_actor(const char *path, const char *where, const char *name, struct err *e)
-{
-	return err_set(e, -EINVAL, "%s: %s names the actor \"%s\", which is not among the actors", path, where, name);
-}
+/* ---- reading ---- */
 
-static int check_actors(const char *path, const struct playbook *p, struct err *e)
+static int take_head(struct reading *rd, struct loaded *l)
 {
-	for (unsigned i = 0; i < p->kinds_count; i++) {
-		const struct playbook_kind *k = &p->kinds[i];
-		if (!playbook_actor(p, k->owner))
-			return unknown_actor(path, k->name, k->owner, e);
-		for (unsigned n = 0; n < k->at_once_count; n++)
-			if (!playbook_actor(p, k->at_once[n]))
-				return unknown_actor(path, k->name, k->at_once[n], e);
-	}
-	for (unsigned i = 0; i < p->incidents_count; i++) {
-		const struct playbook_incident *x = &p->incidents[i];
-		if (code_of(x->code) < CODE_YELLOW)
-			return err_set(e, -EINVAL, "%s: an incident is yellow or red, not \"%s\"", path, x->code);
-		for (unsigned n = 0; n < x->chain_count; n++) {
-			if (!playbook_actor(p, x->chain[n].actor))
-				return unknown_actor(path, x->code, x->chain[n].actor, e);
-			if (n && x->chain[n].after_minutes < x->chain[n - 1].after_minutes)
-				return err_set(e, -EINVAL,
-					"%s: the chain of %s calls \"%s\" before the one above it; put the calls in order "
-					"of after_minutes",
-					path, x->code, x->chain[n].actor);
-		}
-		for (unsigned n = 0; n < x->steps_count; n++)
-			if (!playbook_actor(p, x->steps[n].actor))
-				return unknown_actor(path, x->code, x->steps[n].actor, e);
-	}
-	if (!playbook_incident(p, CODE_RED))
-		return err_set(e, -EINVAL, "%s: there is no incident of code red", path);
-	return 0;
-}
-
-static void take(struct playbook *p, const struct file *f)
-{
+	static char *no_languages[1];
+	struct playbook_file *f = rd->file;
+	struct playbook *p = rd->p;
+	const char *zone = f->time_zone ? f->time_zone : "UTC";
+	struct err e = {0};
 	p->name = f->name;
 	p->version = *f->version;
+	p->languages = f->languages ? f->languages : no_languages;
+	p->languages_count = f->languages_count;
 	p->window_minutes = f->window_minutes && *f->window_minutes ? *f->window_minutes : WINDOW_MINUTES;
 	p->yellow_people = f->yellow_people ? *f->yellow_people : YELLOW_PEOPLE;
 	p->red_people = f->red_people ? *f->red_people : RED_PEOPLE;
 	p->over_normal = f->over_normal ? *f->over_normal : OVER_NORMAL;
+	p->reopen_hours = f->reopen_hours ? *f->reopen_hours : REOPEN_HOURS;
 	p->actors = f->actors;
 	p->actors_count = f->actors_count;
+	p->teams = f->teams;
+	p->teams_count = f->teams_count;
 	p->incidents = f->incidents;
 	p->incidents_count = f->incidents_count;
-	p->thresholds = (struct thresholds){.yellow_people = p->yellow_people, .red_people = p->red_people,
-		.over_normal = p->over_normal, .grave_people = GRAVE_PEOPLE,
-		.scaled = !f->yellow_people && !f->red_people};
+	p->crisis = f->crisis;
+	p->voices = f->voices;
+	p->voices_count = f->voices_count;
+	p->thresholds = (struct thresholds){
+		.yellow_people = p->yellow_people, .red_people = p->red_people, .over_normal = p->over_normal,
+		.grave_people = GRAVE_PEOPLE, .scaled = !f->yellow_people && !f->red_people};
 	snprintf(p->label, sizeof(p->label), "%s, version %u", p->name, p->version);
+	if (zone_open(&l->zone, zone, &e))
+		return reading_wrong(rd, "time_zone", "%s", err_text(&e));
+	p->zone = l->zone;
+	if (p->yellow_people > p->red_people)
+		return reading_wrong(rd, f->red_people ? "red_people" : "yellow_people", "yellow_people (%u) is more than red_people (%u)",
+			p->yellow_people, p->red_people);
+	for (unsigned i = 0; i < p->languages_count; i++)
+		if (strlen(p->languages[i]) != 2)
+			return reading_wrong(rd, reading_at(rd, "languages[%u]", i), "\"%.60s\" is not a language; write two small letters, as it or en",
+				p->languages[i]);
+	p->kinds = calloc(f->kinds_count, sizeof(*p->kinds));
+	p->approvals = calloc(f->approvals_count + 1, sizeof(*p->approvals));
+	return p->kinds && p->approvals ? 0 : err_set(rd->e, -ENOMEM, "out of memory");
 }
 
 int playbook_load(struct playbook **ret, const char *path, struct err *e)
 {
 	struct loaded *l = calloc(1, sizeof(*l));
+	struct buf text;
 	if (!l)
 		return err_set(e, -ENOMEM, "out of memory");
 	struct playbook *p = &l->playbook;
-	void *file = NULL;
-	int r = conf_yaml_load(path, &schema, &file, e);
-	l->file = file;
+	int r = conf_read_file(path, CONF_YAML_MAX, &text, e);
 	if (!r) {
-		take(p, l->file);
-		p->kinds = calloc(l->file->kinds_count, sizeof(*p->kinds));
-		r = p->kinds ? 0 : -ENOMEM;
+		void *file = NULL;
+		r = conf_yaml_parse(path, buf_span(&text), &playbook_schema, &file, e);
+		l->file = file;
+		p->hash = XXH3_64bits(buf_str(&text), text.len);
+		buf_free(&text);
 	}
-	for (unsigned i = 0; !r && i < l->file->kinds_count; i++, p->kinds_count++)
-		r = compile_kind(path, &l->file->kinds[i], &p->kinds[i], &p->rules[i], e);
-	if (!r && p->yellow_people > p->red_people)
-		r = err_set(e, -EINVAL, "%s: yellow_people (%u) is more than red_people (%u)", path, p->yellow_people,
-			p->red_people);
-	r = r ? r : check_actors(path, p, e);
+	struct reading rd = {.path = path, .p = p, .file = l->file, .e = e};
+	r = r ? r : take_head(&rd, l);
+	r = r ? r : reading_people(&rd);
+	r = r ? r : reading_hours(&rd);
+	r = r ? r : reading_kinds(&rd);
+	r = r ? r : playbook_crisis_check(path, p, p->crisis, e);
 	if (r) {
 		playbook_free(&p);
 		return r;
@@ -244,18 +141,42 @@ int playbook_load(struct playbook **ret, const char *path, struct err *e)
 	return 0;
 }
 
+/* What was made beside the file's own values. */
+static void free_compiled(struct playbook_file *f)
+{
+	for (unsigned i = 0; i < f->calendars_count; i++)
+		calendar_free(&f->calendars[i].calendar);
+	for (unsigned i = 0; i < f->rotations_count; i++) {
+		zone_close(&f->rotations[i].zone);
+		free(f->rotations[i].members);
+		free(f->rotations[i].entries);
+	}
+	for (unsigned i = 0; i < f->chains_count; i++)
+		free(f->chains[i].all);
+	for (unsigned i = 0; i < f->kinds_count; i++)
+		condition_free(&f->kinds[i].also);
+	for (unsigned i = 0; i < f->approvals_count; i++)
+		condition_free(&f->approvals[i].condition);
+}
+
 void playbook_free(struct playbook **p)
 {
 	struct loaded *l = (struct loaded *)*p; /* the playbook is its first member */
 	if (!l)
 		return;
 	void *file = l->file;
-	if (file)
-		conf_yaml_free(&schema, &file);
+	if (file) {
+		free_compiled(l->file);
+		conf_yaml_free(&playbook_schema, &file);
+	}
+	zone_close(&l->zone);
 	free(l->playbook.kinds);
+	free(l->playbook.approvals);
 	free(l);
 	*p = NULL;
 }
+
+/* ---- with the configuration ---- */
 
 static int check_destination(const struct playbook_actor *a, const char *name, const struct conf *c, const char *brand,
 	struct err *e)
@@ -278,6 +199,8 @@ int playbook_check_destinations(const struct playbook *p, const struct conf *c, 
 		for (unsigned n = 0; n < p->actors[i].tell_count; n++)
 			if (check_destination(&p->actors[i], p->actors[i].tell[n], c, brand, e))
 				return err_prefix(e, "playbook %s", p->name);
+	if (playbook_crisis_check_destination(p->crisis, c, brand, e))
+		return err_prefix(e, "playbook %s", p->name);
 	return 0;
 }
 
@@ -311,6 +234,16 @@ int playbook_check(const char *path, struct err *e)
 	return r;
 }
 
+int playbook_may_follow(const struct playbook *old, const struct playbook *fresh, struct err *e)
+{
+	if (fresh->hash == old->hash || fresh->version != old->version || !str_eq(fresh->name, old->name))
+		return 0;
+	return err_set(e, -EINVAL, "the playbook %s was changed, but its version is still %u, and decisions name it; write version: "
+		"%u", fresh->name, old->version, old->version + 1);
+}
+
+/* ---- looking up ---- */
+
 const struct playbook_actor *playbook_actor(const struct playbook *p, const char *name)
 {
 	for (unsigned i = 0; i < p->actors_count; i++)
@@ -319,10 +252,71 @@ const struct playbook_actor *playbook_actor(const struct playbook *p, const char
 	return NULL;
 }
 
+const struct playbook_actor *playbook_on_call(const struct playbook *p, const char *name, int64_t at_ms)
+{
+	const struct playbook_actor *a = playbook_actor(p, name);
+	return a && a->on_call ? &p->actors[rotation_on_call(a->on_call, at_ms)] : a;
+}
+
 const struct playbook_incident *playbook_incident(const struct playbook *p, enum code code)
 {
 	for (unsigned i = 0; i < p->incidents_count; i++)
 		if (code_of(p->incidents[i].code) == (int)code)
 			return &p->incidents[i];
+	return NULL;
+}
+
+const struct playbook_kind *playbook_kind(const struct playbook *p, const char *name)
+{
+	for (unsigned i = 0; i < p->kinds_count; i++)
+		if (str_eq(p->kinds[i].name, name))
+			return &p->kinds[i];
+	return NULL;
+}
+
+const struct calendar *playbook_calendar(const struct playbook *p, const char *name)
+{
+	const struct loaded *l = (const struct loaded *)p; /* the playbook is its first member */
+	const struct file_calendar *c = str_empty(name) ? NULL : file_calendar_named(l->file, name);
+	return c ? c->calendar : NULL;
+}
+
+const struct playbook_sla *playbook_sla(const struct playbook *p, const char *name)
+{
+	const struct playbook_file *f = ((const struct loaded *)p)->file;
+	for (unsigned i = 0; i < f->slas_count; i++)
+		if (str_eq(f->slas[i].name, name))
+			return &f->slas[i].sla;
+	return NULL;
+}
+
+static bool is_among(char *const *list, unsigned n, const char *word)
+{
+	for (unsigned i = 0; i < n; i++)
+		if (str_eq(list[i], word))
+			return true;
+	return false;
+}
+
+const struct playbook_approval *playbook_approval(const struct playbook *p, const char *action, const struct facts *f)
+{
+	for (unsigned i = 0; i < p->approvals_count; i++) {
+		const struct playbook_approval *a = &p->approvals[i];
+		if (is_among(a->actions, a->actions_count, action) && (!a->when || condition_holds(a->when, f)))
+			return a;
+	}
+	return NULL;
+}
+
+const struct playbook_voice *playbook_voice(const struct playbook *p, const char *channel, const char *network,
+	const char *language)
+{
+	for (unsigned i = 0; i < p->voices_count; i++) {
+		const struct playbook_voice *v = &p->voices[i];
+		bool here = (!v->channels_count && !v->networks_count) || is_among(v->channels, v->channels_count, channel) ||
+			    is_among(v->networks, v->networks_count, network);
+		if (here && (!v->language || str_eq(v->language, language)))
+			return v;
+	}
 	return NULL;
 }

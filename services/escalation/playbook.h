@@ -1,51 +1,57 @@
 /*
  * playbook.h - the brand's manual: YAML, checked, compiled into rules.
  *
- * deploy/playbooks/ has annotated ones. A playbook is data: kinds of case with conditions over named facts (intent, flag,
- * VIP, influencer), what code they have, who owns them, how soon; actors and where they are told; for each code of incident
- * the chain of actors who are called until one acknowledges, and the steps of the checklist. Kinds are tried from the top;
- * the first that fits decides. Errors are "FILE:LINE:COLUMN: sentence" or "FILE: sentence" naming the entry.
+ * deploy/playbooks/ has annotated ones. A playbook is data:
+ *
+ *   - kinds of case, tried from the top; the first whose condition (condition.h) holds decides what code a message has, who
+ *     owns it, which clocks run, whom it calls at once, what may be done and in which steps;
+ *   - calendars (common/calendar.h) and SLA policies: how soon, in whose working hours;
+ *   - actors, the teams they belong to, and rotations: an actor is told through destinations of the configuration, or stands
+ *     for whoever is on call;
+ *   - chains: whom to call when nobody answers. Written as calls after so many minutes, a repetition, and a further chain;
+ *     compiled into one list of calls in ascending order;
+ *   - for each code of incident a chain and the steps of its checklist;
+ *   - approvals, voices of channels, and crisis mode (playbook_crisis.h) with its texts in every language of the playbook.
+ *
+ * Errors are "FILE:LINE:COLUMN: sentence" with what to write instead, or "FILE: sentence" for what is nowhere. A version once
+ * used is not used again for other words: reloading refuses that (playbook_may_follow), so that the label in a decision tells
+ * what it was made by.
  */
 #ifndef ASCOLTO_ESCALATION_PLAYBOOK_H
 #define ASCOLTO_ESCALATION_PLAYBOOK_H
 
 #include "common/base.h"
+#include "common/calendar.h"
 #include "common/conf.h"
 #include "common/err.h"
+#include "services/escalation/playbook_crisis.h"
+#include "services/escalation/rotation.h"
 #include "services/escalation/rules.h"
 #include "services/escalation/surge.h"
 
 #define PLAYBOOK_KINDS_MAX 64
-#define PLAYBOOK_CHAIN_MAX 16
+#define PLAYBOOK_CHAIN_MAX 64 /* calls of a chain, repetitions and further chains included */
 
 struct playbook_actor {
 	char *name;
 	char *title;
 	char **tell;              /* destinations of the configuration */
 	unsigned tell_count;
+	char *rotation;           /* NULL, or: this actor is whoever is on call there */
+	const struct rotation *on_call; /* the same, compiled; its members are indices of actors */
 };
 
-struct playbook_kind {
+struct playbook_team {
 	char *name;
 	char *title;
-	char **intents;
-	unsigned intents_count;
-	char **flags;
-	unsigned flags_count;
-	bool vip;
-	bool influencer;
-	char *code;
-	bool opens_case;
-	char *owner;              /* an actor */
-	unsigned acknowledge_minutes;
-	unsigned resolve_minutes;
-	char **at_once;           /* actors told at the first message */
-	unsigned at_once_count;
-	unsigned gather_minutes;  /* further ones within this time are not told again */
+	char *business_unit;
+	char *lead;               /* an actor */
+	char **members;
+	unsigned members_count;
 };
 
 struct playbook_call {
-	unsigned after_minutes;
+	unsigned after_minutes;   /* since the chain began */
 	char *actor;
 };
 
@@ -55,31 +61,100 @@ struct playbook_step {
 	unsigned within_minutes;
 };
 
+/* How soon. In the calendar's hours, if there is one. */
+struct playbook_sla {
+	const char *name;              /* "" = the kind's own minutes */
+	const char *calendar;          /* its name, "" = always */
+	const struct calendar *hours;
+	int64_t acknowledge_ms, resolve_ms;
+	bool pause_while_waiting;      /* for the customer */
+	const struct playbook_call *late; /* called when nobody acknowledges in time */
+	unsigned late_count;
+};
+
+struct playbook_kind {
+	char *name;
+	char *title;
+	char *code;
+	bool opens_case;
+	char *owner;              /* an actor */
+	char *team;               /* "" = none */
+	char *business_unit;      /* of the team */
+	char *last_word;          /* an actor: the kind's, else the team's lead, else the owner */
+	struct playbook_sla sla;
+	char **at_once;           /* actors told at the first message */
+	unsigned at_once_count;
+	unsigned gather_minutes;  /* further ones within this time are not told again */
+	char **allowed;           /* actions, of playbook_actions */
+	unsigned allowed_count;
+	const struct playbook_step *steps;
+	unsigned steps_count;
+};
+
 struct playbook_incident {
 	char *code;
-	struct playbook_call *chain;
-	unsigned chain_count;
+	struct playbook_call *own_chain; /* as written; */
+	unsigned own_chain_count;
+	char *call;                      /* or the name of a chain */
 	struct playbook_step *steps;
 	unsigned steps_count;
+	const struct playbook_call *chain; /* whichever of the two */
+	unsigned chain_count;
+};
+
+/* An external action that needs somebody's consent when its condition holds. */
+struct playbook_approval {
+	char *name;
+	char **actions;
+	unsigned actions_count;
+	char **approvers;         /* actors; any of them */
+	unsigned approvers_count;
+	unsigned people;          /* how many of them, 1 or 2 */
+	const struct condition *when; /* NULL = always */
+};
+
+/* How the brand speaks on a channel. */
+struct playbook_voice {
+	char *name;
+	char **channels, **networks; /* none of either: everywhere */
+	unsigned channels_count, networks_count;
+	char *language;           /* NULL = all */
+	bool formal;              /* Lei, not tu */
+	bool emoji, slang;
+	bool signature;           /* agents sign */
+	unsigned max_characters;  /* 0 = the network's */
+	char *hashtag;            /* NULL, or what every post carries */
 };
 
 struct playbook {
 	char *name;
 	unsigned version;
+	char **languages;
+	unsigned languages_count;
 	unsigned window_minutes;
 	unsigned yellow_people;
 	unsigned red_people;
 	double over_normal;
+	unsigned reopen_hours;    /* a closed case whose customer writes on in the same conversation within this is opened again */
 	struct playbook_actor *actors;
 	unsigned actors_count;
+	struct playbook_team *teams;
+	unsigned teams_count;
 	struct playbook_kind *kinds;
 	unsigned kinds_count;
 	struct playbook_incident *incidents;
 	unsigned incidents_count;
+	struct playbook_approval *approvals;
+	unsigned approvals_count;
+	struct playbook_voice *voices;
+	unsigned voices_count;
+	struct playbook_crisis *crisis; /* NULL: the playbook says nothing of it */
 	/* compiled; not in the file */
+	const struct zone *zone;
 	struct rule rules[PLAYBOOK_KINDS_MAX];
 	struct thresholds thresholds;
 	char label[96];           /* "name, version 3" */
+	uint64_t hash;            /* of the file and its holidays */
 };
 
 int playbook_load(struct playbook **ret, const char *path, struct err *e);
@@ -97,7 +172,30 @@ int playbook_check(const char *path, struct err *e);
 /* The playbook of a brand, checked with the configuration. */
 int playbook_of_brand(const struct conf *c, const struct conf_brand *brand, struct playbook **ret, struct err *e);
 
+/* -EINVAL: `fresh` says something else than `old` under the same name and version. */
+int playbook_may_follow(const struct playbook *old, const struct playbook *fresh, struct err *e);
+
 const struct playbook_actor *playbook_actor(const struct playbook *p, const char *name);
 const struct playbook_incident *playbook_incident(const struct playbook *p, enum code code);
+const struct playbook_kind *playbook_kind(const struct playbook *p, const char *name);
+
+/* The actor who is there for that one: itself, or who is on call then; NULL when there is none of that name. */
+const struct playbook_actor *playbook_on_call(const struct playbook *p, const char *name, int64_t at_ms);
+
+const struct playbook_sla *playbook_sla(const struct playbook *p, const char *name); /* NULL for "" and those that are gone */
+
+/* The calendar of that name; NULL also for "" and for one the playbook no longer has: always open, so that a clock which was
+ * promised in hours nobody knows any more runs out early rather than never. */
+const struct calendar *playbook_calendar(const struct playbook *p, const char *name);
+
+/* The first that is for that action and whose condition holds; NULL: no consent is needed. */
+const struct playbook_approval *playbook_approval(const struct playbook *p, const char *action, const struct facts *f);
+
+/* The first that fits; NULL. */
+const struct playbook_voice *playbook_voice(const struct playbook *p, const char *channel, const char *network,
+	const char *language);
+
+/* What `allowed` and `actions` may name, ends with NULL. */
+extern const char *const playbook_actions[];
 
 #endif

@@ -2,7 +2,6 @@
 #include "services/escalation/escalation.h"
 
 #define RULES_MAX 8
-#define ACTIONS_MAX 12
 
 static const char *initiator_of(const Ascolto__Message *m)
 {
@@ -44,6 +43,7 @@ void record_begin(struct judgement *j)
 	*a = (Ascolto__ArmRecord)ASCOLTO__ARM_RECORD__INIT;
 	a->message_id = j->e->id;
 	a->brand = j->e->brand;
+	a->drill = j->e->drill;
 	a->occurred_ms = j->e->occurred_ms;
 	a->received_ms = j->e->received_ms;
 	a->decided_ms = t->now_ms;
@@ -52,7 +52,8 @@ void record_begin(struct judgement *j)
 	a->place = (char *)(uintptr_t)place_of(j->m->post);
 	a->playbook = j->brand->playbook->label;
 	a->rules = arena_zalloc(t->arena, sizeof(*a->rules) * RULES_MAX);
-	a->actions = arena_zalloc(t->arena, sizeof(*a->actions) * ACTIONS_MAX);
+	a->actions = arena_zalloc(t->arena, sizeof(*a->actions) * RECORD_ACTIONS_MAX);
+	j->actions_max = RECORD_ACTIONS_MAX;
 	a->code = (Ascolto__Code)j->decision.code;
 	a->kind = j->kind ? j->kind->name : a->kind;
 	record_action(j, "store", "ascolto", "done", NULL, "");
@@ -83,7 +84,7 @@ void record_action(struct judgement *j, const char *name, const char *actor, con
 {
 	Ascolto__ArmRecord *a = j->arm;
 	Ascolto__Action *x = arena_alloc(j->t->arena, sizeof(*x));
-	if (!a || !a->actions || a->n_actions == ACTIONS_MAX || !x)
+	if (!a || !a->actions || a->n_actions == j->actions_max || !x)
 		return;
 	*x = (Ascolto__Action)ASCOLTO__ACTION__INIT;
 	x->name = arena_strdup(j->t->arena, name);
@@ -106,12 +107,17 @@ void send_view(struct turn *t, const Ascolto__Envelope *cause, const char *tag, 
 
 void record_end(struct judgement *j)
 {
+	turn_count(j->t, "arm_records", j->arm ? 1 : 0);
+	record_put(j);
+}
+
+void record_put(struct judgement *j)
+{
 	Ascolto__View v = ASCOLTO__VIEW__INIT;
 	if (!j->arm)
 		return;
 	struct key k = id_key(j->t, ARM, &j->message);
 	turn_put(j->t, &k, j->arm);
-	turn_count(j->t, "arm_records", 1);
 	v.what_case = ASCOLTO__VIEW__WHAT_ARM;
 	v.arm = j->arm;
 	send_view(j->t, j->e, "view-arm", 0, &v);

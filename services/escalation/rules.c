@@ -57,7 +57,9 @@ static bool matches(const struct rule *r, const struct facts *f)
 		return false;
 	if (r->flags && !(r->flags & f->flags))
 		return false;
-	return (!r->vip || f->vip) && (!r->influencer || f->influencer);
+	if ((r->vip && !f->vip) || (r->influencer && !f->influencer))
+		return false;
+	return !r->also || condition_holds(r->also, f);
 }
 
 /* Why a message is kept out of the rules altogether; NULL when it is not. */

@@ -58,24 +58,54 @@ const char *code_word(enum code c);
 
 #define BIT(n) (1u << (n))
 
+/* Further facts that the playbook's conditions (condition.h) may ask for, by their names in the playbook. */
+enum fact_word {
+	FACT_EXPECTATION,
+	FACT_EVENT,
+	FACT_SENTIMENT,
+	FACT_LANE,
+	FACT_LANGUAGE,
+	FACT_CHANNEL,
+	FACT_NETWORK,
+	FACT_SURFACE,
+	FACT_CUSTOMER_TYPE,
+	FACT_WORDS,
+};
+
+enum fact_number {
+	FACT_REACH,
+	FACT_MESSAGES,
+	FACT_CASES,
+	FACT_OPEN_CASES,
+	FACT_RATING,
+	FACT_NUMBERS,
+};
+
 /* What is known about one message. */
 struct facts {
 	enum intent intent;
 	uint32_t flags;        /* BIT(FLAG_...) */
 	bool negative;         /* sentiment */
-	bool vip, influencer;
+	bool vip, influencer, partner;
 	bool self;             /* the brand's own words, or an echo of them */
 	bool bot;
 	bool copy;             /* a repost, or the pasted text of somebody else */
 	bool content;          /* says something new: a message, review or call; not a delete, reaction, status, ... */
 	bool polemic;          /* the lane intent gave it */
 	bool incident_open;    /* the brand has a red incident */
+	const char *words[FACT_WORDS];  /* borrowed; NULL or "" = do not know */
+	int64_t numbers[FACT_NUMBERS];
+	const char *subject, *text;     /* borrowed; may be NULL */
+	int64_t at_ms;                  /* when it was written */
 };
+
+struct condition;
 
 struct rule {
 	uint32_t intents;      /* BIT(INTENT_...), 0 = any */
 	uint32_t flags;        /* any of these, 0 = no matter */
 	bool vip, influencer;  /* only these writers */
+	const struct condition *also; /* and this, which the masks can not say; NULL = nothing more */
 	enum code code;
 	bool opens_case;
 	bool at_once;          /* somebody is told at the first message, whatever the count */
@@ -89,6 +119,9 @@ struct decision {
 	bool counts;           /* this person counts for the topic */
 	const char *because;   /* why there is no case, in words; "" when there is one */
 };
+
+/* In condition.c; as pure as this. */
+bool condition_holds(const struct condition *c, const struct facts *f);
 
 void rules_decide(const struct rule *rules, size_t n, const struct facts *f, struct decision *ret);
 

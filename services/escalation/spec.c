@@ -1,16 +1,33 @@
 #include "services/escalation/escalation.h"
+#include "services/escalation/report.h"
 
 const struct table escalation_tables[] = {
 	[ARM] = {0x20, "arm", &ascolto__arm_record__descriptor, "message id: the ARM record, one per message"},
 	[CASES] = {0x21, "cases", &ascolto__case__descriptor, "case id"},
-	[OPEN_CASES] = {0x22, "open_cases", &state__open_case__descriptor, "customer id: the case that is open for them"},
+	[OPEN_CASES] = {0x22, "open_cases", &state__open_case__descriptor, "customer id: their case, open or lately closed"},
 	[TOPICS] = {0x23, "topics", &state__topic__descriptor, "topic id: what people are talking about"},
 	[TOPIC_PEOPLE] = {0x24, "topic_people", &state__person_in_topic__descriptor,
 		"topic id, person: when they last wrote about it"},
 	[INCIDENTS] = {0x25, "incidents", &ascolto__incident__descriptor, "incident id"},
 	[TOLD] = {0x26, "told", &state__told__descriptor, "brand, kind of case: when somebody was last told at once"},
 	[COPIES] = {0x27, "copies", &state__copy__descriptor, "brand, place in the ring: texts seen lately"},
-	[RHYTHMS] = {0x38, "rhythms", &state__rhythm__descriptor, "brand: people per hour of the week"},
+	[CRISES] = {0x28, "crises", &ascolto__crisis__descriptor, "brand: whether it is in crisis mode, and what holds it there"},
+	[INCIDENT_CASES] = {0x29, "incident_cases", &state__case_of_incident__descriptor, "incident id, case id: its cases"},
+	[ANSWERS] = {0x2a, "answers", &ascolto__answer__descriptor, "answer id: one answer to many"},
+	[LAST_TEXTS] = {0x2b, "last_texts", &state__last_text__descriptor,
+		"brand, channel, language: what an answer said there last"},
+	[AUDIT] = {0x30, "audit", &state__audit_record__descriptor, "brand, number: an entry of the audit log and its hash"},
+	[AUDIT_OF] = {0x31, "audit_of", &state__audit_place__descriptor,
+		"case or incident id, number: an entry that concerns it"},
+	[AUDIT_PLAYBOOK] = {0x32, "audit_playbook", &state__playbook_noted__descriptor,
+		"brand: the playbook the log knows to be in force"},
+	[HELD_ALARMS] = {0x33, "held_alarms", &state__held_alarm__descriptor,
+		"brand, due time, id: alarms of chains that wait for a person's word"},
+	[PULSE] = {0x34, "pulse", &state__pulse__descriptor, "brand, five minutes: what happened in them"},
+	[INCIDENT_PULSE] = {0x35, "incident_pulse", &state__pulse__descriptor,
+		"incident id, five minutes: what happened in them about it"},
+	[DRILLS] = {0x38, "drills", &state__drill__descriptor, "brand: an exercise that was begun"},
+	[RHYTHMS] = {0x39, "rhythms", &state__rhythm__descriptor, "brand: people per hour of the week"},
 	{0},
 };
 
@@ -18,7 +35,7 @@ static const struct handler handlers[] = {
 	{ASCOLTO__ENVELOPE__BODY_CLASSIFIED, escalation_classified, "Classified: a message that was read, from intent"},
 	{ASCOLTO__ENVELOPE__BODY_COMMAND, escalation_command, "Command: what a person decided, from console"},
 	{ASCOLTO__ENVELOPE__BODY_OUTCOME, escalation_outcome, "Outcome: what became of an order, from notification"},
-	{ASCOLTO__ENVELOPE__BODY_TIMER, escalation_timer, "Timer: clocks of cases, calls of incidents"},
+	{ASCOLTO__ENVELOPE__BODY_TIMER, escalation_timer, "Timer: clocks of cases, calls and steps of incidents, answers to many"},
 	{0},
 };
 
@@ -32,7 +49,9 @@ static const struct counter counters[] = {
 	{"incidents_raised", "Incidents raised from yellow to red"},
 	{"incidents_calmed", "Steps down of incidents that became calm"},
 	{"incidents_red", "Incidents that became red"},
+	{"crises", "Times crisis mode began"},
 	{"orders", "Orders to tell somebody"},
+	{"audit_entries", "Entries of the audit log"},
 	{0},
 };
 
@@ -44,13 +63,25 @@ static const char *const emits[] = {
 	NULL,
 };
 
+static const struct http_route routes[] = {
+	{"GET", "/-/audit", audit_get, NULL, "the audit log: brand, after, limit, subject"},
+	{"GET", "/-/report", report_get, NULL, "the report of an incident: incident, format=html|markdown, lang=it|en"},
+	{"GET", "/-/lessons", lessons_get, NULL, "what closed incidents taught: brand, lang=it|en"},
+	{"GET", "/-/drills", get_drills, NULL, "exercises, those that run and those that are over"},
+	{"POST", "/-/drills", post_drill_start, NULL, "begins one: ?brand=BRAND~NAME, {\"actor\",\"scenario\",\"minutes\"}"},
+	{"POST", "/-/drills/stop", post_drill_stop, NULL, "ends one: ?brand=BRAND~NAME, {\"actor\",\"reason\"}"},
+	{0},
+};
+
 static int start(struct svc *s, void **ret_state, struct err *e)
 {
 	struct escalation *x;
 	int r = brands_open(s, &x, e);
-	if (!r)
-		*ret_state = x;
-	return r;
+	if (r)
+		return r;
+	*ret_state = x;
+	audit_tick(s, x, svc_now_ms(s));
+	return 0;
 }
 
 static void aborted(struct svc *s, void *state)
@@ -90,9 +121,11 @@ const struct svc_spec escalation_spec = {
 	.tables = escalation_tables,
 	.counters = counters,
 	.emits = emits,
+	.routes = routes,
 	.start = start,
 	.committed = committed,
 	.aborted = aborted,
+	.tick = audit_tick,
 	.reload = reload,
 	.stop = stop,
 };

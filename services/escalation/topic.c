@@ -8,9 +8,11 @@
 #define NORMAL_FLOATS (sizeof(struct normal) * NORMAL_WINDOWS / sizeof(float)) /* nothing but floats is in it */
 #define BUSY_SLACK 10     /* people per hour: a brand of few is not busy because there are two more */
 #define BUSY_MOST 50.0
+#include "common/signature.h"
 
 struct copy {
-	uint64_t hash, who;
+	uint64_t hash, who, sketch;
+	uint32_t words;
 };
 
 struct topics {
@@ -100,28 +102,38 @@ struct topic *topics_match(struct topics *ts, const Ascolto__Signature *s, doubl
 	return topic_index_nearest(ts->index, &q, ret_similarity);
 }
 
-bool topics_is_copy(const struct topics *t, uint64_t copy, uint64_t who)
+/* The text seen lately that this one repeats: the same, else an edited one. */
+static const struct copy *find_copy(const struct topics *t, const Ascolto__Signature *s)
 {
-	for (size_t i = 0; copy && i < TOPIC_COPIES; i++)
-		if (t->copies[i].hash == copy)
-			return t->copies[i].who != who;
-	return false;
+	const struct copy *edited = NULL;
+	for (const struct copy *c = t->copies; s->copy && c < t->copies + TOPIC_COPIES; c++) {
+		if (c->hash == s->copy)
+			return c;
+		if (c->hash && signature_near_copy(c->sketch, c->words, s->sketch, s->words))
+			edited = c;
+	}
+	return edited;
 }
 
-uint64_t topics_remember_copy(struct topics *t, uint64_t copy, uint64_t who)
+bool topics_is_copy(const struct topics *t, const Ascolto__Signature *s, uint64_t who)
 {
-	for (size_t i = 0; i < TOPIC_COPIES; i++)
-		if (!copy || t->copies[i].hash == copy)
-			return 0;
+	const struct copy *c = find_copy(t, s);
+	return c && c->who != who;
+}
+
+uint64_t topics_remember_copy(struct topics *t, const Ascolto__Signature *s, uint64_t who)
+{
+	if (!s->copy || find_copy(t, s))
+		return 0;
 	t->last_copy++;
-	t->copies[t->last_copy % TOPIC_COPIES] = (struct copy){copy, who};
+	t->copies[t->last_copy % TOPIC_COPIES] = (struct copy){s->copy, who, s->sketch, s->words};
 	return t->last_copy;
 }
 
-void topics_restore_copy(struct topics *t, uint64_t number, uint64_t copy, uint64_t who)
+void topics_restore_copy(struct topics *t, const State__Copy *row)
 {
-	t->copies[number % TOPIC_COPIES] = (struct copy){copy, who};
-	t->last_copy = MAX(t->last_copy, number);
+	t->copies[row->number % TOPIC_COPIES] = (struct copy){row->hash, row->who, row->sketch, row->words};
+	t->last_copy = MAX(t->last_copy, row->number);
 }
 
 /* ---- members ---- */
@@ -307,7 +319,10 @@ void topic_offer_headline(struct topic *t, const Ascolto__Signature *s, const ch
 	size_t len = strlen(text);
 	float near = (float)similarity(t, s);
 	/* The centre moves: what was near it a while ago may be so no longer. */
-	t->headline_nearness *= 0.995f;
+	t->headline_nearness *= 0.97f;
+	/* One that fits is better than the beginning of one that does not: that may be but its greeting. */
+	if (len > TOPIC_HEADLINE)
+		near /= 2;
 	if (len < TOPIC_HEADLINE / 4 || len > TOPIC_HEADLINE * 2 || near <= t->headline_nearness)
 		return;
 	set_headline(t, text);

@@ -28,11 +28,13 @@
 #define TOPIC_KEYWORDS 16
 #define TOPIC_COPIES 512     /* texts remembered per brand to know reposts by */
 #define TOPIC_EXAMPLES 5
-#define TOPIC_HEADLINE 100  /* bytes; and a text shorter than a quarter of it says too little */
+#define TOPIC_HEADLINE 120  /* bytes; and a text shorter than a quarter of it says too little */
 #define TOPICS_LIVE_MAX 5000 /* per brand; the longest silent goes first */
 #define TOPIC_JOIN 0.28      /* cosine with the centre that makes a member */
 #define TOPIC_MERGE 0.28     /* cosine of two centres that makes one topic of two ... */
 #define TOPIC_MERGE_MESSAGES 4 /* ... once both have so many members that the centres mean something */
+
+struct topics;
 
 struct topics;
 
@@ -68,11 +70,11 @@ struct topic *topics_of_incident(struct topics *t, const struct id *incident);
 /* The topic this signature belongs to, or NULL; *ret_similarity is how near it is, 0 without one. */
 struct topic *topics_match(struct topics *t, const Ascolto__Signature *s, double *ret_similarity);
 
-/* True when somebody else's text is repeated: the copy hash was seen lately. Looking does not remember. */
-bool topics_is_copy(const struct topics *t, uint64_t copy, uint64_t who);
-/* Returns the copy's number, which counts up, or 0 when there was nothing new to remember. */
-uint64_t topics_remember_copy(struct topics *t, uint64_t copy, uint64_t who);
-void topics_restore_copy(struct topics *t, uint64_t number, uint64_t copy, uint64_t who);
+/* True when somebody else's text is repeated, edits and all (common/signature.h). Looking does not remember. */
+bool topics_is_copy(const struct topics *t, const Ascolto__Signature *s, uint64_t who);
+/* Returns the text's number, which counts up, or 0 when there was nothing new to remember. */
+uint64_t topics_remember_copy(struct topics *t, const Ascolto__Signature *s, uint64_t who);
+void topics_restore_copy(struct topics *t, const State__Copy *row);
 
 /* The standing topic for a danger: no words lead to it, it is never dropped nor merged. NULL when memory is out. */
 struct topic *topics_standing(struct topics *ts, unsigned number, int64_t at_ms, bool *ret_fresh);

@@ -3,6 +3,8 @@
 #include "post.h"
 #include "state.h"
 
+#include "common/drill.h"
+
 #include "proto/state.pb-c.h"
 
 #define PRUNE_MAX 2000 /* in one turn */
@@ -71,8 +73,9 @@ static enum verdict refuse(
 
 /* ---- facts ---- */
 
-/* The post, with brand and network of its channel; what a channel asserts replaces what the post says. */
-static enum refusal read_post(struct turn *t, const Ascolto__Intake *in, Ascolto__Post **ret,
+/* The post, with brand and network of its channel; what a channel asserts replaces what the post says. Posts of a drill come
+ * without a channel, and are others than the same ones of an earlier drill. */
+static enum refusal read_post(struct turn *t, const Ascolto__Intake *in, const char *brand, Ascolto__Post **ret,
 	struct channel_choice *choice, struct err *why)
 {
 	const struct conf_channel *from = conf_channel(t->conf, in->channel);
@@ -84,6 +87,11 @@ static enum refusal read_post(struct turn *t, const Ascolto__Intake *in, Ascolto
 		return pe == POST_UNKNOWN_KIND ? REFUSAL_KIND : REFUSAL_FIELD;
 	const struct conf_channel *said = str_empty(p->channel) ? NULL : conf_channel(t->conf, p->channel);
 	*ret = p;
+	if (t->drill) {
+		*choice = (struct channel_choice){str_empty(p->channel) ? "drill" : p->channel, brand, said ? said->network : "drill"};
+		p->native_id = arena_printf(t->arena, "%s/%s", drill_of(brand), p->native_id);
+		return p->native_id ? REFUSAL_NONE : REFUSAL_FIELD;
+	}
 	if (!from) { /* a replay after the channel was taken out of the settings */
 		if (str_empty(p->channel))
 			p->channel = in->channel;
@@ -298,7 +306,7 @@ enum verdict handle_intake(struct turn *t, const Ascolto__Envelope *e, struct er
 		put_cursor(t, in);
 		return DONE;
 	}
-	enum refusal r = read_post(t, in, &p, &choice, why);
+	enum refusal r = read_post(t, in, e->brand, &p, &choice, why);
 	if (!r)
 		r = check_post(t, p);
 	if (r)

@@ -70,6 +70,10 @@ void hook_down(struct hook *h, const struct adapter *a);
 /* ---- handler.c ---- */
 
 handler_fn handle_intake, handle_timer;
+/* ---- drill.c ---- */
+
+http_handler_fn post_drill;
+
 #define PURPOSE_PRUNE "prune"
 
 #endif

@@ -91,6 +91,11 @@ static const struct counter counters[] = {
 	{0},
 };
 
+static const struct http_route routes[] = {
+	{"POST", "/-/drill", post_drill, NULL, "posts of an exercise: ?brand=BRAND~NAME, {\"posts\":[...]}"},
+	{0},
+};
+
 static const char *const emits[] = {"enrichment", NULL};
 
 const struct svc_spec ingest_spec = {
@@ -100,6 +105,7 @@ const struct svc_spec ingest_spec = {
 	.tables = ingest_tables,
 	.counters = counters,
 	.emits = emits,
+	.routes = routes,
 	.start = start,
 	.tick = tick,
 	.reload = reload,

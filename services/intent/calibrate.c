@@ -140,9 +140,9 @@ struct model_platt calibrate_platt(const float *score, const bool *truth, size_t
 	size_t hits = 0;
 	for (size_t i = 0; i < rows; i++) {
 		hits += answers[i].right;
-		double f1 = 2.0 * (double)hits / (double)(i + 1 + yes);
-		if (f1 > best) {
-			best = f1;
+		double f = (1 + CALIBRATE_BETA2) * (double)hits / ((double)(i + 1) + CALIBRATE_BETA2 * (double)yes);
+		if (f > best) {
+			best = f;
 			p.threshold = i + 1 < rows ? (answers[i].probability + answers[i + 1].probability) / 2 : 0.5f;
 		}
 	}

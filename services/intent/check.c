@@ -164,16 +164,26 @@ static int check_duplicates(const struct dataset *d, struct buf *out, size_t *re
 
 /* --- balance and labels ---------------------------------------------------------------------------------------- */
 
-static void check_balance(const struct dataset *d, const struct model *m, struct buf *out)
+/* "safety,outage" has both. */
+static bool has(const char *list, const char *label)
+{
+	size_t len = strlen(label);
+	for (const char *p = list; *p; p += strcspn(p, ","), p += *p == ',')
+		if (strcspn(p, ",") == len && memcmp(p, label, len) == 0)
+			return true;
+	return false;
+}
+
+static void check_balance(const struct dataset *d, const char *const *labels, size_t n_labels, struct buf *out)
 {
 	buf_addf(out, "%zu rows\n\nlabels\n", d->n);
-	for (uint32_t i = 0; i < m->head->labels; i++) {
+	for (size_t i = 0; i < n_labels; i++) {
 		size_t n = 0;
 		for (size_t k = 0; k < d->n; k++)
-			n += str_eq(d->rows[k].label, m->label[i]);
+			n += has(d->rows[k].label, labels[i]);
 		double share = (double)n / (double)d->n;
-		buf_addf(out, "  %-20s %6zu %5.1f%%%s\n", m->label[i], n, 100 * share,
-			n < 20 ? "  too few to learn from" : share * (double)m->head->labels < 0.25 ? "  rare" : "");
+		buf_addf(out, "  %-20s %6zu %5.1f%%%s\n", labels[i], n, 100 * share,
+			n < 20 ? "  too few to learn from" : share * (double)n_labels < 0.25 ? "  rare" : "");
 	}
 }
 
@@ -191,7 +201,12 @@ static int check_labels(const struct dataset *d, const struct train_options *o, 
 	if (r == 0)
 		r = model_from_bytes(&m, buf_span(bytes), "checking model", e);
 	if (r == 0) {
-		check_balance(d, &m, out);
+		const char *labels[MODEL_LABELS_MAX];
+		size_t different = 0;
+		for (uint32_t i = 0; i < m.head->labels; i++)
+			if (m.first[i] == i)
+				labels[different++] = m.label[i];
+		check_balance(d, labels, different, out);
 		buf_addf(out, "\nsuspicious labels: a model that has not seen the row says otherwise\n");
 	}
 	size_t n = 0;
@@ -213,9 +228,23 @@ int check_dataset(const struct dataset *d, const struct train_options *o, struct
 {
 	struct buf bytes CLEANUP(buf_free);
 	buf_init(&bytes, MODEL_FILE_MAX);
+	struct err why = {0};
 	int r = 0;
-	if (!dataset_is_multi(o->task))
-		r = check_labels(d, o, &bytes, out, e);
+	if (dataset_is_multi(o->task)) {
+		const char *const *labels = dataset_labels(o->task);
+		size_t n = 0;
+		while (labels[n])
+			n++;
+		check_balance(d, labels, n, out);
+	} else {
+		r = check_labels(d, o, &bytes, out, &why);
+	}
+	if (r == -EINVAL) { /* too few labels to doubt any; copies can be looked for all the same */
+		buf_addf(out, "%s\n", err_text(&why));
+		r = 0;
+	}
+	if (r < 0)
+		return err_set(e, r, "%s", err_text(&why));
 	if (r == 0 && check_duplicates(d, out, ret_across) < 0)
 		r = err_set(e, -ENOMEM, "out of memory");
 	return r;

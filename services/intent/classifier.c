@@ -5,14 +5,17 @@
 #include "common/signature.h"
 #include "common/text.h"
 #include "common/words.h"
+#include "services/intent/dataset.h"
 #include "services/intent/features.h"
 #include "services/intent/keywords.h"
 #include "services/intent/model.h"
 #include "services/intent/panel.h"
 
-const char *const classifier_tasks[] = {"language", "intent", "expectation", "event", "sentiment", "lane", "flags", NULL};
+const char *const classifier_tasks[CLASSIFIER_TASKS + 1] = {
+	"language", "intent", "expectation", "event", "sentiment", "lane", "flags", NULL};
 
 enum task { TASK_LANGUAGE, TASK_INTENT, TASK_EXPECTATION, TASK_EVENT, TASK_SENTIMENT, TASK_LANE, TASK_FLAGS, TASKS };
+_Static_assert((int)TASKS == CLASSIFIER_TASKS, "every task has its name");
 
 struct linear {
 	struct classifier base;
@@ -107,26 +110,30 @@ static int predict_flags(struct reading *r, Ascolto__Understanding *ret)
 	return 0;
 }
 
+static bool has_word(const struct text *t)
+{
+	for (size_t i = 0; i < t->count; i++)
+		if (t->tokens[i].kind == TOKEN_WORD)
+			return true;
+	return false;
+}
+
+/* What the text says, else what the caller takes it to be. */
 static int predict_language(struct reading *r, const char *given, char **ret)
 {
-	char guess[3] = "";
-	if (!str_empty(given)) {
-		guess[0] = given[0];
-		guess[1] = given[1];
-	} else if (r->l->model[TASK_LANGUAGE].head && r->in.text.count) {
-		const struct model *m = &r->l->model[TASK_LANGUAGE];
+	const struct model *m = &r->l->model[TASK_LANGUAGE];
+	const char *language = given ? given : "";
+	if (m->head && has_word(&r->in.text)) {
 		float p[MODEL_LABELS_MAX];
 		predict(r, TASK_LANGUAGE, p);
 		int best = best_of(m, p);
-		if (p[best] >= m->head->threshold && strlen(m->label[best]) == 2)
-			memcpy(guess, m->label[best], 3);
-	} else {
-		text_language(&r->in.text, guess);
+		if (p[best] >= m->head->threshold)
+			language = m->label[best];
 	}
-	r->in.language = words_language_of(guess);
+	r->in.language = words_language_of(language);
 	r->extracted = NULL; /* stems and concepts depend on the language */
 	r->scored = 0;
-	*ret = arena_strdup(r->arena, guess);
+	*ret = arena_strdup(r->arena, language);
 	return *ret ? 0 : -ENOMEM;
 }
 
@@ -180,7 +187,7 @@ static int linear_describe(struct classifier *c, struct arena *a, char **ret_tex
 	for (int t = 0; t < TASKS && text; t++)
 		if (l->model[t].head)
 			text = arena_printf(a, "%s%-12s %s, %u labels, threshold %.2f, %zu KiB\n", text, classifier_tasks[t],
-				l->model[t].head->name, l->model[t].head->labels, (double)l->model[t].head->threshold,
+				l->model[t].head->name, l->model[t].different, (double)l->model[t].head->threshold,
 				l->model[t].len / 1024);
 	*ret_text = text;
 	return text ? 0 : -ENOMEM;
@@ -205,24 +212,37 @@ static const struct classifier_ops linear_ops = {
 	.close = linear_close,
 };
 
-static int open_task(struct linear *l, const char *dir, int task, struct err *e)
+int classifier_check_model(const struct model *m, const char *task, const char *name, struct err *e)
+{
+	const struct model_head *h = m->head;
+	if (!str_eq(h->task, task))
+		return err_set(e, -EBADMSG, "%s: a model for \"%s\", not for \"%s\"", name, h->task, task);
+	if ((h->kind == MODEL_MULTI) != dataset_is_multi(task))
+		return err_set(e, -EBADMSG, "%s: a model of the wrong kind for \"%s\"", name, task);
+	const char *const *known = dataset_labels(task);
+	for (uint32_t i = 0; i < h->labels; i++) {
+		const char *const *k = known;
+		while (*k && !str_eq(*k, m->label[i]))
+			k++;
+		if (!*k)
+			return err_set(e, -EBADMSG, "%s: its label \"%.60s\" is none that \"%s\" has", name, m->label[i], task);
+	}
+	return 0;
+}
+
+static int open_task(struct linear *l, const char *dir, const char *instead, int task, struct err *e)
 {
 	char path[4096];
 	int n = snprintf(path, sizeof(path), "%s/%s.model", dir, classifier_tasks[task]);
 	if (n < 0 || (size_t)n >= sizeof(path))
 		return err_set(e, -ENAMETOOLONG, "%s: the name of the models' folder is too long", dir);
 	struct stat st;
-	if (stat(path, &st) < 0 && errno == ENOENT)
+	if (!instead && stat(path, &st) < 0 && errno == ENOENT)
 		return 0;
-	int r = model_open(&l->model[task], path, e);
+	int r = model_open(&l->model[task], instead ? instead : path, e);
 	if (r < 0)
 		return r;
-	const struct model_head *h = l->model[task].head;
-	if (!str_eq(h->task, classifier_tasks[task]))
-		return err_set(e, -EBADMSG, "%s: a model for \"%s\"", path, h->task);
-	if ((h->kind == MODEL_MULTI) != (task == TASK_FLAGS))
-		return err_set(e, -EBADMSG, "%s: a model of the wrong kind for \"%s\"", path, h->task);
-	return 0;
+	return classifier_check_model(&l->model[task], classifier_tasks[task], instead ? instead : path, e);
 }
 
 static int make_panels(struct linear *l)
@@ -243,7 +263,26 @@ static int make_panels(struct linear *l)
 	return r;
 }
 
-int classifier_open_linear(const char *dir, struct classifier **ret, struct err *e)
+/* What tells one training from another in a model's name: "intent-3e5b1c2a-3004-rows". */
+static struct span digits_of(const struct model *m)
+{
+	const char *p = m->head ? strchr(m->head->name, '-') : NULL;
+	return p ? span_of(p + 1, strcspn(p + 1, "-")) : span_of("", 0);
+}
+
+static char *name_all(const struct linear *l)
+{
+	char name[sizeof(((struct model_head *)0)->name) * TASKS + 16];
+	size_t n = (size_t)snprintf(name, sizeof(name), "linear/");
+	for (int t = 0; t < TASKS; t++) {
+		struct span digits = digits_of(&l->model[t]);
+		n += (size_t)snprintf(name + n, sizeof(name) - n, "%s%.*s", t ? "." : "", (int)digits.len, digits.data);
+	}
+	return strdup(name);
+}
+
+int classifier_open_chosen(const char *dir, const char *const instead[CLASSIFIER_TASKS], struct classifier **ret,
+	struct err *e)
 {
 	struct stat st;
 	if (stat(dir, &st) < 0 || !S_ISDIR(st.st_mode))
@@ -254,13 +293,10 @@ int classifier_open_linear(const char *dir, struct classifier **ret, struct err 
 	l->base.ops = &linear_ops;
 	int r = features_init(&l->features);
 	for (int t = 0; t < TASKS && r == 0; t++)
-		r = open_task(l, dir, t, e);
+		r = open_task(l, dir, instead[t], t, e);
 	if (r == 0 && make_panels(l) < 0)
 		r = err_set(e, -ENOMEM, "out of memory");
-	const struct model_head *h = l->model[TASK_INTENT].head;
-	char name[160];
-	snprintf(name, sizeof(name), "linear%s%s", h ? "/" : "", h ? h->name : "");
-	if (r == 0 && !(l->name = strdup(name)))
+	if (r == 0 && !(l->name = name_all(l)))
 		r = err_set(e, -ENOMEM, "out of memory");
 	if (r < 0) {
 		linear_close(&l->base);
@@ -268,6 +304,20 @@ int classifier_open_linear(const char *dir, struct classifier **ret, struct err 
 	}
 	*ret = &l->base;
 	return 0;
+}
+
+int classifier_open_linear(const char *dir, struct classifier **ret, struct err *e)
+{
+	static const char *const none[CLASSIFIER_TASKS];
+	return classifier_open_chosen(dir, none, ret, e);
+}
+
+int classifier_task(const char *task)
+{
+	for (int t = 0; t < TASKS; t++)
+		if (str_eq(classifier_tasks[t], task))
+			return t;
+	return -1;
 }
 
 const struct model *classifier_linear_model(struct classifier *c, const char *task)

@@ -1,5 +1,6 @@
 #include "dataset.h"
 
+#include <ctype.h>
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -17,14 +18,23 @@ static const char *const languages[] = {"it", "en", "es", "fr", "de", "pt", "oth
 static const struct {
 	const char *task;
 	const char *const *labels;
-} tasks[] = {{"intent", intents}, {"expectation", expectations}, {"event", events}, {"sentiment", sentiments},
-	{"flags", flags}, {"lane", lanes}, {"language", languages}};
+	const char *finer;
+} tasks[] = {{"intent", intents, NULL}, {"expectation", expectations, "intent"}, {"event", events, "intent"},
+	{"sentiment", sentiments, "intent"}, {"flags", flags, NULL}, {"lane", lanes, "intent"}, {"language", languages, NULL}};
 
 const char *const *dataset_labels(const char *task)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(tasks); i++)
 		if (str_eq(task, tasks[i].task))
 			return tasks[i].labels;
+	return NULL;
+}
+
+const char *dataset_finer(const char *task)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(tasks); i++)
+		if (str_eq(task, tasks[i].task))
+			return tasks[i].finer;
 	return NULL;
 }
 
@@ -69,7 +79,7 @@ static int read_all(const char *path, char **ret, size_t *ret_len, struct err *e
 }
 
 struct columns {
-	int n, text, label, lang, surface, channel, id;
+	int n, text, label, finer, lang, surface, channel, id;
 };
 
 struct reader {
@@ -118,7 +128,8 @@ static int find_columns(struct reader *r, char *header, const char *column, stru
 	int n = split(header, field);
 	if (n > DATASET_COLUMNS_MAX)
 		return err_set(e, -EINVAL, "%s:1: more than %d columns", r->path, DATASET_COLUMNS_MAX);
-	struct columns c = {n, -1, -1, -1, -1, -1, -1};
+	struct columns c = {n, -1, -1, -1, -1, -1, -1, -1};
+	const char *finer = dataset_finer(r->task);
 	int plain = -1;
 	for (int i = 0; i < n; i++) {
 		const char *name = field[i];
@@ -128,6 +139,8 @@ static int find_columns(struct reader *r, char *header, const char *column, stru
 			plain = i;
 		if (str_eq(name, "text"))
 			c.text = i;
+		if (finer && str_eq(name, finer))
+			c.finer = i;
 		if (str_eq(name, "lang"))
 			c.lang = i;
 		if (str_eq(name, "surface"))
@@ -186,10 +199,20 @@ static int add_row(struct reader *r, char **field)
 		d->cap = cap;
 	}
 	d->rows[d->n++] = (struct dataset_row){.text = field[c->text], .label = field[c->label],
+		.finer = c->finer < 0 ? "" : field[c->finer],
 		.lang = c->lang < 0 ? "" : field[c->lang], .surface = c->surface < 0 ? "" : field[c->surface],
 		.channel = c->channel < 0 ? "" : field[c->channel], .id = c->id < 0 ? "" : field[c->id],
 		.file = (uint32_t)d->n_files - 1, .line = r->line};
 	return 0;
+}
+
+/* For "language" the code of a language we do not tell apart is "other". */
+static char *label_of(const struct reader *r, char *label)
+{
+	static char other[] = "other";
+	bool code = str_eq(r->task, "language") && strlen(label) == 2 && islower((unsigned char)label[0]) &&
+		    islower((unsigned char)label[1]);
+	return code && !label_known(r, label, 2) ? other : label;
 }
 
 static int read_line(struct reader *r, char *line)
@@ -202,6 +225,7 @@ static int read_line(struct reader *r, char *line)
 		complain(r, "%d columns where the header line has %d", n, r->col.n);
 		return 0;
 	}
+	field[r->col.label] = label_of(r, field[r->col.label]);
 	const char *label = field[r->col.label];
 	if (!field[r->col.text][0] || !label[0]) {
 		complain(r, "no %s", label[0] ? "text" : "label");

@@ -3,7 +3,7 @@
  *
  * A file has a header line that names its columns, UTF-8, no quoting. `text` is needed; the label is the column asked
  * for, else the column with the task's name ("language" is also "lang"), else `label`; `lang`, `surface` and `channel`
- * are used when they are there. Rows that cannot be used are skipped and told, each as "FILE:LINE: why": wrong number
+ * are used when they are there. A language other than those of the task, by its two letters, reads as "other". Rows that cannot be used are skipped and told, each as "FILE:LINE: why": wrong number
  * of columns, no text, no label, a label the task does not have.
  */
 #ifndef ASCOLTO_INTENT_DATASET_H
@@ -17,6 +17,7 @@
 
 struct dataset_row {
 	const char *text, *label; /* a multi-label task's labels are separated by commas; "-" for none */
+	const char *finer; /* what divides the label further (dataset_finer), "" when the file does not say */
 	const char *lang, *surface, *channel, *id;
 	uint32_t file, line;
 };
@@ -38,6 +39,12 @@ void dataset_free(struct dataset *d);
 
 /* The label set of a task of the product, NULL-terminated; NULL for a task of somebody's own. */
 const char *const *dataset_labels(const char *task);
+
+/*
+ * The column whose words divide a task's labels further, NULL when there is none: "service" is a fault reported, a parcel
+ * asked about, a bill disputed, which look less alike than the label says (train.h).
+ */
+const char *dataset_finer(const char *task);
 
 /* "flags" has any number of labels per row, other tasks one. */
 bool dataset_is_multi(const char *task);

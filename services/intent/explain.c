@@ -55,10 +55,21 @@ static void add_reasons(struct reasons *r, const struct model *m, const struct f
 			r->all[i].block == BLOCK_CHARS ? "  (characters)" : "");
 }
 
+/* The column that speaks loudest for a label. */
+static int column_for(const struct model *m, const float *scores, uint32_t label)
+{
+	uint32_t best = label;
+	for (uint32_t i = label + 1; i < m->head->labels; i++)
+		if (m->first[i] == label && scores[i] > scores[best])
+			best = i;
+	return (int)best;
+}
+
 static void explain_exclusive(const struct model *m, const struct features *f, struct reasons *r, struct buf *out)
 {
-	float p[MODEL_LABELS_MAX + 32];
-	model_score(m, f, p);
+	float p[MODEL_LABELS_MAX + 32], scores[MODEL_LABELS_MAX + 32] = {0};
+	model_score(m, f, scores);
+	memcpy(p, scores, sizeof(p));
 	model_probabilities(m, p);
 	uint32_t best = 0, second = m->head->labels > 1;
 	for (uint32_t i = 1; i < m->head->labels; i++)
@@ -72,7 +83,7 @@ static void explain_exclusive(const struct model *m, const struct features *f, s
 		p[best] < m->head->threshold ? " (not enough: the answer is \"do not know\")" : "", m->label[second],
 		(double)p[second]);
 	buf_addf(out, "  for %s and against %s:\n", m->label[best], m->label[second]);
-	add_reasons(r, m, f, (int)best, (int)second, out);
+	add_reasons(r, m, f, column_for(m, scores, best), column_for(m, scores, second), out);
 }
 
 static void explain_multi(const struct model *m, const struct features *f, struct reasons *r, struct buf *out)
@@ -120,6 +131,10 @@ static int explain_all(struct classifier *c, const struct classifier_input *in, 
 	for (size_t i = 0; i < u.n_keywords; i++)
 		buf_addf(out, " %s", u.keywords[i]);
 	buf_adds(out, "\n");
+	if (!fi.text.count && !fi.subject.count) {
+		buf_adds(out, "there is nothing to read in it: every answer is \"do not know\"\n");
+		return 0;
+	}
 	bool any = false;
 	for (size_t i = 0; classifier_tasks[i] && r == 0; i++) {
 		const struct model *m = classifier_linear_model(c, classifier_tasks[i]);

@@ -7,7 +7,7 @@
 #define NAME_MAX_BYTES 160
 
 enum kind { KIND_WORD = 1, KIND_PAIR, KIND_TRIPLE, KIND_STEM, KIND_NEGATED, KIND_SKIP, KIND_CONCEPT,
-	KIND_NOT_CONCEPT, KIND_META };
+	KIND_NOT_CONCEPT, KIND_META, KIND_APART };
 
 int features_init(struct features *f)
 {
@@ -15,10 +15,12 @@ int features_init(struct features *f)
 	f->seen = calloc(FEATURES_BUCKETS_MAX / 64, sizeof(*f->seen));
 	for (int b = 0; b < BLOCKS; b++)
 		f->bucket[b] = malloc(FEATURES_MAX * sizeof(*f->bucket[b]));
-	if (f->seen && f->bucket[0] && f->bucket[1] && f->bucket[2])
-		return 0;
-	features_free(f);
-	return -ENOMEM;
+	for (int b = 0; b < BLOCKS; b++)
+		if (!f->seen || !f->bucket[b]) {
+			features_free(f);
+			return -ENOMEM;
+		}
+	return 0;
 }
 
 void features_free(struct features *f)
@@ -36,7 +38,7 @@ int features_spec_check(const struct features_spec *s)
 			return -EINVAL;
 	if (s->chars_min < 1 || s->chars_max > 6 || s->chars_min > s->chars_max || s->words_max < 1 || s->words_max > 3)
 		return -EINVAL;
-	return s->options >= 2 * FEATURE_HANDLE ? -EINVAL : 0;
+	return s->options >= 2 * FEATURE_CRISIS ? -EINVAL : 0;
 }
 
 static inline uint32_t mix(uint32_t h)
@@ -208,6 +210,30 @@ static void words_of_text(struct block *b, const struct features_spec *s, const 
 	}
 }
 
+/* --- pairs ----------------------------------------------------------------------------------------------------- */
+
+static void pairs_of_text(struct block *b, const struct features_spec *s, const struct text *t, int language)
+{
+	struct past {
+		uint32_t hash;
+		struct span word;
+	} past[FEATURES_APART]; /* a ring of the words before */
+	size_t n = 0;
+	for (size_t i = 0; i < t->count && b->n < FEATURES_MAX - FEATURES_APART - 1; i++) {
+		uint8_t buffer[TOKEN_BYTES_MAX], stem_buffer[WORDS_STEM_MAX];
+		struct span w = word_of(s, t, i, buffer);
+		if (!w.len)
+			continue;
+		bool word = t->tokens[i].kind == TOKEN_WORD;
+		struct span stem = word ? words_stem(text_token(t, i), language, stem_buffer) : w;
+		uint32_t h = hash_span(stem);
+		add_named(b, KIND_STEM, h, "%.*s-%.*s", stem, span_str(""));
+		for (size_t k = 0; k < MIN(n, (size_t)FEATURES_APART); k++)
+			add_named(b, KIND_APART, hash_pair(MIN(h, past[k].hash), MAX(h, past[k].hash)), "%.*s & %.*s", past[k].word, w);
+		past[n++ % FEATURES_APART] = (struct past){h, word || t->tokens[i].kind == TOKEN_HANDLE ? text_token(t, i) : w};
+	}
+}
+
 /* --- characters ------------------------------------------------------------------------------------------------ */
 
 static size_t code_points(struct span w, uint32_t out[TOKEN_BYTES_MAX + 2])
@@ -261,12 +287,12 @@ static void chars_of_text(struct block *b, const struct features_spec *s, const 
 
 /* --- what we know ---------------------------------------------------------------------------------------------- */
 
-static void concepts_of_text(struct block *b, const struct text *t, int language)
+static void concepts_of_text(struct block *b, const struct text *t, int language, bool crisis)
 {
 	int negated = 0;
 	for (size_t i = 0; i < t->count;) {
 		size_t used = 1;
-		int c = concept_match(t, i, language, &used);
+		int c = crisis ? concept_match_crisis(t, i, language, &used) : concept_match(t, i, language, &used);
 		if (c != CONCEPT_NONE) {
 			struct span name = span_str(concept_name(c));
 			add_named(b, KIND_CONCEPT, (uint32_t)hash_span(name), "=%.*s%.*s", name, span_str(""));
@@ -350,9 +376,13 @@ void features_extract(struct features *f, const struct features_spec *s, const s
 	for (size_t i = 0; b.size && i < ARRAY_SIZE(texts); i++)
 		chars_of_text(&b, s, texts[i]);
 	block_end(&b);
+	b = block_begin(f, s, BLOCK_PAIRS);
+	for (size_t i = 0; b.size && i < ARRAY_SIZE(texts); i++)
+		pairs_of_text(&b, s, texts[i], in->language);
+	block_end(&b);
 	b = block_begin(f, s, BLOCK_KNOW);
-	for (size_t i = 0; b.size && s->options & FEATURE_CONCEPT && i < ARRAY_SIZE(texts); i++)
-		concepts_of_text(&b, texts[i], in->language);
+	for (size_t i = 0; b.size && s->options & (FEATURE_CONCEPT | FEATURE_CRISIS) && i < ARRAY_SIZE(texts); i++)
+		concepts_of_text(&b, texts[i], in->language, s->options & FEATURE_CRISIS);
 	if (b.size && s->options & FEATURE_META)
 		meta_of_input(&b, in);
 	if (b.size && s->options & FEATURE_STYLE)

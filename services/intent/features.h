@@ -1,11 +1,12 @@
 /*
  * features.h - a message as numbers of buckets in hashed tables.
  *
- * There are three tables (blocks), each normalised to length 1 on its own, so that many character n-grams do not drown
+ * There are four tables (blocks), each normalised to length 1 on its own, so that many character n-grams do not drown
  * few words:
  *	word	words, pairs of words, their Snowball stems, emoji, marks; words under a negation ("non", "not",
  *		"senza", up to three words on) once more as negated
  *	chars	character n-grams within words, with the word's boundaries
+ *	pairs	stems, and every two of them within FEATURES_APART words of each other, whichever comes first
  *	know	concepts (common/concept.h), also under a negation; surface, channel, language, length, capitals, shouting
  * A feature's bucket is its 32-bit hash scaled to the block's size; a bucket counts once per message. At most
  * FEATURES_MAX buckets per block are read, the rest of a very long message is ignored.
@@ -21,8 +22,9 @@
 
 #define FEATURES_MAX 16384
 #define FEATURES_BUCKETS_MAX (1u << 18)
+#define FEATURES_APART 16
 
-enum { BLOCK_WORD, BLOCK_CHARS, BLOCK_KNOW, BLOCKS };
+enum { BLOCK_WORD, BLOCK_CHARS, BLOCK_PAIRS, BLOCK_KNOW, BLOCKS };
 
 enum {
 	FEATURE_STEM = 1,      /* stems beside words */
@@ -33,6 +35,8 @@ enum {
 	FEATURE_PLAIN = 32,    /* accents taken off, so that "perché", "perche" and "perchè" are one word */
 	FEATURE_SKIP = 64,     /* pairs of words with one word between */
 	FEATURE_HANDLE = 128,  /* handles by name; otherwise all are one word */
+	FEATURE_PAIR = 256,    /* the block of pairs */
+	FEATURE_CRISIS = 512,  /* the concepts of a place in danger instead of the others */
 };
 
 /* Stored in the model file as it is. */

@@ -23,6 +23,7 @@ static int score_of(const struct text *t, size_t i, int language, size_t *ret_us
 			return 20 + (int)MIN(word.len, (size_t)10);
 		case CONCEPT_GENERIC:
 			return 1;
+		case CONCEPT_CRISIS: /* concept_match does not find them */
 		case CONCEPT_TONE:
 			if (words_is_stop(word, language))
 				return 0;

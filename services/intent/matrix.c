@@ -5,18 +5,16 @@
 
 #include "common/words.h"
 
-int matrix_read_row(const struct dataset_row *row, const struct features_spec *s, struct arena *a,
-	struct features_input *ret)
+#define IDF_POWER 0.7
+
+int matrix_read_row(const struct dataset_row *row, struct arena *a, struct features_input *ret)
 {
 	arena_reset(a);
 	*ret = (struct features_input){.surface = row->surface, .channel = row->channel};
 	int r = text_read(span_str(row->text), a, &ret->text);
 	if (r < 0)
 		return r;
-	char guess[3] = "";
-	if (str_empty(row->lang) && s->options & (FEATURE_STEM | FEATURE_CONCEPT | FEATURE_META))
-		text_language(&ret->text, guess);
-	ret->language = words_language_of(str_empty(row->lang) ? guess : row->lang);
+	ret->language = words_language_of(row->lang);
 	return 0;
 }
 
@@ -52,7 +50,7 @@ int matrix_build(struct matrix *m, const struct dataset *d, const struct feature
 	arena_init(&a, 16 * 1024 * 1024);
 	for (size_t i = 0; i < d->n && r == 0; i++) {
 		struct features_input in;
-		r = matrix_read_row(&d->rows[i], s, &a, &in);
+		r = matrix_read_row(&d->rows[i], &a, &in);
 		if (r < 0)
 			break;
 		features_extract(&f, s, &in);
@@ -78,7 +76,7 @@ static int weigh_buckets(struct matrix *m, int b)
 	double top = 1 + log(1.0 + (double)m->rows);
 	for (uint32_t i = 0; i < size; i++) {
 		double idf = 1 + log((1.0 + (double)m->rows) / (1.0 + count[i]));
-		m->idf[b][i] = (uint8_t)MAX(1.0, round(127 * idf / top));
+		m->idf[b][i] = (uint8_t)MAX(1.0, round(127 * pow(idf / top, IDF_POWER)));
 	}
 	free(count);
 	return 0;

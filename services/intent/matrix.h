@@ -2,7 +2,8 @@
  * matrix.h - all rows of a dataset as feature buckets, and as the solver's sparse rows.
  *
  * Buckets are found once; any number of fits read them. The idf of a bucket is 1 + ln((1 + rows) / (1 + rows that have
- * it)), scaled to 1..127: what the model file stores and inference uses, so that training sees the same numbers.
+ * it)), as a share of the largest possible, to the power of 0.7 (cross-validated: 0.5 to 0.7 is best), scaled to 1..127:
+ * what the model file stores and inference uses, so that training sees the same numbers.
  */
 #ifndef ASCOLTO_INTENT_MATRIX_H
 #define ASCOLTO_INTENT_MATRIX_H
@@ -35,8 +36,7 @@ void matrix_free(struct matrix *m);
 /* Row `i` as inference sees it; borrowed. */
 struct features matrix_row(const struct matrix *m, size_t i);
 
-/* One dataset row as features of this specification see it. The arena is reset first. 0 or -ENOMEM. */
-int matrix_read_row(const struct dataset_row *row, const struct features_spec *s, struct arena *a,
-	struct features_input *ret);
+/* One dataset row as features see it. The arena is reset first. 0 or -ENOMEM. */
+int matrix_read_row(const struct dataset_row *row, struct arena *a, struct features_input *ret);
 
 #endif

@@ -59,7 +59,7 @@ int measure_run(const struct model *m, const struct dataset *d, struct measure_r
 		struct features_input in;
 		float p[MODEL_LABELS_MAX + 32];
 		double begun = seconds_now();
-		r = matrix_read_row(&d->rows[i], &m->head->spec, &a, &in);
+		r = matrix_read_row(&d->rows[i], &a, &in);
 		if (r < 0)
 			break;
 		features_extract(&f, &m->head->spec, &in);
@@ -241,6 +241,8 @@ void measure_report(const struct model *m, const struct measure_row *rows, size_
 	buf_addf(out, "\n%-24s %9s %9s %9s %7s%s\n", "label", "precision", "recall", "F1", "rows",
 		exclusive ? "" : "  threshold");
 	for (uint32_t i = 0; i < m->head->labels; i++) {
+		if (m->first[i] != i)
+			continue;
 		buf_addf(out, "%-24s %8.1f%% %8.1f%% %8.1f%% %7zu", m->label[i],
 			c[i].answer ? 100.0 * (double)c[i].both / (double)c[i].answer : 0,
 			c[i].truth ? 100.0 * (double)c[i].both / (double)c[i].truth : 0, 100 * f1_of(&c[i]), c[i].truth);

@@ -51,6 +51,11 @@ static const char *read_names(struct model *m)
 		if (!nul)
 			return "a label has no end";
 		m->label[i] = p;
+		m->first[i] = (uint16_t)i;
+		for (uint32_t k = 0; k < i && m->first[i] == i; k++)
+			if (str_eq(m->label[k], p))
+				m->first[i] = (uint16_t)k;
+		m->different += m->first[i] == i;
 		p = nul + 1;
 	}
 	return NULL;
@@ -149,6 +154,11 @@ static void softmax(const struct model *m, float *s)
 	}
 	for (uint32_t i = 0; i < n; i++)
 		s[i] /= sum;
+	for (uint32_t i = 0; i < n && m->different < n; i++)
+		if (m->first[i] != i) {
+			s[m->first[i]] += s[i];
+			s[i] = 0;
+		}
 }
 
 void model_probabilities(const struct model *m, float *s)

@@ -2,7 +2,7 @@
  * model.h - a trained linear model in one file, mapped read-only.
  *
  * The file is little-endian: struct model_head, then sections that the head points at, each aligned to 64 bytes:
- *	names	the labels, NUL after each;  report  the training report, text
+ *	names	the columns' labels, NUL after each (columns may share one);  report  the training report, text
  *	idf	per block, one byte per bucket: how much a feature counts, 1 to 127
  *	scale	per block, one float per column;  bias  one float per column
  *	platt	multi-label only: slope, offset and threshold per column
@@ -11,7 +11,8 @@
  * multiple of 16. The checksum is XXH3 of everything behind it. A file that is damaged, foreign or
  * from a newer version is refused with a sentence, before anything of it is used.
  *
- * Exclusive models: probabilities are the softmax of scores / temperature; below `threshold` the honest answer is "do
+ * Exclusive models: probabilities are the softmax of scores / temperature; those of columns that share a label are summed
+ * at the first of them, the others become 0. Below `threshold` the honest answer is "do
  * not know". Multi-label models: each label has its own logistic and threshold.
  *
  * A model is immutable and may be used by many threads.
@@ -24,7 +25,7 @@
 #include "services/intent/features.h"
 
 #define MODEL_MAGIC "ASCOMODL"
-#define MODEL_VERSION 1
+#define MODEL_VERSION 2
 #define MODEL_LABELS_MAX 512
 #define MODEL_FILE_MAX ((size_t)256 * 1024 * 1024)
 
@@ -67,6 +68,8 @@ struct model {
 	const float *scale[BLOCKS], *bias;
 	const struct model_platt *platt;
 	const char *label[MODEL_LABELS_MAX];
+	uint16_t first[MODEL_LABELS_MAX]; /* per column: the first with the same label */
+	uint32_t different;               /* labels that are not the same */
 	const char *report;
 	bool mapped;
 };
@@ -88,7 +91,7 @@ void model_score(const struct model *m, const struct features *f, float *scores)
 /* Scores to probabilities in place, by the model's kind. */
 void model_probabilities(const struct model *m, float *scores);
 
-/* The column of a label, or -1. */
+/* The first column of a label, or -1. */
 int model_label(const struct model *m, const char *label);
 
 /* What one feature adds to one column's score in this message. */

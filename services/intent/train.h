@@ -5,11 +5,18 @@
  * solver 4 is Crammer and Singer's multi-class SVM); features, weights' quantisation, calibration and the file are
  * ours. One training is deterministic: the same rows, options and program give the same bytes.
  *
+ * Labels of somebody's own carry names that say what they mean ("card_arrival"): each name joins the rows as a text of
+ * its label, never held out, not counted.
+ *
  * Calibration and the abstention threshold come from rows the fitted model has not seen: the `valid` rows when given,
  * else out-of-fold predictions (TRAIN_FOLDS folds up to TRAIN_FOLDS_ROWS rows, above that one tenth held out, chosen by
  * the text's hash); then the final model is fitted on all rows. The temperature minimises the log loss (Guo, Pleiss,
  * Sun, Weinberger, "On calibration of modern neural networks", ICML 2017). The threshold maximises right answers minus
- * `abstain_cost` times wrong ones. Multi-label tasks get a logistic (Platt) and the F1-best threshold per label.
+ * `abstain_cost` times wrong ones.
+ *
+ * A label that covers messages of many kinds is learnt kind by kind: where the rows name what divides it (dataset_finer,
+ * the intent for most tasks), each pair of label and kind that has TRAIN_FINER_ROWS rows gets a column of its own, and the
+ * model sums the columns of a label (model.h). Multi-label tasks get a logistic (Platt) and the threshold per label that calibrate.h explains.
  */
 #ifndef ASCOLTO_INTENT_TRAIN_H
 #define ASCOLTO_INTENT_TRAIN_H
@@ -21,6 +28,8 @@
 
 #define TRAIN_FOLDS 5
 #define TRAIN_FOLDS_ROWS 6000
+#define TRAIN_FINER_ROWS 10
+#define TRAIN_FEW_ROWS 10
 #define TRAIN_FILE_BYTES (2900u * 1000) /* what the tables are sized for when no size is asked for */
 
 /* A row whose label a model that has not seen it doubts. */
@@ -36,7 +45,7 @@ struct train_options {
 	float weight[BLOCKS];      /* how much each block counts */
 	int solver;                /* liblinear's -s */
 	double c, eps;
-	double balance;            /* 0: rows count alike; 1: labels count alike */
+	double balance;            /* 0: rows count alike; 1: labels count alike, but for those of few rows */
 	double abstain_cost;
 	struct train_suspect *suspects; /* room for all rows and the end, surest first; NULL = not wanted */
 	double suspect_probability;

@@ -5,6 +5,7 @@
 #include "rules.h"
 #include "state.h"
 
+#include "common/drill.h"
 #include "common/log.h"
 
 #define CALL_TIMEOUT_MS 10000
@@ -17,7 +18,7 @@ struct call {
 	uint8_t key_group;
 	uint32_t number;
 	bool mail;
-	char destination[DESTINATION_NAME_MAX], brand[DESTINATION_NAME_MAX];
+	char destination[DESTINATION_NAME_MAX], brand[DESTINATION_NAME_MAX + DRILL_NAME_MAX + 1];
 	uint8_t trace[ID_BYTES];
 	size_t trace_len;
 	int64_t occurred_ms, received_ms;
@@ -68,6 +69,7 @@ static int submit(struct call *c)
 	Ascolto__Attempt a = ASCOLTO__ATTEMPT__INIT;
 	e.id = id_bytes(&id);
 	e.brand = c->brand;
+	e.drill = (char *)(uintptr_t)drill_of(c->brand);
 	e.key_group = c->key_group;
 	e.occurred_ms = c->occurred_ms;
 	e.received_ms = c->received_ms;

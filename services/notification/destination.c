@@ -112,10 +112,13 @@ void destination_note(struct notification *n, const struct destination_news *new
 {
 	struct metric_set *set = svc_metrics(n->svc);
 	struct destination *d = destination_find(n, news->destination);
-	if ((size_t)news->result < ARRAY_SIZE(result_descs) && result_descs[news->result].name)
+	if (news->result == ASCOLTO__DELIVERY_RESULT__DELIVERY_WITHHELD)
+		return;
+	if (!news->drill && (size_t)news->result < ARRAY_SIZE(result_descs) && result_descs[news->result].name)
 		metric_add(metric_series(set, &result_descs[news->result], news->destination), 1);
 	if (news->result == ASCOLTO__DELIVERY_RESULT__DELIVERY_SENT) {
-		observe_sent(set, news);
+		if (!news->drill)
+			observe_sent(set, news);
 		if (d && d->failing_since_ms)
 			log_info("destination %s works again", d->name);
 		if (d)

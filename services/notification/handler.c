@@ -3,6 +3,8 @@
 #include "rules.h"
 #include "state.h"
 
+#include "common/drill.h"
+
 #define PRUNE_MAX 2000 /* in one turn */
 
 #define RESULT(word) ASCOLTO__DELIVERY_RESULT__DELIVERY_##word
@@ -54,12 +56,39 @@ static enum verdict check_order(struct turn *t, const Ascolto__Order *o, struct 
 		err_set(why, -EINVAL, "the order has no id");
 		return REJECT;
 	}
-	if (d && str_eq(d->brand, o->brand))
+	const struct conf_brand *brand = conf_brand(t->conf, o->brand);
+	if (d && brand && str_eq(d->brand, brand->name))
 		return DONE;
 	list_destinations(t->conf, o->brand, list, sizeof(list));
 	err_set(why, -ENOENT, "brand %.60s has no destination \"%.60s\" (it has: %s)", o->brand,
 		o->destination, list);
 	return REJECT;
+}
+
+static void end_delivery(struct turn *t, const Ascolto__Envelope *cause, const struct id *id, State__Delivery *d,
+	const char *counter);
+
+/* An order of a drill says so first, in subject and text. */
+static void say_drill(struct turn *t, const Ascolto__Envelope *e, Ascolto__Order *o)
+{
+	if (str_empty(o->drill))
+		o->drill = e->drill;
+	if (str_empty(o->drill))
+		return;
+	o->subject = arena_printf(t->arena, "[" DRILL_WORDS "] %s", o->subject);
+	o->text = arena_printf(t->arena,
+		DRILL_WORDS "\n\nThis is an exercise, nothing has happened. Act as if it were real; nothing you do leaves the "
+		"house.\nQuesta è un'esercitazione, non è successo nulla. Agire come se fosse vero; nulla esce "
+		"dall'azienda.\nConsole: ?brand=%s\n\n%s", o->brand, o->text);
+}
+
+/* Not told in a drill: what is not a person's device, and customers in any case. */
+static bool is_withheld(const struct turn *t, const Ascolto__Order *o)
+{
+	const struct conf_destination *d = destination_conf(t->conf, o->destination);
+	if (str_empty(o->drill) || !d)
+		return false;
+	return o->reply || (d->drills ? !*d->drills : !str_eq(d->kind, "mail"));
 }
 
 enum verdict handle_order(struct turn *t, const Ascolto__Envelope *e, struct err *why)
@@ -77,12 +106,21 @@ enum verdict handle_order(struct turn *t, const Ascolto__Envelope *e, struct err
 		return unreadable(why, r);
 	Ascolto__Order order = *e->order;
 	order.not_after_ms = deadline_of(t->now_ms, order.not_after_ms);
+	say_drill(t, e, &order);
+	if (!order.subject || !order.text)
+		return RETRY;
 	seen.message_id = e->trace_id;
 	seen.at_ms = t->now_ms;
 	d.order = &order;
 	d.result = RESULT(PLANNED);
 	d.next_attempt_ms = t->now_ms;
 	turn_put(t, &orders, &seen);
+	if (is_withheld(t, &order)) {
+		d.result = RESULT(WITHHELD);
+		d.detail = unconst("a drill, and this destination takes no part in drills");
+		end_delivery(t, e, &id, &d, "withheld");
+		return DONE;
+	}
 	turn_put(t, &open, &d);
 	put_attempt_timer(t, e, "attempt", 0, e->order->id, t->now_ms);
 	turn_count(t, "orders", 1);
@@ -107,7 +145,9 @@ static void emit_outcome(struct turn *t, const Ascolto__Envelope *cause, const S
 	o.case_id = order->case_id;
 	o.code = order->code;
 	o.subject = order->subject;
+	o.drill = order->drill;
 	e->brand = order->brand;
+	e->drill = order->drill;
 	e->body_case = ASCOLTO__ENVELOPE__BODY_OUTCOME;
 	e->outcome = &o;
 	turn_emit(t, NOTIFICATION_TO_ESCALATION, LANE_URGENT, e, span_str(order->brand));
@@ -129,7 +169,7 @@ static void tell(struct turn *t, const State__Delivery *d)
 	if (!news)
 		return;
 	*news = (struct destination_news){d->order->destination, d->order->template_, d->result, d->detail,
-		t->now_ms, d->order->arrived_ms, t->now_ms};
+		t->now_ms, d->order->arrived_ms, t->now_ms, !str_empty(d->order->drill)};
 	if (turn_get(t, &notification_tables[ORDERS], &k, &seen) == 0)
 		news->order_ms = seen->at_ms;
 	turn_effect(t, note, news);

@@ -66,6 +66,7 @@ struct destination_news {
 	int64_t order_ms;   /* when the order arrived here */
 	int64_t message_ms; /* when the message that caused it arrived; 0 = not known */
 	int64_t now_ms;
+	bool drill;	    /* not counted */
 };
 void destination_note(struct notification *n, const struct destination_news *news);
 

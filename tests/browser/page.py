@@ -160,6 +160,25 @@ def test_live(stage, page):
     page.wait("document.querySelector('#messages .text').textContent === 'dopo il riavvio'")
 
 
+def test_closing(page, shots):
+    """Closing asks why and what was learnt; what was typed is kept until it is sent."""
+    button = "document.querySelector('[data-close-incident]')"
+    page.run(f"{button}.click()")
+    page.wait("document.getElementById('closing').open")
+    shows(page, "Perché è finito", "Che cosa abbiamo imparato")
+    page.run("document.getElementById('closing-ok').click()")
+    check(page.run("document.getElementById('closing').open"), "it closes without a reason")
+    page.run("document.getElementById('closing-reason').value = 'firmware ritirato'")
+    page.run("document.getElementById('closing-lessons').value = 'provare su cento modem\\n- e scrivere prima il testo'")
+    test_looks(page, os.path.join(shots, "closing.png"), 1280)
+    page.run("document.getElementById('closing-no').click()")
+    page.run(f"{button}.click()")
+    check("cento modem" in page.run("document.getElementById('closing-lessons').value"), "what was typed is lost")
+    page.run("document.getElementById('closing-ok').click()")
+    page.wait(f"{button}.disabled && {button}.textContent === 'Inviato…'")
+    check(page.run("document.querySelector('.report a').getAttribute('href')").endswith("/report?lang=it"), "no link to the report")
+
+
 def test_english(page):
     page.run("document.querySelector('[data-language=en]').click()")
     page.wait("document.querySelector('#inbox-title').textContent === 'Messages'")
@@ -242,7 +261,8 @@ def main():
         page.run("localStorage.clear()")
         for name, test in (("italian", lambda: test_italian(stage, page)), ("keyboard", lambda: test_keyboard(page)),
                            ("case", lambda: test_case(page)), ("filters", lambda: test_filters(page)),
-                           ("live", lambda: test_live(stage, page)), ("english", lambda: test_english(page)),
+                           ("live", lambda: test_live(stage, page)), ("closing", lambda: test_closing(page, options.shots)),
+                           ("english", lambda: test_english(page)),
                            ("payloads", lambda: test_payloads(stage, page))):
             print(f"{name} ...", flush=True)
             test()
@@ -251,7 +271,7 @@ def main():
     finally:
         browser.close()
         stage.close()
-    print("7 passed, 0 failed")
+    print("8 passed, 0 failed")
     return 0
 
 

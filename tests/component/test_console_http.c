@@ -39,7 +39,8 @@ static void test_refusals(void **state)
 	snprintf(ours, sizeof(ours), "%sOrigin: http://127.0.0.1:%d\r\n", json, port);
 	const char *acknowledge = path_of("/api/v1/incidents/%s/acknowledge", "fault");
 	const char *close_it = path_of("/api/v1/cases/%s/close", "c1"),
-		   *correct = path_of("/api/v1/messages/%s/correct", "m1");
+		   *correct = path_of("/api/v1/messages/%s/correct", "m1"),
+		   *change_it = path_of("/api/v1/cases/%s/change", "c1");
 	const struct {
 		const char *method, *path, *head, *body;
 		int status;
@@ -77,6 +78,12 @@ static void test_refusals(void **state)
 		{"POST", "/api/v1/incidents/zzz/acknowledge", json, "{\"actor\":\"a\"}", 404,
 			"nothing to decide"},
 		{"POST", close_it, json, "{\"actor\":\"a\"}", 400, "how the case ended, is missing"},
+		{"POST", change_it, json, "{\"actor\":\"a\",\"verb\":\"dance\"}", 400, "start wait offline"},
+		{"POST", change_it, json, "{\"actor\":\"a\"}", 400, "start wait offline"},
+		{"POST", change_it, json, "{\"actor\":\"a\",\"verb\":\"hand_over\"}", 400, "\\\"to\\\" is missing"},
+		{"POST", change_it, json, "{\"actor\":\"a\",\"verb\":\"note\",\"words\":\" \"}", 400, "is empty"},
+		{"POST", change_it, json, "{\"actor\":\"a\",\"verb\":\"merge\",\"other\":\"x\"}", 400, "is to be an id"},
+		{"POST", "/api/v1/alarms", json, "{\"actor\":\"a\"}", 400, "true (everybody is called now)"},
 		{"POST", correct, json, "{\"actor\":\"a\",\"task\":\"code\",\"label\":\"red\"}", 400,
 			"intent expectation"},
 		{"POST", correct, json, "{\"actor\":\"a\",\"task\":\"intent\",\"label\":\"angry\"}", 400,
@@ -142,6 +149,15 @@ static void test_commands(void **state)
 		"{\"actor\":\"Anna Riva\",\"reason\":\"riparato\"}", 4);
 	assert_true(names(e->command->close_incident->incident_id, "fault"));
 	assert_string_equal(e->command->close_incident->reason, "riparato");
+	ascolto__envelope__free_unpacked(e, NULL);
+	e = command(path_of("/api/v1/cases/%s/change", "c1"),
+		"{\"actor\":\"Anna Riva\",\"verb\":\"hand_over\",\"to\":\"Bruno\"}", 5);
+	assert_true(names(e->command->change_case->case_id, "c1"));
+	assert_string_equal(e->command->change_case->verb, "hand_over");
+	assert_string_equal(e->command->change_case->to, "Bruno");
+	ascolto__envelope__free_unpacked(e, NULL);
+	e = command("/api/v1/alarms", "{\"actor\":\"Anna Riva\",\"call\":true}", 6);
+	assert_true(e->command->confirm_alarms->call);
 	ascolto__envelope__free_unpacked(e, NULL);
 }
 

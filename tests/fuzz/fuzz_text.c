@@ -1,4 +1,4 @@
-/* What people typed: tokens, language, signature, and the classifier when the models have been made. */
+/* What people typed: tokens, signature, and the classifier when the models have been made. */
 #include "tests/fuzz/fuzz.h"
 
 #include "common/signature.h"
@@ -69,7 +69,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	static struct arena arena;
 	struct fuzz_input in = {data, size};
 	struct text t;
-	char lang[3];
 	if (!arena.max)
 		arena_init(&arena, (size_t)32 * 1024 * 1024);
 	arena_reset(&arena);
@@ -77,8 +76,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct span raw = span_of(in.data, in.size);
 	CHECK(text_read(raw, &arena, &t) == 0);
 	check_tokens(&t);
-	text_language(&t, lang);
-	CHECK(strlen(lang) == 0 || strlen(lang) == 2);
 	check_signature(raw, given, &arena);
 	classify(raw, given, &arena);
 	return 0;

@@ -8,6 +8,7 @@ it started, however it ends (also when the test itself is killed). Options, give
     --sanitized       limits on memory and speed mean nothing in this build
     --keep            keep the folders of a test that passed (those of one that failed are always kept)
     --seed N          the random numbers of another run; every run prints its own
+    --only NAME       of a test with several parts, this one; may be given again
 
 Only Python's standard library is needed; Debian's python3-aiosmtpd (mails) and webhook are used when they are there.
 """
@@ -79,6 +80,7 @@ def read_options():
     p.add_argument("--sanitized", action="store_true")
     p.add_argument("--keep", action="store_true")
     p.add_argument("--seed", type=int, default=int(time.time() * 1000) % 1000000)
+    p.add_argument("--only", action="append", default=[])
     options = p.parse_args()
     options.models = options.models or options.bin.parent / "models"
     options.name = pathlib.Path(sys.argv[0]).stem.removeprefix("test_")

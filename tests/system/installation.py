@@ -14,7 +14,7 @@ class Installation:
     """Six services with their configuration in one folder. `channels` and `brands` are dictionaries as the configuration
     has them; `destinations` is a list of (brand, name), by default those of Brezza's playbook."""
 
-    def __init__(self, test, name, channels, brands=None, playbook=None, destinations=None):
+    def __init__(self, test, name, channels, brands=None, playbook=None, destinations=None, settings=None):
         self.test, self.name = test, name
         self.folder = test.folder / name
         self.folder.mkdir()
@@ -22,6 +22,7 @@ class Installation:
         self.logs.mkdir()
         self.ports = Ports()
         self.process, self.world = {}, []
+        self.environment = None  # of the services; None: the test's own
         self.secret_file("hook")
         self.links = {s: f"tcp://127.0.0.1:{self.ports.one()}" for s in SERVICES}
         self.http = {s: f"127.0.0.1:{self.ports.one()}" for s in SERVICES}
@@ -29,6 +30,7 @@ class Installation:
         self.playbook = playbook or PLAYBOOK
         self.brands = brands or [{"name": "brezza", "title": "Brezza", "language": "it", "vips": ["vip_cavalli"]}]
         self.channels = channels
+        self.settings = settings or {}  # further keys of the configuration
         self.open_world()
         self.destinations = self.usual_destinations() if destinations is None else [self.destination(*d) for d in destinations]
         self.config = self.folder / "ascolto.yaml"
@@ -85,7 +87,7 @@ class Installation:
             brand.setdefault("playbook", str(self.playbook))
         conf = {"data": "state", "programs": str(self.test.options.bin), "models": str(self.test.options.models),
                 "fetch_allow": ["127.0.0.0/8"], "services": services, "brands": self.brands,
-                "channels": self.channels, "destinations": self.destinations}
+                "channels": self.channels, "destinations": self.destinations} | self.settings
         # JSON is YAML; ensure_ascii keeps it so whatever a name holds.
         self.config.write_text(json.dumps(conf, indent=1), encoding="ascii")
 
@@ -99,7 +101,7 @@ class Installation:
             check(s not in self.process or self.process[s].poll() is not None, f"{s} runs already")
             with open(self.logs / s, "ab") as log:
                 self.process[s] = spawn([self.test.options.bin / f"ascolto-{s}", "-c", self.config], stdout=log,
-                                        stderr=log, cwd=self.folder)
+                                        stderr=log, cwd=self.folder, env=self.environment)
             self.process[s].started = time.monotonic()
 
     def start_ready(self, *services):

@@ -103,6 +103,19 @@ static const struct {
 		"1:15: retain_hours: \"99999999999\" should be a whole number from 0 up to 4294967295"},
 	{"retain_hours: 0\n" BRAND, "1:15: retain_hours: 0 should be from 1 to 8760"},
 	{"retain_mb: 2000000\n" BRAND, "1:12: retain_mb: 2000000 should be from 1 to 1048576"},
+	{"intent:\n  retrain_after: 3\n" BRAND,
+		"2:18: intent.retrain_after: 3 should be 0 (never) or 10 and more"},
+	{"intent:\n  external:\n    tasks: [intent]\n" BRAND, "3:5: intent.external: key \"endpoint\" is missing: where the "
+								  "model server listens"},
+	{"intent:\n  external:\n    endpoint: tcp://127.0.0.1:7431\n" BRAND,
+		"3:5: intent.external: key \"tasks\" is missing: what the model server answers"},
+	{"intent:\n  external:\n    endpoint: tcp://10.0.0.1:7431\n    tasks: [intent]\n" BRAND,
+		"3:15: intent.external.endpoint: \"10.0.0.1\" is not a loopback address; outside one machine links need "
+		"encryption, which this version does not have; use 127.0.0.1"},
+	{"intent:\n  external:\n    endpoint: tcp://127.0.0.1:7431\n    limit_ms: 5000\n    tasks: [intent]\n" BRAND,
+		"4:15: intent.external.limit_ms: 5000 should be from 1 to 1000"},
+	{"intent:\n  external:\n    endpoint: tcp://127.0.0.1:7431\n    tasks: [intents]\n" BRAND,
+		"4:13: there is no task \"intents\"; did you mean \"intent\"?"},
 	{"log: loud\n" BRAND, "1:6: log: \"loud\" should be error, warning, info or debug"},
 	{"fetch_allow: 10.0.0.0/8\n" BRAND, "1:14: fetch_allow should be a list; write each entry on a line "
 					    "of its own that begins with \"- \""},
@@ -298,6 +311,11 @@ static void the_least_file_gets_all_defaults(void **state)
 	assert_string_equal(c->log, "info");
 	assert_int_equal(c->retain_hours, 24);
 	assert_int_equal(c->retain_mb, 256);
+	assert_int_equal(c->intent.retrain_after, 50);
+	assert_int_equal(c->intent.external.limit_ms, 100);
+	assert_null(c->intent.external.endpoint);
+	snprintf(expected, sizeof(expected), "%s/data", c->models);
+	assert_string_equal(c->intent.data, expected);
 	assert_false(c->unsafe_fs);
 	assert_string_equal(c->programs, BINARY_DIR "/tests");
 	bool built = access(BINARY_DIR "/models", F_OK) == 0;
@@ -541,7 +559,8 @@ static void the_example_is_right_and_complete(void **state)
 	/* The complaint about an unknown key lists the keys of its place: each must be explained. */
 	static const char *const wrong[] = {"zzzzzzzz: 1\n", "services: {zzzzzzzz: 1}\n",
 		"services: {intent: {zzzzzzzz: 1}}\n", "brands: [{zzzzzzzz: 1}]\n",
-		"channels: [{zzzzzzzz: 1}]\n", "destinations: [{zzzzzzzz: 1}]\n"};
+		"channels: [{zzzzzzzz: 1}]\n", "destinations: [{zzzzzzzz: 1}]\n", "intent: {zzzzzzzz: 1}\n",
+		"intent: {external: {zzzzzzzz: 1}}\n"};
 	unsigned keys = 0;
 	for (size_t i = 0; i < ARRAY_SIZE(wrong); i++) {
 		assert_int_equal(load(span_str(wrong[i]), &c, &e), -EINVAL);
@@ -556,7 +575,7 @@ static void the_example_is_right_and_complete(void **state)
 			keys++;
 		}
 	}
-	assert_int_equal(keys, 12 + 6 + 3 + 6 + 8 + 8);
+	assert_int_equal(keys, 13 + 6 + 3 + 6 + 8 + 9 + 4 + 3);
 	buf_free(&example);
 	buf_free(&shipped);
 }

@@ -178,8 +178,8 @@ static void test_needs_answer(void **state)
 {
 	(void)state;
 	for (int s = 0; s < 8; s++) {
-		assert_int_equal(case_is_open(s), s < 5);
-		assert_int_equal(needs_answer(true, s), s < 5);
+		assert_int_equal(case_is_open(s), s < 5 || s == 7);
+		assert_int_equal(needs_answer(true, s), s < 5 || s == 7);
 		assert_false(needs_answer(false, s));
 	}
 	assert_false(case_is_open(-1));

@@ -3,12 +3,14 @@
 #include "common/words.h"
 #include "services/intent/keywords.h"
 #include "tests/unit/check.h"
+#include "tests/unit/hostile.h"
 
 static struct arena arena;
 
 static const struct features_spec everything = {
-	.options = FEATURE_STEM | FEATURE_NEGATION | FEATURE_CONCEPT | FEATURE_META | FEATURE_STYLE | FEATURE_PLAIN | FEATURE_SKIP,
-	.buckets = {1 << 16, 1 << 16, 1 << 12}, .chars_min = 2, .chars_max = 5, .words_max = 3};
+	.options = FEATURE_STEM | FEATURE_NEGATION | FEATURE_CONCEPT | FEATURE_META | FEATURE_STYLE | FEATURE_PLAIN | FEATURE_SKIP |
+		FEATURE_PAIR,
+	.buckets = {1 << 16, 1 << 16, 1 << 16, 1 << 12}, .chars_min = 2, .chars_max = 5, .words_max = 3};
 
 static struct features_input read(struct span text, int language)
 {
@@ -68,6 +70,9 @@ static void features_are_as_the_manual_says(void **state)
 		{"NON FUNZIONA NIENTE", WORDS_IT, "[style shouting]", true},
 		{"siete aperti?", WORDS_IT, "[style ends asking]", true},
 		{"12345678", WORDS_IT, "00000", true},
+		{"la bolletta non torna", WORDS_IT, "bolletta & torna", true},
+		{"la bolletta a b c d e f g h i l m n o p q torna", WORDS_IT, "bolletta & torna", true},
+		{"la bolletta a b c d e f g h i l m n o p q r torna", WORDS_IT, "bolletta & torna", false},
 	};
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++)
 		if (has_feature(rows[i].text, rows[i].language, rows[i].name) != rows[i].there)
@@ -100,20 +105,27 @@ static void buckets_are_unique_and_in_range(void **state)
 	features_free(&f);
 }
 
+static void check_features(void *ctx, const char *name, struct span text)
+{
+	struct features *f = ctx;
+	print_message("%s\n", name);
+	for (int language = WORDS_NONE; language < (text.len > 1000 ? WORDS_EN : WORDS_LANGUAGES); language++) {
+		struct features_input in = read(text, language);
+		features_extract(f, &everything, &in);
+		for (int b = 0; b < BLOCKS; b++)
+			assert_true(f->n[b] <= FEATURES_MAX);
+	}
+}
+
 static void hostile_text_is_defined(void **state)
 {
 	(void)state;
-	static const char *const texts[] = {"", " ", "😀😀😀", "\xff\xfe\xfd", "\u202e\u2066", "!!!!", "@a @b @c", "#", "مرحبا بالعالم", "你好世界",
-		"m\u200bo\u200bd\u200be\u200bm"};
 	struct features f;
 	assert_int_equal(features_init(&f), 0);
-	for (size_t i = 0; i < ARRAY_SIZE(texts); i++)
-		for (int language = WORDS_NONE; language < WORDS_LANGUAGES; language++) {
-			struct features_input in = read(span_str(texts[i]), language);
-			features_extract(&f, &everything, &in);
-		}
+	hostile_each(check_features, &f);
 	features_free(&f);
-	assert_true(has_feature("m\u200bo\u200bd\u200be\u200bm", WORDS_IT, "modem"));
+	for (size_t i = 0; i < ARRAY_SIZE(hostile_modem); i++)
+		assert_true(has_feature(hostile_modem[i], WORDS_IT, "modem"));
 }
 
 static void specifications_are_checked(void **state)

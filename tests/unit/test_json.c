@@ -238,7 +238,7 @@ static void test_message(void **state)
 	signature.n_terms = signature.n_weights = 2;
 	signature.terms = terms;
 	signature.weights = weights;
-	check_message(&signature, "{\"terms\":[1,4294967295],\"weights\":[0.5,1],\"sketch\":0,\"copy\":0}");
+	check_message(&signature, "{\"terms\":[1,4294967295],\"weights\":[0.5,1],\"sketch\":0,\"copy\":0,\"words\":0}");
 }
 
 static void test_enum_and_oneof(void **state)

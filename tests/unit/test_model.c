@@ -54,6 +54,7 @@ static void train_task(const char *task, struct buf *out)
 	train_defaults(&o, task);
 	o.spec.buckets[BLOCK_WORD] = 4096;
 	o.spec.buckets[BLOCK_CHARS] = 4096;
+	o.spec.buckets[BLOCK_PAIRS] = 1024;
 	o.spec.buckets[BLOCK_KNOW] = 512;
 	assert_int_equal(train_model(&d, NULL, &o, out, &e), 0);
 	dataset_free(&d);
@@ -86,6 +87,36 @@ static void training_learns_and_repeats(void **state)
 	dataset_free(&d);
 	buf_free(&a);
 	buf_free(&b);
+}
+
+/* With few rows, the name of somebody's own label says what it means. */
+static void own_labels_are_read(void **state)
+{
+	(void)state;
+	static const char rows[] = "label\ttext\nbaggage_lost\tit never came out on the belt\n"
+		"seatUpgrade\tmay i sit further in front\n";
+	static const char tests[] = "label\ttext\nbaggage_lost\tyou lost all of my baggage\nseatUpgrade\tany chance of an upgrade\n";
+	write_file("own.tsv", rows, sizeof(rows) - 1);
+	write_file("own_test.tsv", tests, sizeof(tests) - 1);
+	struct dataset d = {0}, test = {0};
+	struct err e = {0};
+	struct buf bytes;
+	struct train_options o;
+	buf_init(&bytes, MODEL_FILE_MAX);
+	assert_int_equal(dataset_read(&d, path_of("own.tsv"), "own", NULL, NULL, NULL, &e), 0);
+	assert_int_equal(dataset_read(&test, path_of("own_test.tsv"), "own", NULL, NULL, NULL, &e), 0);
+	train_defaults(&o, "own");
+	assert_int_equal(train_model(&d, NULL, &o, &bytes, &e), 0);
+	struct model m;
+	assert_int_equal(model_from_bytes(&m, buf_span(&bytes), "own", &e), 0);
+	assert_int_equal(m.head->rows, 2); /* as given */
+	struct measure_row judged[2];
+	double seconds;
+	assert_int_equal(measure_run(&m, &test, judged, &seconds), 0);
+	assert_true(judged[0].answer == judged[0].truth && judged[1].answer == judged[1].truth);
+	dataset_free(&d);
+	dataset_free(&test);
+	buf_free(&bytes);
 }
 
 /* The vector kernel and plain sums give the same scores, for any number of features and labels. */
@@ -239,6 +270,20 @@ static void forged_heads_are_refused(void **state)
 	buf_free(&b);
 }
 
+/* A model that calls itself one of the task's, and answers what the task does not know. */
+static void strange_labels_are_refused(struct buf *b)
+{
+	struct model m;
+	struct err e = {0};
+	train_task("intent", b);
+	assert_int_equal(model_from_bytes(&m, buf_span(b), "m", &e), 0);
+	assert_int_equal(classifier_check_model(&m, "intent", "m", &e), 0);
+	assert_int_equal(classifier_check_model(&m, "lane", "m", &e), -EBADMSG);
+	memcpy((void *)(uintptr_t)m.label[0], "X", 1);
+	assert_int_equal(classifier_check_model(&m, "intent", "m", &e), -EBADMSG);
+	assert_non_null(strstr(e.text, "is none that \"intent\" has"));
+}
+
 static void classifier_answers_and_abstains(void **state)
 {
 	(void)state;
@@ -250,7 +295,7 @@ static void classifier_answers_and_abstains(void **state)
 	mkdir(path_of("models"), 0755);
 	assert_int_equal(classifier_open_linear(path_of("models"), &c, &e), 0);
 	Ascolto__Understanding u;
-	struct classifier_input in = {.text = span_str("il modem è rotto da ieri")};
+	struct classifier_input in = {.text = span_str("il modem è rotto da ieri"), .lang = "it"};
 	assert_int_equal(classifier_predict(c, &in, &a, &u, &e), 0);
 	assert_null(u.intent);
 	assert_string_equal(u.language, "it");
@@ -272,7 +317,10 @@ static void classifier_answers_and_abstains(void **state)
 	for (size_t i = 0; i < u.n_flags; i++)
 		outage |= strcmp(u.flags[i], "outage") == 0;
 	assert_true(outage);
-	assert_non_null(strstr(u.model, "linear/intent-"));
+	char name[80]; /* language, intent, expectation, event, sentiment, lane, flags */
+	snprintf(name, sizeof(name), "linear/.%.8s.....%.8s", classifier_linear_model(c, "intent")->head->name + 7,
+		classifier_linear_model(c, "flags")->head->name + 6);
+	assert_string_equal(u.model, name);
 	uint8_t packed[8192];
 	assert_true(ascolto__understanding__get_packed_size(&u) < sizeof(packed));
 	ascolto__understanding__pack(&u, packed);
@@ -298,6 +346,21 @@ static void classifier_answers_and_abstains(void **state)
 	assert_int_equal(classifier_open_linear(path_of("models"), &c, &e), -EBADMSG);
 	assert_non_null(strstr(e.text, "a model for \"flags\""));
 	unlink(path_of("models/lane.model"));
+	/* A chosen model takes the folder's place; one that the task can not use is refused. */
+	char other[256];
+	const char *instead[CLASSIFIER_TASKS] = {0};
+	snprintf(other, sizeof(other), "%s", path_of("other.model"));
+	instead[classifier_task("flags")] = other;
+	assert_int_equal(classifier_open_chosen(path_of("models"), instead, &c, &e), -ENOENT);
+	write_file("other.model", b.data, b.len);
+	assert_int_equal(classifier_open_chosen(path_of("models"), instead, &c, &e), 0);
+	assert_non_null(classifier_linear_model(c, "flags"));
+	classifier_close(&c);
+	instead[classifier_task("lane")] = other;
+	assert_int_equal(classifier_open_chosen(path_of("models"), instead, &c, &e), -EBADMSG);
+	assert_int_equal(classifier_task("banking"), -1);
+	unlink(other);
+	strange_labels_are_refused(&b);
 	buf_free(&b);
 	arena_free(&a);
 }
@@ -400,7 +463,7 @@ static int teardown(void **state)
 {
 	(void)state;
 	static const char *const files[] = {"rows.tsv", "empty.model", "text.model", "cut.model", "flipped.model", "future.model", "bad.tsv",
-		"one.tsv", "models/intent.model", "models/flags.model"};
+		"one.tsv", "own.tsv", "own_test.tsv", "models/intent.model", "models/flags.model"};
 	for (size_t i = 0; i < ARRAY_SIZE(files); i++)
 		unlink(path_of(files[i]));
 	rmdir(path_of("models"));
@@ -411,6 +474,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(training_learns_and_repeats),
+		cmocka_unit_test(own_labels_are_read),
 		cmocka_unit_test(scores_are_what_the_formula_says),
 		cmocka_unit_test(a_panel_scores_as_its_models_do),
 		cmocka_unit_test(bad_files_are_refused),

@@ -3,6 +3,7 @@
 #include <math.h>
 
 #include "tests/unit/check.h"
+#include "tests/unit/hostile.h"
 
 static struct arena arena;
 
@@ -38,8 +39,6 @@ static void indices_follow_their_formulas(void **state)
 	assert_true(fabs(r.index - (206.835 - 1.015 * 6 - 84.6)) < 1e-9);
 	assert_true(read("Please table the little apple.", "en").syllables == 8);
 	assert_false(read("Guten Tag", "de").known);
-	assert_false(read("", "it").known);
-	assert_false(read("😀", "it").known);
 	assert_int_equal(read("Costa 12.50 euro? Si.", "it").sentences, 2);
 }
 
@@ -56,7 +55,28 @@ static void tone_is_heard(void **state)
 	assert_int_equal(t.slang, 2);
 	assert_int_equal(t.elongated, 1);
 	assert_true(t.capital_share > 0.2);
-	t = tone("", "");
+}
+
+static void check_readability(void *ctx, const char *name, struct span text)
+{
+	(void)ctx;
+	print_message("%s\n", name);
+	struct readability r;
+	struct tone t;
+	arena_reset(&arena);
+	assert_int_equal(readability_of(text, "it", &arena, &r), 0);
+	assert_int_equal(r.known, r.words > 0);
+	assert_true(!r.known || (isfinite(r.index) && r.index >= 0 && r.index <= 100));
+	arena_reset(&arena);
+	assert_int_equal(tone_of(text, "it", &arena, &t), 0);
+	assert_true(t.capital_share >= 0 && t.capital_share <= 1);
+}
+
+static void any_bytes_have_a_tone(void **state)
+{
+	(void)state;
+	hostile_each(check_readability, NULL);
+	struct tone t = tone("", "");
 	assert_int_equal(t.slang + t.emoji + t.exclamation_runs, 0);
 }
 
@@ -79,6 +99,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(indices_follow_their_formulas),
 		cmocka_unit_test(tone_is_heard),
+		cmocka_unit_test(any_bytes_have_a_tone),
 	};
 	return cmocka_run_group_tests(tests, setup, teardown);
 }

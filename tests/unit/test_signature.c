@@ -4,6 +4,7 @@
 #include "common/text.h"
 #include "common/words.h"
 #include "tests/unit/check.h"
+#include "tests/unit/hostile.h"
 
 static struct arena arena;
 
@@ -81,6 +82,20 @@ static void reposts_are_copies(void **state)
 	Ascolto__Signature other = sign("Il mio modem Telvia ha preso fuoco ieri sera, ho dovuto staccarlo");
 	assert_true(a.copy != other.copy);
 	assert_true(signature_sketch_distance(&a, &other) > SIGNATURE_NEAR_COPY);
+	static const char *const edited[] = {
+		"verissimo: il modem Telvia prende fuoco da spento, staccatelo subito dalla corrente e non dormiteci vicino",
+		"Il modem Telvia prende fuoco da spento!! Staccatelo subito dalla corrente, e non dormiteci vicino mai",
+	};
+	Ascolto__Signature longer = sign("Il modem Telvia prende fuoco da spento, staccatelo subito dalla corrente e non "
+					 "dormiteci vicino");
+	for (size_t i = 0; i < ARRAY_SIZE(edited); i++) {
+		Ascolto__Signature b = sign(edited[i]);
+		assert_true(b.copy != longer.copy);
+		assert_true(signature_near_copy(longer.sketch, longer.words, b.sketch, b.words));
+	}
+	Ascolto__Signature modena = sign("il modem è rosso da stasera a Modena"), carpi = sign("il modem è rosso da stasera a Carpi");
+	assert_int_equal(modena.words, 8);
+	assert_false(signature_near_copy(modena.sketch, modena.words, carpi.sketch, carpi.words));
 	assert_int_equal(sign("ok grazie").copy, 0);
 	assert_int_equal(sign("").copy, 0);
 }
@@ -114,11 +129,28 @@ static void strange_signatures_are_defined(void **state)
 	broken.n_terms = 5;
 	broken.n_weights = 2;
 	assert_true(signature_similarity(&broken, &broken) == 0);
-	static uint8_t big[1024 * 1024];
-	memset(big, 0xf0, sizeof(big));
+}
+
+static void check_signature(void *ctx, const char *name, struct span text)
+{
+	(void)ctx;
+	print_message("%s\n", name);
 	Ascolto__Signature s = ASCOLTO__SIGNATURE__INIT;
 	arena_reset(&arena);
-	assert_int_equal(signature_compute(span_of(big, sizeof(big)), "it", &arena, &s), 0);
+	assert_int_equal(signature_compute(text, "it", &arena, &s), 0);
+	assert_true(s.n_terms <= SIGNATURE_TERMS_MAX && s.n_terms == s.n_weights);
+	double self = signature_similarity(&s, &s);
+	assert_true(s.n_terms ? self > 0.999 : self == 0);
+}
+
+static void any_bytes_have_a_signature(void **state)
+{
+	(void)state;
+	hostile_each(check_signature, NULL);
+	for (size_t i = 0; i < ARRAY_SIZE(hostile_modem); i++) {
+		Ascolto__Signature plain = sign("modem"), s = sign(hostile_modem[i]);
+		assert_true(signature_similarity(&plain, &s) > 0.999);
+	}
 }
 
 static void concepts_are_found(void **state)
@@ -169,6 +201,7 @@ int main(void)
 		cmocka_unit_test(reposts_are_copies),
 		cmocka_unit_test(shape_is_as_the_manual_says),
 		cmocka_unit_test(strange_signatures_are_defined),
+		cmocka_unit_test(any_bytes_have_a_signature),
 		cmocka_unit_test(concepts_are_found),
 	};
 	return cmocka_run_group_tests(tests, setup, teardown);

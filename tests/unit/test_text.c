@@ -1,6 +1,7 @@
 #include "common/text.h"
 
 #include "tests/unit/check.h"
+#include "tests/unit/hostile.h"
 
 static struct arena arena;
 
@@ -27,6 +28,12 @@ static void tokens_are_as_the_manual_says(void **state)
 		{"Grazieeee!!!! nooo", "grazie !! no"},
 		{"aaabbb bellissimo", "ab bellissimo"},
 		{"#NonFunzionaNulla #boicotta_telvia #SOSFibra5G", "non funziona nulla boicotta telvia sos fibra 5 g"},
+		{"#treniinritardo #deltaairlines #nonfunzionanulla", "treni in ritardo delta airlines non funziona nulla"},
+		{"#boicottatelvia #brezzadown #vergognatevi", "boicotta telvia brezza down vergognatevi"},
+		{"#TRENIINRITARDO #rimborsosubito2026", "treni in ritardo rimborso subito 2026"},
+		{"#sciopero #firmware #assistenza #pagamenti", "sciopero firmware assistenza pagamenti"},
+		{"#perchénonrispondete #東京駅前 #автобус", "perché non rispondete 東京駅前 автобус"},
+		{"treniinritardo #\u0628\u064a\u0629", "treniinritardo \u0628\u064a\u0629"},
 		{"@TelviaIT: scrivi a mario.rossi@example.com", "telviait scrivi a mario mail"},
 		{"vedi https://t.co/x?y=1#z ok www.telvia.it/a ciao", "vedi url ok url ciao"},
 		{"€ 12,50 il 3/12 alle 10:30.", "€ 12,50 il 3/12 alle 10:30"},
@@ -35,7 +42,6 @@ static void tokens_are_as_the_manual_says(void **state)
 		{"http:// e https://", "url e url"},
 		{"che succede?? davvero?! ...", "che succede ?? davvero !? ..."},
 		{"\U0001F44D\U0001F3FD ok \u2764\uFE0F", "\U0001F44D ok \u2764"},
-		{"mo\u200Bd\u200Dem \uFEFFm\u00ADodem \u202Emodem\u202C", "modem modem modem"},
 		{"e\u0300 \u00e8 caffe\u0300", "è è caffè"},
 		{"STRASSE stra\u00dfe \ufb01ne \uff21\uff22", "strasse strasse fine ab"},
 		{"#", ""},
@@ -51,6 +57,10 @@ static void tokens_are_as_the_manual_says(void **state)
 static void kinds_and_flags(void **state)
 {
 	(void)state;
+	struct text two = read(span_str("#TRENIFERMI"));
+	assert_int_equal(two.count, 2);
+	assert_int_equal(two.tokens[0].flags, TOKEN_HASHTAG | TOKEN_CAPITALS | TOKEN_CAPITAL);
+	assert_int_equal(two.tokens[1].flags, TOKEN_HASHTAG | TOKEN_CAPITALS | TOKEN_JOINED);
 	struct text t = read(span_str("VERGOGNA @x #BastaCosi ciaoooo 12 !!"));
 	assert_int_equal(t.count, 7);
 	assert_int_equal(t.tokens[0].flags, TOKEN_CAPITALS | TOKEN_CAPITAL);
@@ -76,33 +86,38 @@ static void check_shape(const struct text *t)
 	assert_int_equal(t->normal.data[t->normal.len], 0);
 }
 
+static void check_text(void *ctx, const char *name, struct span text)
+{
+	(void)ctx;
+	print_message("%s\n", name);
+	struct text t = read(text);
+	check_shape(&t);
+	assert_int_equal(t.cut, text.len > TEXT_BYTES_MAX);
+}
+
 static void any_bytes_are_defined(void **state)
 {
 	(void)state;
-	static const char mess[] = "a\0b\xff\xfe\xc3(c\xed\xa0\x80" "d\xf4\x90\x80\x80" "e";
-	struct text t = read(span_of(mess, sizeof(mess) - 1));
-	check_shape(&t);
-	assert_int_equal(t.tokens[0].len, 1);
-	static uint8_t big[1024 * 1024];
-	static const char *const fills[] = {"a", "ab ", "\xff", "\xe2\x80\x8b", "\xf0\x9f\x98\x80", "e\xcc\x80", "\xef\xb7\xba", "#A",
-		"@", ":", "'", "\xcc\x80", "1.", "\xe0\xb8\x81"};
-	for (size_t f = 0; f < ARRAY_SIZE(fills); f++) {
-		size_t n = strlen(fills[f]);
-		for (size_t i = 0; i + n <= sizeof(big); i += n)
-			memcpy(big + i, fills[f], n);
-		t = read(span_of(big, sizeof(big)));
-		assert_true(t.cut);
-		check_shape(&t);
-	}
+	hostile_each(check_text, NULL);
+	uint8_t noise[257];
 	uint32_t seed = 1;
 	for (size_t round = 0; round < 300; round++) {
-		size_t len = round % 257;
+		size_t len = round % sizeof(noise);
 		for (size_t i = 0; i < len; i++) {
 			seed = seed * 1664525 + 1013904223;
-			big[i] = (uint8_t)(seed >> 24);
+			noise[i] = (uint8_t)(seed >> 24);
 		}
-		t = read(span_of(big, len));
+		struct text t = read(span_of(noise, len));
 		check_shape(&t);
+	}
+}
+
+static void unseen_things_are_not_read(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(hostile_modem); i++) {
+		struct text t = read(span_str(hostile_modem[i]));
+		assert_string_equal((const char *)t.normal.data, "modem");
 	}
 }
 
@@ -114,32 +129,6 @@ static void memory_is_bounded(void **state)
 	struct text t;
 	assert_int_equal(text_read(span_str("un testo"), &small, &t), -ENOMEM);
 	arena_free(&small);
-}
-
-static void languages_are_guessed(void **state)
-{
-	(void)state;
-	static const struct {
-		const char *text, *lang;
-	} rows[] = {
-		{"siete aperti mercoledì sera?", "it"},
-		{"nn va piu internet da ieri, che faccio", "it"},
-		{"is my order on its way?", "en"},
-		{"the app keeps crashing since this morning", "en"},
-		{"no me llega el pedido desde hace una semana", "es"},
-		{"ma connexion ne marche plus depuis hier", "fr"},
-		{"ich warte seit drei Wochen auf mein Paket", "de"},
-		{"não consigo entrar na minha conta", "pt"},
-		{"", ""},
-		{"😂😂😂", ""},
-		{"123 456", ""},
-		{"ок спасибо большое", ""},
-	};
-	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
-		char lang[3];
-		assert_int_equal(text_guess_language(span_str(rows[i].text), lang), 0);
-		assert_string_equal(lang, rows[i].lang);
-	}
 }
 
 static int setup(void **state)
@@ -162,8 +151,8 @@ int main(void)
 		cmocka_unit_test(tokens_are_as_the_manual_says),
 		cmocka_unit_test(kinds_and_flags),
 		cmocka_unit_test(any_bytes_are_defined),
+		cmocka_unit_test(unseen_things_are_not_read),
 		cmocka_unit_test(memory_is_bounded),
-		cmocka_unit_test(languages_are_guessed),
 	};
 	return cmocka_run_group_tests(tests, setup, teardown);
 }

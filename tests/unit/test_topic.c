@@ -4,6 +4,9 @@
 #include "services/escalation/topic.h"
 #include "services/escalation/topic_index.h"
 
+#include "common/signature.h"
+#include "services/escalation/topic_index.h"
+
 #define MINUTE ((int64_t)60000)
 #define WINDOW (60 * MINUTE)
 #define T0 ((int64_t)1763757000000)
@@ -173,24 +176,66 @@ static void test_people_against_a_list(void **state)
 	}
 }
 
+/* The signature of a short text, by its hash. */
+static const Ascolto__Signature *text_of(uint64_t copy)
+{
+	static Ascolto__Signature s = ASCOLTO__SIGNATURE__INIT;
+	s.copy = copy;
+	return &s;
+}
+
 static void test_copies(void **state)
 {
 	(void)state;
 	struct topics *ts CLEANUP(topics_free) = new_topics();
-	assert_false(topics_is_copy(ts, 42, 1));
-	topics_remember_copy(ts, 42, 1);
-	assert_false(topics_is_copy(ts, 42, 1)); /* one's own words again */
-	assert_true(topics_is_copy(ts, 42, 2));
-	topics_remember_copy(ts, 42, 2); /* the first writer stays the writer */
-	assert_false(topics_is_copy(ts, 42, 1));
-	topics_remember_copy(ts, 0, 1); /* no hash: too short to be a copy */
-	assert_false(topics_is_copy(ts, 0, 2));
+	assert_false(topics_is_copy(ts, text_of(42), 1));
+	topics_remember_copy(ts, text_of(42), 1);
+	assert_false(topics_is_copy(ts, text_of(42), 1)); /* one's own words again */
+	assert_true(topics_is_copy(ts, text_of(42), 2));
+	topics_remember_copy(ts, text_of(42), 2); /* the first writer stays the writer */
+	assert_false(topics_is_copy(ts, text_of(42), 1));
+	topics_remember_copy(ts, text_of(0), 1); /* no hash: too short to be a copy */
+	assert_false(topics_is_copy(ts, text_of(0), 2));
 	for (uint64_t i = 0; i < TOPIC_COPIES - 1; i++)
-		topics_remember_copy(ts, 1000 + i, 1);
-	assert_true(topics_is_copy(ts, 42, 2));
-	topics_remember_copy(ts, 5000, 1);
-	assert_false(topics_is_copy(ts, 42, 2)); /* the oldest is forgotten */
-	assert_true(topics_is_copy(ts, 1000, 2));
+		topics_remember_copy(ts, text_of(1000 + i), 1);
+	assert_true(topics_is_copy(ts, text_of(42), 2));
+	topics_remember_copy(ts, text_of(5000), 1);
+	assert_false(topics_is_copy(ts, text_of(42), 2)); /* the oldest is forgotten */
+	assert_true(topics_is_copy(ts, text_of(1000), 2));
+}
+
+static void test_edited_copies(void **state)
+{
+	(void)state;
+	struct topics *ts CLEANUP(topics_free) = new_topics();
+	Ascolto__Signature original = ASCOLTO__SIGNATURE__INIT, edited = original;
+	original.copy = 7;
+	original.words = edited.words = SIGNATURE_NEAR_WORDS;
+	original.sketch = 0xfff;
+	edited.copy = 8;
+	assert_int_equal(topics_remember_copy(ts, &original, 1), 1);
+	for (unsigned differ = 0; differ < 14; differ++) {
+		edited.sketch = original.sketch & ~((1ull << differ) - 1);
+		bool near = MIN(differ, 12u) <= SIGNATURE_NEAR_COPY;
+		assert_int_equal(topics_is_copy(ts, &edited, 2), near);
+		assert_false(topics_is_copy(ts, &edited, 1)); /* one's own words, better */
+	}
+	edited.sketch = original.sketch;
+	edited.words--; /* short texts of two people are alike */
+	assert_false(topics_is_copy(ts, &edited, 2));
+	edited.words++;
+	assert_int_equal(topics_remember_copy(ts, &edited, 2), 0); /* what is remembered is the original */
+
+	struct topics *after CLEANUP(topics_free) = new_topics();
+	State__Copy row = STATE__COPY__INIT;
+	row.hash = original.copy;
+	row.who = 1;
+	row.number = 1;
+	row.sketch = original.sketch;
+	row.words = original.words;
+	topics_restore_copy(after, &row);
+	assert_true(topics_is_copy(after, &original, 2));
+	assert_true(topics_is_copy(after, &edited, 2));
 }
 
 static void test_twins_merge(void **state)
@@ -526,6 +571,7 @@ int main(void)
 		cmocka_unit_test(test_window_slides),
 		cmocka_unit_test(test_people_against_a_list),
 		cmocka_unit_test(test_copies),
+		cmocka_unit_test(test_edited_copies),
 		cmocka_unit_test(test_twins_merge),
 		cmocka_unit_test(test_too_young_to_merge),
 		cmocka_unit_test(test_centre_is_bounded),

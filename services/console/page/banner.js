@@ -1,6 +1,6 @@
 // banner.js - open incidents: the code in colour and in a word, people against the normal number, what to do.
 import { byId, due, el, number, time, when } from "./dom.js";
-import { label, t } from "./words.js";
+import { label, language, t } from "./words.js";
 import { chip } from "./inbox.js";
 
 const open = (i) => !i.closed_ms && (i.code === "red" || i.code === "yellow");
@@ -28,22 +28,26 @@ function crowd(i) {
 		el("span", { class: "against" }, t("normally", number(Math.round((i.normal || 0) * 10) / 10))));
 }
 
-function stepItem(s, now) {
+function stepItem(i, n, now, actions) {
+	const s = i.steps[n];
 	const done = s.done_ms > 0;
 	const late = !done && s.due_ms && s.due_ms < now;
-	return el("li", { class: done ? "done" : late ? "late" : "" },
-		el("span", { class: "box", "aria-hidden": "true" }, done ? "✓" : "○"),
+	const box = done ? el("span", { class: "box", "aria-hidden": "true" }, "✓")
+		: el("button", { type: "button", class: "box", "aria-label": t("tick", s.text),
+			onclick: (e) => actions.doneStep(i.id, n, e.currentTarget) }, "○");
+	return el("li", { class: done ? "done" : late ? "late" : "" }, box,
 		el("span", { class: "what" }, s.text, " ", el("span", { class: "by" }, actorWords(s.actor), " · ",
-			done ? `${t("done")} ${when(s.done_ms, now)}` : s.due_ms ? due(s.due_ms, now) : t("to_do"))));
+			done ? [t("done"), when(s.done_ms, now), s.done_by].filter(Boolean).join(" ")
+				: s.due_ms ? due(s.due_ms, now) : t("to_do"))));
 }
 
-function steps(i, now, wide) {
+function steps(i, now, wide, actions) {
 	if (!i.steps?.length)
 		return null;
 	const done = i.steps.filter((s) => s.done_ms > 0).length;
 	return el("details", { class: "steps", open: wide },
 		el("summary", {}, `${t("steps")} (${done}/${i.steps.length})`),
-		el("ol", {}, i.steps.map((s) => stepItem(s, now))));
+		el("ol", {}, i.steps.map((_, n) => stepItem(i, n, now, actions))));
 }
 
 function deliveryItem(d, now) {
@@ -62,6 +66,28 @@ function alerts(deliveries, now, wide) {
 		deliveries.length ? el("ul", {}, deliveries.map((d) => deliveryItem(d, now))) : el("p", {}, t("no_alerts")));
 }
 
+// One answer to many: who wrote it, who approved it, how many it reached.
+function answerItem(i, a, now, actions) {
+	const missing = Math.max((a.approvals_needed || 0) - (a.approved_by?.length || 0), 0);
+	const words = a.ended_ms ? t("answer_sent", number(a.answered || 0)) : a.begun_ms ? t("answer_going", number(a.answered || 0))
+		: t(missing === 1 ? "answer_waits_1" : "answer_waits", missing);
+	const first = a.wordings?.[0]?.texts?.[0] || "";
+	return el("li", { class: a.ended_ms ? "good" : "" },
+		el("span", { class: "box", "aria-hidden": "true" }, a.ended_ms ? "✓" : "…"),
+		el("span", { class: "what" }, `«${first}»`, " ",
+			el("span", { class: "by" }, [a.by, words, a.left_out > 0 && t("answer_left_out", a.left_out),
+				when(a.proposed_ms, now)].filter(Boolean).join(" · ")), " ",
+			a.begun_ms ? null : el("button", { type: "button", class: "plain",
+				onclick: (e) => actions.approveAnswer(i.id, a.id, e.currentTarget) }, t("approve"))));
+}
+
+function answers(i, list, now, actions) {
+	return el("details", { class: "answers", open: list.length > 0 },
+		el("summary", {}, `${t("answers")} (${list.length})`),
+		el("ul", {}, list.map((a) => answerItem(i, a, now, actions))),
+		el("button", { type: "button", class: "plain", onclick: (e) => actions.proposeHolding(i.id, e.currentTarget) }, t("propose_holding")));
+}
+
 function carer(i, actions) {
 	if (i.acknowledged_ms)
 		return el("p", { class: "carer" }, el("span", { "aria-hidden": "true" }, "✓ "),
@@ -70,7 +96,7 @@ function carer(i, actions) {
 		onclick: (e) => actions.acknowledgeIncident(i.id, e.currentTarget) }, t("acknowledge"));
 }
 
-function banner(i, deliveries, now, wide, actions) {
+function banner(i, deliveries, said, now, wide, actions) {
 	const sorted = [...deliveries].sort((a, b) => (b.at_ms || 0) - (a.at_ms || 0));
 	return el("article", { class: `incident ${i.code}`, "data-incident": i.id },
 		el("div", { class: "summary" },
@@ -80,18 +106,21 @@ function banner(i, deliveries, now, wide, actions) {
 			el("p", { class: "sizes" }, t("peak", number(i.peak_people || i.people)), " · ",
 				t("messages_in_all", number(i.messages))),
 			facts(i),
-			carer(i, actions)),
-		steps(i, now, wide),
-		alerts(sorted, now, wide));
+			carer(i, actions),
+			el("p", { class: "report" }, el("button", { type: "button", class: "plain", "data-close-incident": i.id,
+				onclick: (e) => actions.closeIncident(i, e.currentTarget) }, t("close_incident")), " ", el("a", { target: "_blank", rel: "noopener",
+				href: `/api/v1/incidents/${encodeURIComponent(i.id)}/report?lang=${language()}` }, t("report")))),
+		steps(i, now, wide, actions),
+		el("div", { class: "told" }, alerts(sorted, now, wide), answers(i, said, now, actions)));
 }
 
 let last = ""; // what is shown, so that the same is not built again while somebody uses it
 
-export function showIncidents(incidents, deliveries, now, actions) {
+export function showIncidents(incidents, deliveries, said, now, actions) {
 	const list = openIncidents(incidents);
 	const wide = window.matchMedia("(min-width: 800px)").matches;
 	const minute = Math.floor(now / 30000);
-	const state = JSON.stringify([list, list.map((i) => deliveries.get(i.id) || []), minute,
+	const state = JSON.stringify([list, list.map((i) => [deliveries.get(i.id) || [], said.get(i.id) || []]), minute,
 		document.documentElement.lang]);
 	if (state === last)
 		return;
@@ -100,7 +129,7 @@ export function showIncidents(incidents, deliveries, now, actions) {
 	const opened = new Set([...byId("incidents").querySelectorAll("details[open]")].map(keyOf));
 	const had = document.activeElement?.dataset?.acknowledge;
 	byId("incidents").replaceChildren(
-		...list.map((i) => banner(i, deliveries.get(i.id) || [], now, wide, actions)));
+		...list.map((i) => banner(i, deliveries.get(i.id) || [], said.get(i.id) || [], now, wide, actions)));
 	for (const d of byId("incidents").querySelectorAll("details"))
 		d.open = opened.has(keyOf(d)) || (d.open && !closed.has(keyOf(d)));
 	if (had)

@@ -1,19 +1,21 @@
 // page.js - what is shown and what happens: loads everything once, then follows the console's events. After an
 // interruption it loads everything again.
-import { byId, el, number } from "./dom.js";
+import { byId, el, number, when } from "./dom.js";
 import { get, path, post, useBrand } from "./api.js";
 import { language, setLanguage, t, translatePage } from "./words.js";
 import { ROWS_MAX, focusMessage, forgetRows, markOpen, showInbox, step } from "./inbox.js";
 import { announce, openIncidents, showIncidents } from "./banner.js";
 import { caseIsOpen, showCases } from "./cases.js";
 import { showCase, showMessage, showMissing } from "./record.js";
+import { askClosing, wireClosing } from "./closing.js";
 
 const FILTERS = ["all", "needs_answer", "incident"];
 const HEALTH_EVERY_MS = 10000;
+const DRILL_EVERY_MS = 3000;
 
 const state = {
 	brand: null, live: "connecting", counts: null, clockOffset: 0, filter: "all", next: null,
-	rows: new Map(), cases: new Map(), incidents: new Map(), deliveries: new Map(), health: null,
+	rows: new Map(), cases: new Map(), incidents: new Map(), deliveries: new Map(), answers: new Map(), health: null,
 	open: null, // { kind: "message" | "case", id, answer }
 };
 
@@ -29,7 +31,7 @@ function draw() {
 	requestAnimationFrame(() => {
 		drawing = false;
 		drawTop();
-		showIncidents(state.incidents, state.deliveries, now(), actions);
+		showIncidents(state.incidents, state.deliveries, state.answers, now(), actions);
 		showInbox(visibleRows(), actions);
 		showCases(state.cases, state.counts, now(), actions);
 		byId("more").hidden = !state.next;
@@ -54,6 +56,25 @@ function drawTop() {
 	byId("counts").replaceChildren(...(c ? [["n_messages", c.messages], ["n_cases", c.open_cases],
 		["n_incidents", c.open_incidents], ["n_alerts", c.alerts_sent]]
 		.map(([key, n]) => el("li", {}, el("strong", {}, number(n)), " ", t(n === 1 ? `${key}_1` : key))) : []));
+	byId("crisis").hidden = !c?.crisis;
+	byId("crisis").textContent = c?.crisis ? t("crisis_since", when(c.crisis.since_ms)) : "";
+	byId("crisis").title = c?.crisis ? `${c.crisis.because} (${c.crisis.by})` : "";
+	drawHeldAlarms(c?.held_alarms ?? 0);
+}
+
+// Alarms that fell due together after a jump of the clock: nobody is called before a person says so.
+let heldShown = "";
+function drawHeldAlarms(n) {
+	const shown = `${n} ${document.documentElement.lang}`;
+	if (shown === heldShown)
+		return; // a button somebody is about to press stays where it is
+	heldShown = shown;
+	byId("held").hidden = !n;
+	byId("held").replaceChildren(...(n ? [t("alarms_held", number(n)), ...[true, false].map((call) => {
+		const button = el("button", { type: "button" }, t(call ? "alarms_call" : "alarms_drop"));
+		button.onclick = () => decide("alarms", { call }, button);
+		return button;
+	})] : []));
 }
 
 function drawFilters() {
@@ -104,6 +125,11 @@ function addDelivery(d) {
 	state.deliveries.set(subject, [...others, d]);
 }
 
+function addAnswer(a) {
+	const others = (state.answers.get(a.incident_id) || []).filter((x) => x.id !== a.id);
+	state.answers.set(a.incident_id, [...others, a].sort((x, y) => (y.proposed_ms || 0) - (x.proposed_ms || 0)));
+}
+
 function addCase(c) {
 	state.cases.set(c.id, c);
 	for (const [id, row] of state.rows)
@@ -125,6 +151,11 @@ async function loadMessages() {
 	state.next = answer.next || null;
 }
 
+function addDetails(incident, answer) {
+	state.deliveries.set(incident, answer.deliveries);
+	answer.answers.forEach(addAnswer);
+}
+
 async function loadAll() {
 	try {
 		const [counts, incidents, cases] = await Promise.all([get("counts"), get("incidents", { limit: 50 }),
@@ -134,7 +165,7 @@ async function loadAll() {
 		for (const i of incidents.incidents)
 			addIncident(i);
 		for (const i of openIncidents(state.incidents).slice(0, 5))
-			state.deliveries.set(i.id, (await get(`incidents/${i.id}`)).deliveries);
+			addDetails(i.id, await get(`incidents/${i.id}`));
 	} catch (e) {
 		complain(t("failed", e.message || t("offline")));
 	}
@@ -166,6 +197,8 @@ const events = {
 	case: (d) => d.cases.forEach(addCase),
 	incident: (d) => d.incidents.forEach(addIncident),
 	delivery: (d) => d.deliveries.forEach(addDelivery),
+	answer: (d) => d.answers.forEach(addAnswer),
+	crisis: () => {}, // the counts that follow say it
 	counts: addCounts,
 	reload: loadSoon,
 };
@@ -190,6 +223,19 @@ function listen() {
 				loadSoon();
 			draw();
 		});
+}
+
+// "brezza~spring": an exercise of that brand. It is never mixed with what is real, and is shown to who asks for it by name.
+function drillBrand(brands, wanted) {
+	const real = wanted?.includes("~") && brands.find((b) => b.name === wanted.split("~")[0]);
+	return real && { ...real, name: wanted, title: `DRILL – ESERCITAZIONE · ${real.title}`, drill: true };
+}
+
+// Its changes are not pushed.
+async function followDrill() {
+	state.live = "live";
+	await loadAll();
+	setTimeout(followDrill, DRILL_EVERY_MS);
 }
 
 // ---- deciding and opening ----
@@ -257,6 +303,10 @@ const actions = {
 	openMessage: (id) => open("message", id, true),
 	openCase: (id, focus = true) => open("case", id, focus),
 	acknowledgeIncident: (id, button) => decide(`incidents/${id}/acknowledge`, {}, button),
+	closeIncident: (i, button) => askClosing(i, button, decide),
+	doneStep: (id, n, button) => decide(`incidents/${id}/step`, { number: n }, button, "✓"),
+	proposeHolding: (id, button) => decide(`incidents/${id}/answer`, {}, button),
+	approveAnswer: (id, answer, button) => decide(`incidents/${id}/approve`, { answer }, button),
 	acknowledgeCase: (id, button) => decide(`cases/${id}/acknowledge`, {}, button),
 	closeCase: (id, outcome, button) => decide(`cases/${id}/close`, { outcome }, button),
 	correct: (id, value, button) =>
@@ -316,6 +366,7 @@ async function start() {
 	byId("actor").addEventListener("change", (e) => localStorage.setItem("ascolto.actor", e.target.value.trim()));
 	byId("more").addEventListener("click", loadOlder);
 	byId("record").addEventListener("click", (e) => e.target.closest("[data-close]") && closeRecord());
+	wireClosing();
 	for (const b of document.querySelectorAll("[data-language]"))
 		b.addEventListener("click", () => chooseLanguage(b.dataset.language));
 	for (const b of document.querySelectorAll("nav [data-view]"))
@@ -325,9 +376,12 @@ async function start() {
 	chooseLanguage(language());
 	const wanted = new URLSearchParams(location.search).get("brand");
 	const { brands } = await get("brands").catch(() => ({ brands: [] }));
-	state.brand = brands.find((b) => b.name === wanted) || brands[0] || null;
+	state.brand = brands.find((b) => b.name === wanted) || drillBrand(brands, wanted) || brands[0] || null;
 	useBrand(state.brand?.name || "");
-	listen();
+	if (state.brand?.drill)
+		followDrill();
+	else
+		listen();
 	loadHealth();
 	setInterval(loadHealth, HEALTH_EVERY_MS);
 	setInterval(draw, 15000);

@@ -29,7 +29,7 @@ function guess(set, l) {
 function what(arm, post, u) {
 	return section("what",
 		post.subject ? el("p", { class: "subject" }, post.subject) : null,
-		el("blockquote", { lang: u.language || "" }, post.text || ""),
+		el("blockquote", { lang: u.language === "other" ? "" : u.language || "" }, post.text || ""),
 		facts([
 			[t("started_by"), label("initiator", arm.initiator)],
 			[t("event"), label("event", u.event?.value)],

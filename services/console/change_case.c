@@ -1,0 +1,74 @@
+/* What people decide about a case besides acknowledging and closing it, and about alarms that are held. */
+#include "services/console/change.h"
+#include "services/console/rules.h"
+
+enum needs { NOTHING, WORDS, TO, OTHER, CONVERSATION };
+
+static const struct {
+	const char *verb;
+	enum needs needs;
+} verbs[] = {
+	{"start", NOTHING}, {"wait", NOTHING}, {"offline", NOTHING}, {"solve", NOTHING}, {"reopen", NOTHING}, {"hand_over", TO},
+	{"merge", OTHER}, {"split", CONVERSATION}, {"note", WORDS}, {"waive_note", WORDS},
+};
+
+/* Copies a text of the body when it is usable; else answers. */
+static bool take_text(struct answer *a, const struct decided *d, const char *name, bool may_be_empty, char **ret)
+{
+	const char *text = member(d->body, name), *fault = text_fault(text, OUTCOME_MAX, may_be_empty);
+	if (fault) {
+		answer_fail(a, 400, "\"%s\" %s", name, fault);
+		return false;
+	}
+	if (text)
+		*ret = arena_strdup(&a->arena, text);
+	return true;
+}
+
+static bool take_id(struct answer *a, const struct decided *d, const char *name, ProtobufCBinaryData *ret)
+{
+	const char *text = member(d->body, name);
+	struct id *id = arena_alloc(&a->arena, sizeof(*id));
+	if (!text || !id || id_parse(text, id)) {
+		answer_fail(a, 400, "\"%s\" is to be an id", name);
+		return false;
+	}
+	*ret = id_bytes(id);
+	return true;
+}
+
+bool change_case(struct answer *a, struct decided *d)
+{
+	Ascolto__ChangeCase *what = &d->content.change_case;
+	const char *verb = member(d->body, "verb");
+	size_t i = 0;
+	while (i < ARRAY_SIZE(verbs) && !str_eq(verbs[i].verb, verb))
+		i++;
+	if (!verb || i == ARRAY_SIZE(verbs)) {
+		answer_fail(a, 400, "\"verb\" is to be one of: start wait offline solve reopen hand_over merge split note waive_note");
+		return false;
+	}
+	enum needs needs = verbs[i].needs;
+	*what = (Ascolto__ChangeCase)ASCOLTO__CHANGE_CASE__INIT;
+	what->case_id = id_bytes(&d->id);
+	what->verb = (char *)(uintptr_t)verbs[i].verb;
+	d->command.what_case = ASCOLTO__COMMAND__WHAT_CHANGE_CASE;
+	d->command.change_case = what;
+	return take_text(a, d, "words", needs != WORDS, &what->words) && take_text(a, d, "to", needs != TO, &what->to) &&
+	       (needs != OTHER || take_id(a, d, "other", &what->other_case_id)) &&
+	       (needs != CONVERSATION || take_id(a, d, "conversation", &what->conversation_id));
+}
+
+bool confirm_alarms(struct answer *a, struct decided *d)
+{
+	const json_t *call = json_object_get(d->body, "call");
+	if (!json_is_boolean(call)) {
+		answer_fail(a, 400, "\"call\" is to be true (everybody is called now) or false (the alarms are dropped)");
+		return false;
+	}
+	d->content.confirm_alarms = (Ascolto__ConfirmAlarms)ASCOLTO__CONFIRM_ALARMS__INIT;
+	d->content.confirm_alarms.call = json_is_true(call);
+	d->command.what_case = ASCOLTO__COMMAND__WHAT_CONFIRM_ALARMS;
+	d->command.confirm_alarms = &d->content.confirm_alarms;
+	return true;
+}

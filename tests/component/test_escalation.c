@@ -1,0 +1,649 @@
+/*
+ * What escalation decides about cases and alarms: its handlers over a real store, with a clock that the test turns. Timers it
+ * sets ring when the clock gets there; orders and the latest view of every case are kept.
+ */
+#include "services/escalation/escalation.h"
+#include "tests/component/files.h"
+
+#define MINUTE ((int64_t)60000)
+#define HOUR (60 * MINUTE)
+#define GROUP 7
+#define KEEP_MAX 600
+
+/* Monday to Friday 9 to 18 in Rome; whoever does not acknowledge in time has the desk called, then the boss. */
+#define PLAYBOOK                                                                                                      \
+	"name: test\nversion: 1\ntime_zone: Europe/Rome\nreopen_hours: 48\n"                                          \
+	"calendars:\n  - {name: desk, hours: [{days: [mon, tue, wed, thu, fri], from: \"09:00\", to: \"18:00\"}]}\n"   \
+	"actors:\n  - {name: desk, title: Desk, tell: [desk-mail]}\n  - {name: boss, title: Boss, tell: [boss-mail]}\n" \
+	"teams:\n  - {name: care, title: Care, business_unit: Retail, lead: boss, members: [desk]}\n"                  \
+	"chains:\n  - {name: unanswered, calls: [{after_minutes: 0, actor: desk}, {after_minutes: 30, actor: boss}]}\n" \
+	"sla:\n  - {name: hours, calendar: desk, acknowledge_minutes: 60, resolve_minutes: 480, late: unanswered}\n"   \
+	"  - {name: always, acknowledge_minutes: 60, resolve_minutes: 480, pause_while_waiting: false, late: unanswered}\n" \
+	"kinds:\n"                                                                                                    \
+	"  - {name: danger, title: Danger, when: {intents: [report_danger]}, code: red, owner: desk, sla: always}\n"   \
+	"  - {name: fault, title: Fault, when: {intents: [report_fault, billing]}, code: yellow, owner: desk, team: care, sla: " \
+	"hours, allowed: [reply, hide], steps: [{text: Look, actor: desk, within_minutes: 30}]}\n"                      \
+	"  - {name: rest, title: Rest, code: green, opens_case: false, owner: desk}\n"                                  \
+	"incidents:\n  - {code: red, chain: [{after_minutes: 0, actor: boss}, {after_minutes: 10, actor: desk}]}\n"
+
+static struct conf_brand brand_rows[] = {{.name = (char[]){"acme"}, .title = (char[]){"Acme"}, .language = (char[]){"en"}}};
+static struct conf conf = {.brands = brand_rows, .brands_count = 1};
+
+static struct world {
+	struct store *store;
+	struct brand brand;
+	struct escalation escalation;
+	int64_t now_ms;
+	unsigned n_messages, n_commands;
+	struct {
+		uint8_t *data;
+		size_t len;
+		int64_t due_ms;
+		struct id id;
+	} timers[KEEP_MAX];
+	size_t n_timers;
+	Ascolto__Envelope *orders[KEEP_MAX];
+	size_t n_orders;
+	Ascolto__Envelope *cases[KEEP_MAX]; /* the latest view of each */
+	size_t n_cases;
+	Ascolto__HeldAlarms held;
+	unsigned histories;
+	struct id last_message;
+	char why[ERR_TEXT_MAX];
+} w;
+
+static int64_t at(int day, int hour, int minute)
+{
+	int32_t d = 0; /* November 2026: Rome is an hour before UTC; the 23rd is a Monday */
+	assert_int_equal(day_of_date(2026, 11, 1, &d), 0);
+	return ((int64_t)(d + day - 1) * 24 + hour - 1) * HOUR + minute * MINUTE;
+}
+
+static void keep_case(Ascolto__Envelope *e)
+{
+	ProtobufCBinaryData id = e->view->case_->id;
+	for (size_t i = 0; i < w.n_cases; i++) {
+		if (memcmp(w.cases[i]->view->case_->id.data, id.data, ID_BYTES) != 0)
+			continue;
+		ascolto__envelope__free_unpacked(w.cases[i], NULL);
+		w.cases[i] = e;
+		return;
+	}
+	assert_true(w.n_cases < KEEP_MAX);
+	w.cases[w.n_cases++] = e;
+}
+
+static void keep_emitted(const struct write *x)
+{
+	Ascolto__Envelope *e = ascolto__envelope__unpack(NULL, x->value.len, x->value.data);
+	assert_non_null(e);
+	if (e->body_case == ASCOLTO__ENVELOPE__BODY_ORDER) {
+		assert_true(w.n_orders < KEEP_MAX);
+		w.orders[w.n_orders++] = e;
+		return;
+	}
+	if (e->body_case == ASCOLTO__ENVELOPE__BODY_VIEW && e->view->what_case == ASCOLTO__VIEW__WHAT_CASE) {
+		keep_case(e);
+		return;
+	}
+	if (e->body_case == ASCOLTO__ENVELOPE__BODY_VIEW && e->view->what_case == ASCOLTO__VIEW__WHAT_HELD_ALARMS)
+		w.held.count = e->view->held_alarms->count;
+	w.histories += e->body_case == ASCOLTO__ENVELOPE__BODY_HISTORY;
+	ascolto__envelope__free_unpacked(e, NULL);
+}
+
+/* The store's row of a timer has its time and its id. */
+static bool has_timer(const struct write *x)
+{
+	for (size_t i = 0; i < w.n_timers; i++)
+		if (w.timers[i].due_ms == x->due_ms && id_eq(&w.timers[i].id, &x->id))
+			return true;
+	return false;
+}
+
+static void keep(const struct writeset *ws)
+{
+	for (const struct write *x = ws->first; x; x = x->next) {
+		if (x->kind == WRITE_EMIT)
+			keep_emitted(x);
+		if (x->kind != WRITE_TIMER || has_timer(x))
+			continue;
+		assert_true(w.n_timers < KEEP_MAX);
+		uint8_t *copy = malloc(x->value.len);
+		memcpy(copy, x->value.data, x->value.len);
+		w.timers[w.n_timers].data = copy;
+		w.timers[w.n_timers].len = x->value.len;
+		w.timers[w.n_timers].id = x->id;
+		w.timers[w.n_timers++].due_ms = x->due_ms;
+	}
+}
+
+static enum verdict turn(handler_fn *fn, Ascolto__Envelope *e)
+{
+	struct arena arena;
+	struct writeset ws;
+	struct err why = {0};
+	arena_init(&arena, (size_t)32 << 20);
+	writeset_init(&ws, &arena);
+	struct turn t = {.arena = &arena, .ws = &ws, .state = &w.escalation, .conf = &conf, .now_ms = w.now_ms, .key_group = GROUP};
+	assert_int_equal(txn_begin_write(w.store, &t.txn, NULL), 0);
+	enum verdict v = fn(&t, e, &why);
+	if (v == DONE) {
+		assert_int_equal(writeset_apply(&ws, t.txn, NULL), 0);
+		keep(&ws);
+	}
+	assert_int_equal(txn_commit(&t.txn, NULL), 0);
+	snprintf(w.why, sizeof(w.why), "%s", err_text(&why));
+	arena_free(&arena);
+	return v;
+}
+
+/* Turns the clock, ringing what is due on the way, each at its time. */
+static void until(int64_t to_ms)
+{
+	for (;;) {
+		size_t next = w.n_timers;
+		for (size_t i = 0; i < w.n_timers; i++)
+			if (w.timers[i].due_ms <= to_ms && (next == w.n_timers || w.timers[i].due_ms < w.timers[next].due_ms))
+				next = i;
+		if (next == w.n_timers)
+			break;
+		Ascolto__Envelope *e = ascolto__envelope__unpack(NULL, w.timers[next].len, w.timers[next].data);
+		w.now_ms = MAX(w.now_ms, w.timers[next].due_ms);
+		free(w.timers[next].data);
+		w.timers[next] = w.timers[--w.n_timers];
+		assert_int_equal(turn(escalation_timer, e), DONE);
+		ascolto__envelope__free_unpacked(e, NULL);
+	}
+	w.now_ms = to_ms;
+}
+
+/* The same with the service stopped meanwhile: everything rings at the end. */
+static void sleep_until(int64_t to_ms)
+{
+	w.now_ms = to_ms;
+	until(to_ms);
+}
+
+/* Somebody writes. The same `n` is the same message. */
+static void says_as(unsigned n, const char *who, const char *conversation, const char *intent)
+{
+	struct id id = id_from(w.now_ms, span_of(&n, sizeof(n))), customer = id_from(0, span_str(who)),
+		  talk = id_from(0, span_str(conversation));
+	Ascolto__Envelope e = ASCOLTO__ENVELOPE__INIT;
+	Ascolto__Message m = ASCOLTO__MESSAGE__INIT;
+	Ascolto__Post p = ASCOLTO__POST__INIT;
+	Ascolto__Knowledge k = ASCOLTO__KNOWLEDGE__INIT;
+	Ascolto__Understanding u = ASCOLTO__UNDERSTANDING__INIT;
+	Ascolto__Label label = ASCOLTO__LABEL__INIT;
+	label.value = (char *)(uintptr_t)intent;
+	u.intent = &label;
+	p.kind = ASCOLTO__KIND__KIND_MESSAGE;
+	p.surface = strncmp(conversation, "dm", 2) ? ASCOLTO__SURFACE__SURFACE_PUBLIC : ASCOLTO__SURFACE__SURFACE_PRIVATE;
+	p.text = (char *)(uintptr_t)conversation;
+	p.channel = (char *)"web";
+	k.customer_id = id_bytes(&customer);
+	k.conversation_id = id_bytes(&talk);
+	k.display_name = (char *)(uintptr_t)who;
+	k.route = (char *)(uintptr_t)who;
+	m.post = &p;
+	m.knowledge = &k;
+	m.understanding = &u;
+	e.id = e.trace_id = id_bytes(&id);
+	e.brand = (char *)"acme";
+	e.occurred_ms = e.received_ms = w.now_ms;
+	e.body_case = ASCOLTO__ENVELOPE__BODY_CLASSIFIED;
+	e.classified = &m;
+	w.last_message = id;
+	if (turn(escalation_classified, &e) != DONE)
+		fail_msg("%s", w.why);
+}
+
+static void says(const char *who, const char *conversation, const char *intent)
+{
+	says_as(++w.n_messages, who, conversation, intent);
+}
+
+static Ascolto__Case *the(size_t i)
+{
+	assert_true(i < w.n_cases);
+	return w.cases[i]->view->case_;
+}
+
+static enum verdict command(Ascolto__Command *c)
+{
+	struct id id = id_from(w.now_ms, span_of(&w.n_commands, sizeof(w.n_commands)));
+	Ascolto__Envelope e = ASCOLTO__ENVELOPE__INIT;
+	w.n_commands++;
+	e.id = e.trace_id = id_bytes(&id);
+	e.brand = (char *)"acme";
+	e.occurred_ms = e.received_ms = w.now_ms;
+	e.body_case = ASCOLTO__ENVELOPE__BODY_COMMAND;
+	e.command = c;
+	return turn(escalation_command, &e);
+}
+
+static enum verdict change(size_t i, const char *verb, const char *actor, const char *words)
+{
+	Ascolto__Command c = ASCOLTO__COMMAND__INIT;
+	Ascolto__ChangeCase what = ASCOLTO__CHANGE_CASE__INIT;
+	struct id id;
+	assert_int_equal(id_of(the(i)->id, &id), 0);
+	what.case_id = id_bytes(&id);
+	what.verb = (char *)(uintptr_t)verb;
+	what.words = what.to = (char *)(uintptr_t)words;
+	c.actor = (char *)(uintptr_t)actor;
+	c.what_case = ASCOLTO__COMMAND__WHAT_CHANGE_CASE;
+	c.change_case = &what;
+	return command(&c);
+}
+
+static enum verdict change_with(size_t i, const char *verb, const struct id *other, const char *conversation)
+{
+	Ascolto__Command c = ASCOLTO__COMMAND__INIT;
+	Ascolto__ChangeCase what = ASCOLTO__CHANGE_CASE__INIT;
+	struct id id, talk = id_from(0, span_str(conversation));
+	assert_int_equal(id_of(the(i)->id, &id), 0);
+	what.case_id = id_bytes(&id);
+	what.verb = (char *)(uintptr_t)verb;
+	if (other)
+		what.other_case_id = id_bytes(other);
+	what.conversation_id = id_bytes(&talk);
+	c.actor = (char *)"ada";
+	c.what_case = ASCOLTO__COMMAND__WHAT_CHANGE_CASE;
+	c.change_case = &what;
+	return command(&c);
+}
+
+static bool is(size_t i, enum case_state s)
+{
+	return (enum case_state)the(i)->state == s;
+}
+
+static unsigned told(const char *template_name, const char *destination)
+{
+	unsigned n = 0;
+	for (size_t i = 0; i < w.n_orders; i++)
+		n += str_eq(w.orders[i]->order->template_, template_name) &&
+		     str_eq(w.orders[i]->order->destination, destination);
+	return n;
+}
+
+/* ---- the world ---- */
+
+static int begin(void **state)
+{
+	(void)state;
+	static int n;
+	char name[32], path[512];
+	struct err e = {0};
+	memset(&w, 0, sizeof(w));
+	snprintf(name, sizeof(name), "store%d", n++);
+	const struct store_options o = {
+		.path = test_path(name), .service = "escalation", .unsafe_fs = true, .now_ms = at(23, 8, 0)};
+	if (store_open(&w.store, &o, NULL))
+		return -1;
+	snprintf(path, sizeof(path), "%s", test_path("playbook.yaml"));
+	FILE *f = fopen(path, "w");
+	fputs(PLAYBOOK, f);
+	fclose(f);
+	snprintf(w.brand.name, sizeof(w.brand.name), "acme");
+	if (playbook_load(&w.brand.playbook, path, &e)) {
+		fprintf(stderr, "%s\n", err_text(&e));
+		return -1;
+	}
+	w.escalation.brands = &w.brand;
+	w.escalation.n_brands = 1;
+	w.now_ms = at(23, 10, 0);
+	return topics_new(&w.brand.topics, HOUR);
+}
+
+static int end(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < w.n_timers; i++)
+		free(w.timers[i].data);
+	for (size_t i = 0; i < w.n_orders; i++)
+		ascolto__envelope__free_unpacked(w.orders[i], NULL);
+	for (size_t i = 0; i < w.n_cases; i++)
+		ascolto__envelope__free_unpacked(w.cases[i], NULL);
+	topics_free(&w.brand.topics);
+	playbook_free(&w.brand.playbook);
+	store_close(&w.store);
+	return 0;
+}
+
+/* ---- cases ---- */
+
+static void one_need_one_case(void **state)
+{
+	(void)state;
+	says("anna", "thread", "report_fault");
+	says("anna", "dm", "billing");
+	says("anna", "thread", "praise");
+	says_as(1, "anna", "thread", "report_fault"); /* delivered twice */
+	assert_int_equal(w.n_cases, 1);
+	assert_int_equal(the(0)->messages, 3);
+	assert_int_equal(the(0)->n_conversations, 2);
+	assert_string_equal(the(0)->owner, "desk");
+	assert_string_equal(the(0)->team, "care");
+	assert_string_equal(the(0)->business_unit, "Retail");
+	assert_string_equal(the(0)->last_word, "boss");
+	assert_string_equal(the(0)->playbook, "test, version 1");
+	assert_int_equal(the(0)->n_allowed, 2);
+	assert_int_equal(the(0)->n_steps, 1);
+	says("bruno", "thread", "praise"); /* wants no answer: no case */
+	assert_int_equal(w.n_cases, 1);
+}
+
+static void clocks_run_in_hours(void **state)
+{
+	(void)state;
+	w.now_ms = at(27, 17, 30); /* Friday */
+	says("anna", "thread", "report_fault");
+	assert_int_equal(the(0)->acknowledge_due_ms, at(30, 9, 30));
+	assert_int_equal(the(0)->resolve_due_ms, at(30, 16, 30));
+	assert_int_equal(the(0)->steps[0]->due_ms, at(27, 18, 0));
+	until(at(29, 12, 0));
+	assert_false(the(0)->late);
+	until(at(30, 9, 29));
+	assert_int_equal(told("case_late", "desk-mail"), 0);
+	until(at(30, 9, 31));
+	assert_true(the(0)->late);
+	assert_int_equal(told("case_late", "desk-mail"), 1);
+	assert_int_equal(told("case_late", "boss-mail"), 0);
+	until(at(30, 10, 1)); /* the chain goes on until somebody acknowledges */
+	assert_int_equal(told("case_late", "boss-mail"), 1);
+	until(at(30, 20, 0));
+	assert_int_equal(told("case_late", "desk-mail") + told("case_late", "boss-mail"), 2);
+}
+
+static void acknowledging_ends_the_chain(void **state)
+{
+	(void)state;
+	says("anna", "thread", "report_fault");
+	until(at(23, 11, 10));
+	assert_int_equal(told("case_late", "desk-mail"), 1);
+	assert_int_equal(change(0, "acknowledge", "ada", ""), DONE);
+	assert_true(is(0, CASE_ACKNOWLEDGED));
+	assert_string_equal(the(0)->owner, "ada");
+	assert_int_equal(the(0)->acknowledge_due_ms, 0);
+	assert_int_equal(the(0)->acknowledged_ms, w.now_ms);
+	until(at(23, 12, 0));
+	assert_int_equal(told("case_late", "boss-mail"), 0);
+	assert_int_equal(the(0)->resolve_due_ms, at(23, 18, 0)); /* goes on */
+}
+
+static void waiting_stops_the_second_clock(void **state)
+{
+	(void)state;
+	says("anna", "thread", "report_fault");
+	until(at(23, 12, 0));
+	assert_int_equal(change(0, "wait", "ada", ""), DONE);
+	assert_int_equal(the(0)->resolve_due_ms, 0);
+	until(at(25, 14, 0));
+	says("anna", "thread", "praise"); /* the answer, whatever it says */
+	assert_true(is(0, CASE_IN_PROGRESS));
+	assert_int_equal(the(0)->resolve_due_ms, at(26, 11, 0)); /* two hours were gone of eight */
+	/* A policy that does not pause. */
+	w.now_ms = at(25, 15, 0);
+	says("bruno", "other", "report_danger");
+	assert_int_equal(change(1, "wait", "ada", ""), DONE);
+	assert_int_equal(the(1)->resolve_due_ms, at(25, 23, 0));
+}
+
+static void never_after_solving(void **state)
+{
+	(void)state;
+	says("anna", "thread", "report_fault");
+	until(at(23, 11, 0) - 1);
+	assert_int_equal(change(0, "start", "ada", ""), DONE);
+	assert_int_equal(change(0, "solve", "ada", ""), DONE);
+	assert_int_equal(the(0)->resolve_due_ms, 0);
+	until(at(27, 18, 0));
+	assert_false(the(0)->late);
+	assert_int_equal(w.n_orders, 0);
+}
+
+static void reopened(void **state)
+{
+	(void)state;
+	says("anna", "thread", "report_fault");
+	assert_int_equal(change(0, "solve", "ada", ""), DONE);
+	says("anna", "thread", "praise"); /* thanks do not undo it */
+	assert_true(is(0, CASE_SOLVED));
+	until(at(23, 12, 0));
+	says("anna", "dm", "report_fault");
+	assert_true(is(0, CASE_REOPENED));
+	assert_int_equal(the(0)->reopened, 1);
+	assert_int_equal(the(0)->acknowledge_due_ms, at(23, 13, 0)); /* from the beginning */
+	assert_int_equal(change(0, "close", "ada", "replaced"), DONE);
+	assert_true(is(0, CASE_CLOSED));
+	until(at(24, 12, 0));
+	says("anna", "thread", "report_fault"); /* the same talk, the next day */
+	assert_int_equal(w.n_cases, 1);
+	assert_true(is(0, CASE_REOPENED));
+	assert_int_equal(change(0, "close", "ada", "replaced again"), DONE);
+	says("anna", "thread", "praise");
+	assert_true(is(0, CASE_CLOSED));
+	says("anna", "elsewhere", "report_fault"); /* another talk: another need */
+	assert_int_equal(w.n_cases, 2);
+	assert_int_equal(change(1, "close", "ada", "done"), DONE);
+	until(at(27, 12, 0));
+	says("anna", "elsewhere", "report_fault"); /* too long ago */
+	assert_int_equal(w.n_cases, 3);
+}
+
+static void handed_over(void **state)
+{
+	(void)state;
+	says("anna", "thread", "report_fault");
+	assert_int_equal(change(0, "hand_over", "desk", "carla"), DONE);
+	assert_true(is(0, CASE_NEW)); /* Carla has not seen it yet */
+	assert_string_equal(the(0)->owner, "carla");
+	assert_int_equal(change(0, "hand_over", "desk", ""), REJECT);
+	assert_non_null(strstr(w.why, "somebody always owns a case"));
+	assert_int_equal(change(0, "start", "dario", ""), DONE);
+	assert_int_equal(the(0)->n_handovers, 2);
+	assert_string_equal(the(0)->handovers[0]->from, "desk");
+	assert_string_equal(the(0)->handovers[1]->from, "carla");
+	assert_string_equal(the(0)->handovers[1]->to, "dario");
+	for (int i = 0; i < 40; i++)
+		assert_int_equal(change(0, "hand_over", "desk", i % 2 ? "carla" : "dino"), DONE);
+	assert_int_equal(the(0)->n_handovers, 32); /* the latest */
+}
+
+static void moved_to_private(void **state)
+{
+	(void)state;
+	says("anna", "thread", "report_fault");
+	assert_int_equal(change(0, "offline", "ada", ""), DONE);
+	assert_true(is(0, CASE_OFFLINE));
+	says("anna", "dm", "report_fault");
+	assert_true(is(0, CASE_OFFLINE));
+	assert_int_equal(change(0, "close", "ada", "credited"), DONE);
+	assert_true(is(0, CASE_SOLVED)); /* the public place does not know yet */
+	assert_true(the(0)->closing_note_due);
+	assert_int_equal(change(0, "note", "ada", ""), REJECT);
+	assert_int_equal(change(0, "note", "ada", "Solved with Anna in private, thank you for your patience"), DONE);
+	assert_true(is(0, CASE_CLOSED));
+	assert_false(the(0)->closing_note_due);
+	assert_string_equal(the(0)->closed_reason, "credited");
+	/* What began in private owes nobody a note. */
+	says("bruno", "dm-bruno", "report_fault");
+	assert_int_equal(change(1, "offline", "ada", ""), DONE);
+	assert_int_equal(change(1, "close", "ada", "called"), DONE);
+	assert_true(is(1, CASE_CLOSED));
+	/* Nor does one whose public trace was closed. */
+	says("carla", "thread-carla", "report_fault");
+	assert_int_equal(change(2, "offline", "ada", ""), DONE);
+	assert_int_equal(change(2, "waive_note", "ada", "she deleted her post"), DONE);
+	assert_int_equal(change(2, "close", "ada", "called"), DONE);
+	assert_true(is(2, CASE_CLOSED));
+}
+
+static void merged(void **state)
+{
+	(void)state;
+	struct id other, self;
+	says("anna", "thread", "report_fault");
+	until(at(23, 10, 30));
+	says("anna@mail", "dm-mail", "report_danger"); /* herself, from another account */
+	assert_int_equal(w.n_cases, 2);
+	assert_int_equal(id_of(the(1)->id, &other), 0);
+	assert_int_equal(id_of(the(0)->id, &self), 0);
+	assert_int_equal(change_with(0, "merge", &self, ""), REJECT);
+	assert_int_equal(change_with(0, "merge", &other, ""), DONE);
+	assert_int_equal(the(0)->messages, 2);
+	assert_int_equal(the(0)->n_conversations, 2);
+	assert_int_equal(the(0)->code, ASCOLTO__CODE__CODE_RED);
+	assert_true(is(1, CASE_CLOSED));
+	assert_memory_equal(the(1)->merged_into.data, self.b, ID_BYTES);
+	assert_int_equal(change_with(0, "merge", &other, ""), DONE); /* said twice */
+	assert_int_equal(the(0)->messages, 2);
+	says("anna@mail", "dm-mail", "report_danger");
+	assert_int_equal(w.n_cases, 2);
+	assert_int_equal(the(0)->messages, 3);
+	assert_int_equal(change(1, "reopen", "ada", ""), REJECT);
+	assert_non_null(strstr(w.why, "part of another case"));
+	until(at(24, 20, 0)); /* only one of the two rings */
+	assert_int_equal(told("case_late", "desk-mail"), 1);
+}
+
+static void split_off(void **state)
+{
+	(void)state;
+	says("anna", "thread", "report_fault");
+	assert_int_equal(change_with(0, "split", NULL, "thread"), REJECT); /* nothing would be left */
+	says("anna", "dm", "billing");
+	assert_int_equal(change_with(0, "split", NULL, "nowhere"), REJECT);
+	assert_int_equal(change_with(0, "split", NULL, "dm"), DONE);
+	assert_int_equal(w.n_cases, 2);
+	assert_int_equal(the(0)->n_conversations, 1);
+	assert_int_equal(the(1)->n_conversations, 1);
+	says("anna", "dm", "billing");
+	says("anna", "thread", "report_fault");
+	assert_int_equal(w.n_cases, 2);
+	assert_int_equal(the(1)->messages, 1);
+	assert_int_equal(the(0)->messages, 3);
+	assert_int_equal(change(1, "close", "ada", "paid"), DONE);
+	says("anna", "new talk", "report_fault"); /* the other one is still hers */
+	assert_int_equal(w.n_cases, 2);
+	until(at(24, 20, 0));
+	assert_true(the(0)->late);
+	assert_false(the(1)->late);
+}
+
+static void what_can_not_be_done_says_why(void **state)
+{
+	(void)state;
+	says("anna", "thread", "report_fault");
+	assert_int_equal(change(0, "dance", "ada", ""), REJECT);
+	assert_non_null(strstr(w.why, "no change of a case called \"dance\""));
+	assert_int_equal(change(0, "reopen", "ada", ""), REJECT);
+	assert_int_equal(change(0, "close", "ada", "done"), DONE);
+	assert_int_equal(change(0, "close", "bob", "done twice"), DONE);
+	assert_string_equal(the(0)->owner, "ada");
+	assert_string_equal(the(0)->closed_reason, "done");
+	assert_int_equal(change(0, "wait", "ada", ""), REJECT);
+	assert_non_null(strstr(w.why, "the case is closed: open it again first"));
+}
+
+/* ---- alarms ---- */
+
+static void people_have_faults(unsigned n)
+{
+	for (unsigned i = 0; i < n; i++) {
+		char who[32];
+		snprintf(who, sizeof(who), "customer %u", i);
+		says(who, who, "report_fault");
+	}
+}
+
+static unsigned late_alarms(void)
+{
+	return told("case_late", "desk-mail") + told("case_late", "boss-mail");
+}
+
+static void a_few_late_alarms_ring(void **state)
+{
+	(void)state;
+	people_have_faults(20);
+	until(at(23, 11, 5));
+	assert_int_equal(told("case_late", "desk-mail"), 20);
+	sleep_until(at(23, 15, 0));
+	until(at(23, 15, 1));
+	assert_int_equal(told("case_late", "boss-mail"), 20);
+	assert_int_equal(told("alarms_held", "boss-mail"), 0);
+}
+
+static void a_person_confirms(bool call)
+{
+	Ascolto__Command c = ASCOLTO__COMMAND__INIT;
+	Ascolto__ConfirmAlarms what = ASCOLTO__CONFIRM_ALARMS__INIT;
+	what.call = call;
+	c.actor = (char *)"ada";
+	c.what_case = ASCOLTO__COMMAND__WHAT_CONFIRM_ALARMS;
+	c.confirm_alarms = &what;
+	assert_int_equal(command(&c), DONE);
+}
+
+static void many_late_alarms_wait_for_a_word(void **state)
+{
+	(void)state;
+	people_have_faults(21);
+	until(at(23, 11, 5));
+	unsigned before = late_alarms();
+	sleep_until(at(23, 15, 0));
+	until(at(23, 15, 1));
+	assert_int_equal(late_alarms(), before); /* nobody was called */
+	assert_int_equal(told("alarms_held", "boss-mail"), 1);
+	assert_int_equal(w.held.count, 21);
+	assert_non_null(strstr(w.orders[w.n_orders - 1]->order->subject, "21 alarms fell due together"));
+	until(at(23, 15, 11)); /* nobody decided: the next in the chain is asked */
+	assert_int_equal(told("alarms_held", "desk-mail"), 1);
+	a_person_confirms(true);
+	assert_int_equal(w.held.count, 0);
+	until(at(23, 15, 12));
+	assert_int_equal(late_alarms(), before + 21);
+	a_person_confirms(true); /* said twice */
+	until(at(23, 16, 0));
+	assert_int_equal(late_alarms(), before + 21);
+	assert_int_equal(told("alarms_held", "boss-mail") + told("alarms_held", "desk-mail"), 2);
+}
+
+static void held_alarms_are_dropped(void **state)
+{
+	(void)state;
+	people_have_faults(50);
+	until(at(23, 11, 5));
+	unsigned before = late_alarms();
+	sleep_until(at(24, 15, 0));
+	until(at(24, 15, 1));
+	assert_int_equal(w.held.count, 50);
+	a_person_confirms(false);
+	until(at(25, 18, 0));
+	assert_int_equal(late_alarms(), before);
+}
+
+int main(void)
+{
+#define T(f) cmocka_unit_test_setup_teardown(f, begin, end)
+	const struct CMUnitTest tests[] = {
+		T(one_need_one_case),
+		T(clocks_run_in_hours),
+		T(acknowledging_ends_the_chain),
+		T(waiting_stops_the_second_clock),
+		T(never_after_solving),
+		T(reopened),
+		T(handed_over),
+		T(moved_to_private),
+		T(merged),
+		T(split_off),
+		T(what_can_not_be_done_says_why),
+		T(a_few_late_alarms_ring),
+		T(many_late_alarms_wait_for_a_word),
+		T(held_alarms_are_dropped),
+	};
+	return cmocka_run_group_tests_name("escalation", tests, NULL, NULL);
+}

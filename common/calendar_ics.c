@@ -9,8 +9,12 @@
 #define EXCEPTIONS_MAX 366
 #define REPEATS_MAX 50000 /* of one event, however many of them fall outside those years */
 
+#define DAYS ((LAST_YEAR - FIRST_YEAR + 3) * 366)
+
+/* The days that were found, each counted from the first one of FIRST_YEAR. */
 struct found {
-	int32_t *days;
+	bool marked[DAYS];
+	int32_t first;
 	size_t n;
 	bool full;
 	struct icaltimetype exceptions[EXCEPTIONS_MAX]; /* of the event in hand */
@@ -19,12 +23,14 @@ struct found {
 
 static void add_day(struct found *f, int32_t day)
 {
-	for (size_t i = 0; i < f->n; i++)
-		if (f->days[i] == day)
-			return;
+	int32_t at = day - f->first;
+	if (at < 0 || at >= DAYS || f->marked[at])
+		return;
 	f->full |= f->n == CALENDAR_HOLIDAYS_MAX;
-	if (!f->full)
-		f->days[f->n++] = day;
+	if (f->full)
+		return;
+	f->marked[at] = true;
+	f->n++;
 }
 
 static bool is_exception(const struct found *f, struct icaltimetype t)
@@ -127,35 +133,42 @@ static int read_calendar(icalcomponent *root, struct found *f, const char *path,
 	return r;
 }
 
-static int compare_days(const void *a, const void *b)
+/* Ascending. */
+static int32_t *days_found(const struct found *f)
 {
-	int32_t x = *(const int32_t *)a, y = *(const int32_t *)b;
-	return (x > y) - (x < y);
+	int32_t *days = calloc(f->n + 1, sizeof(*days));
+	size_t n = 0;
+	for (int32_t i = 0; days && i < DAYS; i++)
+		if (f->marked[i])
+			days[n++] = f->first + i;
+	return days;
 }
 
 int calendar_read_ics(const char *path, int32_t **ret_days, size_t *ret_count, struct err *e)
 {
 	struct buf text;
-	struct found f = {.days = calloc(CALENDAR_HOLIDAYS_MAX, sizeof(int32_t))};
-	if (!f.days)
-		return err_set(e, -ENOMEM, "out of memory");
 	int r = conf_read_file(path, CONF_YAML_MAX, &text, e);
-	if (r) {
-		free(f.days);
+	if (r)
 		return r;
+	struct found *f = calloc(1, sizeof(*f));
+	int32_t *days = NULL;
+	if (f) {
+		day_of_date(FIRST_YEAR, 1, 1, &f->first);
+		icalerror_set_errors_are_fatal(0);
+		bool is_text = strlen(buf_str(&text)) == text.len;
+		icalcomponent *root = is_text ? icalparser_parse_string(buf_str(&text)) : NULL;
+		r = read_calendar(root, f, path, e);
+		if (root)
+			icalcomponent_free(root);
+		days = r ? NULL : days_found(f);
 	}
-	icalerror_set_errors_are_fatal(0);
-	icalcomponent *root = strlen(buf_str(&text)) != text.len ? NULL : icalparser_parse_string(buf_str(&text));
-	r = read_calendar(root, &f, path, e);
-	if (root)
-		icalcomponent_free(root);
 	buf_free(&text);
-	if (r) {
-		free(f.days);
-		return r;
+	if (!r && !days)
+		r = err_set(e, -ENOMEM, "out of memory");
+	if (!r) {
+		*ret_days = days;
+		*ret_count = f->n;
 	}
-	qsort(f.days, f.n, sizeof(*f.days), compare_days);
-	*ret_days = f.days;
-	*ret_count = f.n;
-	return 0;
+	free(f);
+	return r;
 }

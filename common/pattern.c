@@ -6,7 +6,6 @@
 #define OPTIONS (PCRE2_UTF | PCRE2_UCP | PCRE2_CASELESS | PCRE2_MATCH_INVALID_UTF | PCRE2_NEVER_BACKSLASH_C | \
 	PCRE2_NO_AUTO_CAPTURE)
 #define HEAP_KIB 1024
-#define PROBE_LETTERS 24
 #define PROBE_LEN 64
 
 struct pattern {
@@ -63,32 +62,37 @@ bool pattern_matches(const struct pattern *p, struct span text, bool *ret_gave_u
 	return r >= 0;
 }
 
-/* Some letters of common words, and the expression's own. */
-static size_t probe_letters(const char *expression, char letters[PROBE_LETTERS])
+/* Whether the expression, given `first` and `second` in turn so often, and then what no expression wants, asks for too much. */
+static bool is_expensive_on(const struct pattern *p, char first, char second)
 {
-	size_t n = 0;
-	const char *const sources[] = {"a0 .-", expression};
-	for (size_t i = 0; i < ARRAY_SIZE(sources); i++)
-		for (const char *c = sources[i]; *c && n < PROBE_LETTERS; c++)
-			if ((uint8_t)*c < 0x80 && !memchr(letters, *c, n))
-				letters[n++] = *c;
-	return n;
+	char probe[PROBE_LEN + 1];
+	bool gave_up;
+	for (size_t at = 0; at < PROBE_LEN; at++)
+		probe[at] = at % 2 ? second : first;
+	probe[PROBE_LEN] = '\x02';
+	pattern_matches(p, span_of(probe, sizeof(probe)), &gave_up);
+	return gave_up;
 }
 
-/* Runs of each letter and of each pair, followed by what no expression wants, so that every way is tried in vain. */
+/* Runs of each of its characters, and of each two that follow each other in it, so that every way is tried in vain. */
 static bool is_expensive(const struct pattern *p, const char *expression)
 {
-	char letters[PROBE_LETTERS], probe[PROBE_LEN + 1];
-	size_t n = probe_letters(expression, letters);
-	for (size_t i = 0; i < n; i++)
-		for (size_t k = 0; k < n; k++) {
-			bool gave_up;
-			for (size_t at = 0; at < PROBE_LEN; at++)
-				probe[at] = letters[at % 2 ? k : i];
-			probe[PROBE_LEN] = '\x02';
-			pattern_matches(p, span_of(probe, sizeof(probe)), &gave_up);
-			if (gave_up)
+	bool seen[128] = {false};
+	char before = 'a';
+	const char *const sources[] = {"a0 .-", expression};
+	for (size_t i = 0; i < ARRAY_SIZE(sources); i++)
+		for (const char *c = sources[i]; *c; c++) {
+			if ((uint8_t)*c >= 0x80)
+				continue;
+			if (!seen[(uint8_t)*c] && is_expensive_on(p, *c, *c))
 				return true;
+			seen[(uint8_t)*c] = true;
+			/* Signs of the syntax stand between letters that meet in the text. */
+			if (strchr("()|[]{}*+?^$\\", *c))
+				continue;
+			if (*c != before && is_expensive_on(p, before, *c))
+				return true;
+			before = *c;
 		}
 	return false;
 }

@@ -10,9 +10,12 @@
 #define CANDIDATES_MAX 256
 #define SKETCH_TOKENS_MAX 2000
 
-/* What a kind of term says about the problem. Danger is rarer than a fault and says more. */
-static const float weight_topic = 2.0f, weight_danger = 2.6f, weight_generic = 0.15f, weight_stem = 0.7f,
-		   weight_name = 0.35f, weight_code = 1.0f;
+/* What a kind of term says about the problem. Danger is rarer than a trouble and says more, things say less. */
+static const float weight_danger = 2.6f, weight_trouble = 1.9f, weight_thing = 1.3f, weight_code = 1.0f,
+		   weight_stem = 0.7f, weight_name = 0.35f, weight_generic = 0.15f;
+
+/* What a message weighs at least that names things and no trouble. */
+static const float weight_things_alone = 3.0f;
 
 struct candidate {
 	uint32_t term;
@@ -22,6 +25,7 @@ struct candidate {
 struct candidates {
 	struct candidate all[CANDIDATES_MAX];
 	size_t n;
+	bool things, trouble; /* are among them */
 };
 
 /* Concepts (concepts.def); the order is for ever. */
@@ -37,6 +41,14 @@ static bool is_danger(const char *name)
 {
 	for (size_t i = 0; i < SIGNATURE_DANGERS; i++)
 		if (str_eq(name, dangers[i].name))
+			return true;
+	return false;
+}
+
+static bool is_one_of(const char *name, const char *const *list, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		if (str_eq(name, list[i]))
 			return true;
 	return false;
 }
@@ -60,6 +72,19 @@ size_t signature_dangers(const Ascolto__Signature *s, struct danger ret[SIGNATUR
 	return n;
 }
 
+static float weight_of_concept(int concept)
+{
+	static const char *const troubles[] = {"down", "crash", "light_red", "slow", "declined", "standstill", "signalling",
+		"missing", "double", "charge", "refund", "fraud", "late", "cancelled", "defect", "wrong_item", "hacked",
+		"layoff", "racism", "recall", "strike", "cancel_contract", "update"};
+	const char *name = concept_name(concept);
+	if (concept_group_of(concept) == CONCEPT_GENERIC)
+		return weight_generic;
+	if (is_danger(name))
+		return weight_danger;
+	return is_one_of(name, troubles, ARRAY_SIZE(troubles)) ? weight_trouble : weight_thing;
+}
+
 static void add(struct candidates *c, struct span name, uint64_t seed, float weight)
 {
 	uint32_t term = (uint32_t)XXH3_64bits_withSeed(name.data, name.len, seed);
@@ -74,12 +99,26 @@ static void add(struct candidates *c, struct span name, uint64_t seed, float wei
 
 static void add_concept(struct candidates *c, int concept)
 {
-	enum concept_group group = concept_group_of(concept);
-	if (group == CONCEPT_TONE)
+	if (concept_group_of(concept) == CONCEPT_TONE)
 		return;
-	const char *name = concept_name(concept);
-	float weight = group == CONCEPT_GENERIC ? weight_generic : is_danger(name) ? weight_danger : weight_topic;
-	add(c, span_str(name), 1, weight);
+	float weight = weight_of_concept(concept);
+	c->things |= weight == weight_thing;
+	c->trouble |= weight >= weight_trouble;
+	add(c, span_str(concept_name(concept)), 1, weight);
+}
+
+/*
+ * "Does the modem work abroad?" and "which modem do you sell?" are not one topic because both name a modem. What is not
+ * known about such a message becomes a term of its own.
+ */
+static void add_rest(struct candidates *c, const struct text *t)
+{
+	float sum = 0;
+	for (size_t i = 0; i < c->n; i++)
+		sum += c->all[i].weight * c->all[i].weight;
+	float rest = weight_things_alone * weight_things_alone - sum;
+	if (c->things && !c->trouble && rest > 0)
+		add(c, t->normal, 3, sqrtf(rest));
 }
 
 /* "Telvia" beside "@TelviaIT" is who is spoken to, not what about. */
@@ -246,6 +285,7 @@ int signature_of_text(const struct text *t, int language, struct arena *a, Ascol
 {
 	struct candidates c = {.n = 0};
 	collect(&c, t, language);
+	add_rest(&c, t);
 	int r = fill_terms(&c, a, ret);
 	if (r < 0)
 		return r;

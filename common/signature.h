@@ -7,7 +7,9 @@
  *	stop word, nor a word of every complaint, nor a tone of voice. Handles, links, numbers and words that repeat a handle (the
  *	brand's name) are left out; names and hashtag words weigh little. Similarity is the cosine of two such
  *	vectors: Salton, Wong, Yang, "A vector space model for automatic indexing", CACM 18(11), 1975. In place of
- *	an inverse document frequency, which a single message cannot know, weights come from the kind of term.
+ *	an inverse document frequency, which a single message cannot know, weights come from the kind of term: what is
+ *	wrong (down, declined, late) counts more than the thing (modem, card), and a message that names things only,
+ *	such as a question, is filled up by a term of its own, so that it is not near to all that name the thing.
  * sketch: SimHash of the words and their pairs (Charikar, "Similarity estimation techniques from rounding algorithms",
  *	STOC 2002). An edited copy differs in few of the 64 bits, up to SIGNATURE_NEAR_COPY; but so do short texts of two
  *	people ("il modem è rosso da stasera a Modena", "... a Carpi"): both must have SIGNATURE_NEAR_WORDS.

@@ -83,6 +83,8 @@ static void what(const json_t *arm, const json_t *post, const json_t *understand
 	label_line("sentiment", understanding, "sentiment");
 	list_line("keywords", understanding, "keywords");
 	member_line("not readable", post, "parse_error");
+	member_line("answer", arm, "answer");
+	time_line("answered", arm, "answered_ms");
 }
 
 static void where(const json_t *arm, const json_t *post)

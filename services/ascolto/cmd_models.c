@@ -396,6 +396,8 @@ static void put_rows(FILE *f, const json_t *rows, const char *task)
 		put_field(f, member_text(row, "text"), '\t');
 		if (!task)
 			put_field(f, member_text(row, "task"), '\t');
+		else if (!str_eq(task, "intent"))
+			put_field(f, member_text(row, "intent"), '\t');
 		put_field(f, member_text(row, "label"), '\t');
 		put_field(f, member_text(row, "by"), '\t');
 		fprintf(f, "%" PRId64 "\n", member_int(row, "at_ms"));
@@ -406,7 +408,9 @@ static int export_to(FILE *f, const struct conf *c, const char *task, size_t *re
 {
 	char path[128];
 	bool more = true;
-	fprintf(f, "id\tlang\tsurface\tchannel\ttext\t%s\tby\tat_ms\n", task ? task : "task\tlabel");
+	/* What the message was taken for goes along: other tasks are learnt kind by kind. */
+	fprintf(f, "id\tlang\tsurface\tchannel\ttext\t%s%s\tby\tat_ms\n", !task ? "task\tlabel" : str_eq(task, "intent") ? "" : "intent\t",
+		task ? task : "");
 	for (*ret_n = 0; more;) {
 		CLEANUP(free_json) json_t *page = NULL;
 		struct err e = {0};

@@ -49,8 +49,12 @@ static int read_arguments(int argc, char **argv, struct asked *a)
 	return COMMAND_OK;
 }
 
-static int write_out(const struct asked *a, const struct buf *text)
+static int write_out(const struct command_options *o, const struct asked *a, const struct buf *text)
 {
+	if (o->json && !a->out) {
+		show_json(stdout, json_pack("{s:s, s:s%}", "format", a->format, "document", (const char *)text->data, text->len));
+		return COMMAND_OK;
+	}
 	FILE *f = a->out ? fopen(a->out, "we") : stdout;
 	if (!f)
 		return command_fail("%s can not be written: %s", a->out, strerror(errno));
@@ -60,7 +64,7 @@ static int write_out(const struct asked *a, const struct buf *text)
 	return failed ? COMMAND_FAILED : COMMAND_OK;
 }
 
-static int get(const struct conf *c, const char *path, const struct asked *a)
+static int get(const struct command_options *o, const struct conf *c, const char *path, const struct asked *a)
 {
 	const struct client_call call = {.service = "escalation", .address = c->services.escalation.http, .path = path,
 		.timeout_ms = CLIENT_ACT_MS};
@@ -70,7 +74,7 @@ static int get(const struct conf *c, const char *path, const struct asked *a)
 		return command_fail("%s", err_text(&e));
 	int status;
 	if (reply.status == 200) {
-		status = write_out(a, &reply.body);
+		status = write_out(o, a, &reply.body);
 	} else {
 		json_t *answer = json_loadb(buf_str(&reply.body), reply.body.len, 0, NULL);
 		status = command_fail("escalation at %s answered %ld: %s", call.address, reply.status, member_text(answer, "error"));
@@ -105,7 +109,7 @@ static int report(const struct command_options *o, int argc, char **argv)
 	if (conf_load(&c, o->config, &e) < 0)
 		return command_fail("%s", err_text(&e));
 	snprintf(path, sizeof(path), "/-/report?incident=%s&format=%s&lang=%s", a.incident, a.format, language(c, &a));
-	return get(c, path, &a);
+	return get(o, c, path, &a);
 }
 
 static int lessons(const struct command_options *o, int argc, char **argv)
@@ -125,7 +129,7 @@ static int lessons(const struct command_options *o, int argc, char **argv)
 	if (!conf_brand(c, brand))
 		return command_fail("there is no brand \"%.60s\" in %s", brand, c->path);
 	snprintf(path, sizeof(path), "/-/lessons?brand=%s&lang=%s", brand, language(c, &a));
-	return get(c, path, &a);
+	return get(o, c, path, &a);
 }
 
 const struct command commands_report[] = {

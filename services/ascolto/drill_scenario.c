@@ -69,7 +69,7 @@ static int take_gold(struct drill_scenario *s, struct drill_post *p, struct err 
 	snprintf(p->lane, sizeof(p->lane), "%s", lane);
 	p->at_once = json_is_true(json_object_get(gold, "at_once"));
 	json_object_del(p->json, "drill");
-	if (about[0] && add_crisis(s, p->about))
+	if (p->about[0] && add_crisis(s, p->about)) /* the gold is gone, and its words with it */
 		return err_set(e, -EINVAL, "more than %d crises in one drill", DRILL_CRISES_MAX);
 	return 0;
 }

@@ -259,7 +259,7 @@ void get_audit_heads(struct http_request *r, void *ctx)
 	int rc;
 	if (!answer_begin(&a, r, ctx))
 		return;
-	struct key prefix = audit_heads_key(a.group, a.brand->name);
+	struct key prefix = audit_heads_key(a.group, a.brand_name);
 	buf_adds(&a.out, "{\"heads\":[");
 	if (cursor_open(a.txn, &prefix, NULL, &c) == 0) {
 		while ((rc = cursor_next(c, &key, &value)) == 0 || rc == -EBADMSG) {

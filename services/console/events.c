@@ -105,7 +105,7 @@ static void add_changed(struct answer *a, enum change_kind kind, const struct ch
 		return;
 	struct key k = kind == CHANGED_DELIVERY ? delivery_key(a->group, &change->id, &change->order)
 		: kind == CHANGED_ANSWER	? answer_key(a->group, &change->id, &change->order)
-						: crisis_key(a->group, a->brand->name);
+						: crisis_key(a->group, a->brand_name);
 	if (svc_read(a->txn, &a->arena, &console_tables[tables[kind]], &k, &record) == 0)
 		add_record(a, record);
 }

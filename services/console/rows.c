@@ -157,7 +157,7 @@ void add_answers(struct answer *a, const struct id *incident)
 /* Since when, or null; who and why. */
 static void add_crisis(struct answer *a)
 {
-	struct key k = crisis_key(a->group, a->brand->name);
+	struct key k = crisis_key(a->group, a->brand_name);
 	struct span value;
 	Ascolto__Crisis *c = NULL;
 	if (txn_get(a->txn, &k, &value) == 0)

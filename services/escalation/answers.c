@@ -266,9 +266,21 @@ static void acknowledged(struct said *s, const Ascolto__Envelope *cause, const s
 	case_save(t, cause, b, c, n, NULL);
 }
 
-static void order_answer(struct turn *t, const Ascolto__Envelope *cause, const struct brand *b, const Ascolto__Answer *a,
-	const Ascolto__Case *c, const Ascolto__Post *p, const char *text)
+/* The record of the message says what it was answered. */
+static void record_reply(struct judgement *j, const char *by, const Ascolto__Order *o)
 {
+	size_t n = j->arm->n_actions;
+	record_action(j, "reply", by, "planned", &o->id, o->text);
+	if (j->arm->n_actions > n)
+		j->arm->actions[n]->external = true;
+	j->arm->answer = o->text;
+	record_put(j);
+}
+
+static void order_answer(struct turn *t, const Ascolto__Envelope *cause, const struct brand *b, const Ascolto__Answer *a,
+	const Ascolto__Case *c, struct judgement *j, const char *text)
+{
+	const Ascolto__Post *p = j->m->post;
 	Ascolto__Reply reply = ASCOLTO__REPLY__INIT;
 	Ascolto__Order o = ASCOLTO__ORDER__INIT;
 	struct id answer, case_id, id;
@@ -291,11 +303,14 @@ static void order_answer(struct turn *t, const Ascolto__Envelope *cause, const s
 	o.code = c->code;
 	o.case_id = c->id;
 	o.incident_id = a->incident_id;
+	o.message_id = c->last_message_id;
 	o.reply = &reply;
 	audit_add(t, cause, &(struct audit_note){.what = "answer_ordered", .who = a->by, .by = BY_PERSON, .case_id = c->id,
 		.incident_id = a->incident_id, .order_id = o.id, .message_id = c->last_message_id,
 		.detail = b->playbook->crisis->answers});
 	order_to_destination(t, cause, b->playbook->crisis->answers, &o);
+	record_ordered(t, &o, "reply", a->by);
+	record_reply(j, a->by, &o);
 }
 
 /* One open case: an order, or counted as left out. */
@@ -303,17 +318,17 @@ static void answer_case(struct said *s, const Ascolto__Envelope *cause, const st
 	Ascolto__Case *c)
 {
 	struct turn *t = s->t;
-	struct id message;
-	Ascolto__ArmRecord *arm;
+	Ascolto__Envelope own = *cause;
+	struct judgement j = {.t = t, .e = &own};
 	const Ascolto__Wordings *w = wordings_for(a, c->channel, c->language);
-	if (c->state == ASCOLTO__CASE_STATE__CASE_STATE_CLOSED || id_of(c->last_message_id, &message))
+	if (c->state == ASCOLTO__CASE_STATE__CASE_STATE_CLOSED || id_of(c->last_message_id, &j.message))
 		return;
-	struct key k = id_key(t, ARM, &message);
-	if (!w || turn_get(t, &escalation_tables[ARM], &k, &arm)) {
+	own.id = c->last_message_id; /* what comes of it is named after the message that is answered */
+	if (!w || record_reopen(&j, NULL)) {
 		a->left_out++;
 		return;
 	}
-	order_answer(t, cause, b, a, c, arm->message->post, next_text(s, w, c->channel));
+	order_answer(t, cause, b, a, c, &j, next_text(s, w, c->channel));
 	acknowledged(s, cause, b, c, a->answered);
 	a->answered++;
 }

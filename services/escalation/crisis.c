@@ -167,24 +167,6 @@ int crisis_command(struct turn *t, const Ascolto__Envelope *e, bool open, const 
 
 /* ---- a message to the other lane ---- */
 
-/* The record is gone on with: there is room for what this decision adds. */
-static int reopen_record(struct judgement *j, struct err *why)
-{
-	struct key k = id_key(j->t, ARM, &j->message);
-	int r = turn_get(j->t, &escalation_tables[ARM], &k, &j->arm);
-	if (r)
-		return err_set(why, r, "the message to be moved is not known");
-	Ascolto__Action **actions = arena_zalloc(j->t->arena, sizeof(*actions) * (j->arm->n_actions + RECORD_ACTIONS_MAX));
-	if (!actions)
-		return err_set(why, -ENOMEM, "out of memory");
-	for (size_t i = 0; i < j->arm->n_actions; i++)
-		actions[i] = j->arm->actions[i];
-	j->arm->actions = actions;
-	j->actions_max = j->arm->n_actions + RECORD_ACTIONS_MAX;
-	j->m = j->arm->message;
-	return id_of(j->m->knowledge->customer_id, &j->customer) ? err_set(why, -EBADMSG, "the record has no customer") : 0;
-}
-
 static const struct playbook_kind *kind_of(const struct playbook *p, const char *name)
 {
 	for (unsigned i = 0; i < p->kinds_count; i++)
@@ -203,7 +185,7 @@ int message_move(struct turn *t, const Ascolto__Envelope *e, const struct id *me
 		return err_set(why, -EINVAL, "there is no lane \"%s\"; there are service and polemic", lane);
 	if (!j.brand)
 		return err_set(why, -ENOENT, "brand \"%s\" is not in the configuration", e->brand);
-	int r = reopen_record(&j, why);
+	int r = record_reopen(&j, why);
 	if (r)
 		return r;
 	cause.id = j.arm->message_id;

@@ -22,7 +22,7 @@
 extern const struct svc_spec escalation_spec;
 
 enum { ARM, CASES, OPEN_CASES, TOPICS, TOPIC_PEOPLE, INCIDENTS, TOLD, COPIES, CRISES, INCIDENT_CASES, ANSWERS, LAST_TEXTS,
-	AUDIT, AUDIT_OF, AUDIT_PLAYBOOK, HELD_ALARMS, PULSE, INCIDENT_PULSE, DRILLS, RHYTHMS };
+	AUDIT, AUDIT_OF, AUDIT_PLAYBOOK, HELD_ALARMS, PULSE, INCIDENT_PULSE, DRILLS, ORDERED, RHYTHMS };
 extern const struct table escalation_tables[];
 
 enum { TO_NOTIFICATION, TO_ENRICHMENT, TO_CONSOLE, TO_INTENT };
@@ -77,6 +77,11 @@ void record_rule(struct judgement *j, const char *rule, const char *fact, const 
 void record_action(struct judgement *j, const char *name, const char *actor, const char *result,
 	const ProtobufCBinaryData *subject, const char *detail);
 void record_end(struct judgement *j);
+/* Reads the record of j->message, so that it can be gone on with: actions added, then record_put. */
+int record_reopen(struct judgement *j, struct err *why);
+/* The record of o->message_id, when there is one, hears what becomes of the order: its action of that name and actor. */
+void record_ordered(struct turn *t, const Ascolto__Order *o, const char *action, const char *actor);
+int record_outcome(struct turn *t, const Ascolto__Envelope *e, struct err *why);
 void record_put(struct judgement *j); /* the record and its view, as record_end; not counted: it was there before */
 #define RECORD_ACTIONS_MAX 12 /* that one decision adds */
 

@@ -86,8 +86,10 @@ static void explain(struct judgement *j)
 {
 	const struct rule *r = j->decision.rule < 0 ? NULL : &j->brand->playbook->rules[j->decision.rule];
 	const char *name = j->kind ? j->kind->name : "";
-	if (!r)
+	if (!r) { /* that nothing matched is a reason, too */
+		record_rule(j, "none", "intent", j->facts.intent ? intent_word(j->facts.intent) : "unknown");
 		return;
+	}
 	if (r->intents)
 		record_rule(j, name, "intent", j->facts.intent ? intent_word(j->facts.intent) : "unknown");
 	for (int f = 0; f < FLAGS; f++)
@@ -200,6 +202,8 @@ void send_correction(struct turn *t, const Ascolto__Envelope *command, const Asc
 	c.language = arm->message->understanding ? arm->message->understanding->language : (char *)"";
 	c.surface = (char *)(uintptr_t)(post->surface == ASCOLTO__SURFACE__SURFACE_PRIVATE ? "private" : "public");
 	c.channel = post->network;
+	if (arm->message->understanding && arm->message->understanding->intent)
+		c.intent = arm->message->understanding->intent->value;
 	c.by = command->command->actor;
 	c.at_ms = t->now_ms;
 	out->body_case = ASCOLTO__ENVELOPE__BODY_CORRECTION;
@@ -326,11 +330,12 @@ static void note_outcome(struct turn *t, const Ascolto__Envelope *e)
 
 enum verdict escalation_outcome(struct turn *t, const Ascolto__Envelope *e, struct err *why)
 {
-	(void)why;
 	Ascolto__View v = ASCOLTO__VIEW__INIT;
 	v.what_case = ASCOLTO__VIEW__WHAT_DELIVERY;
 	v.delivery = e->outcome;
 	note_outcome(t, e);
+	if (record_outcome(t, e, why))
+		return REJECT;
 	send_view(t, e, "view-delivery", 0, &v);
 	return DONE;
 }

@@ -53,6 +53,7 @@ unsigned order_to_actor(struct turn *t, const Ascolto__Envelope *cause, const st
 			.detail = arena_printf(t->arena, "%s to %s", o.template_, a->tell[d])});
 		o.text = with_head(t, cause->brand, what->text);
 		order_to_destination(t, cause, a->tell[d], &o);
+		record_ordered(t, &o, "notify", actor);
 		sent++;
 	}
 	return sent;
@@ -187,6 +188,7 @@ int case_tell(struct judgement *j, const Ascolto__Case *c, struct err *why)
 	o.template_ = (char *)"case_at_once";
 	o.code = (Ascolto__Code)j->decision.code;
 	o.case_id = c->id;
+	o.message_id = j->e->id;
 	o.subject = arena_printf(t->arena, "[%s] %s: %s", it ? "CASO URGENTE" : "URGENT CASE",
 		brand_title(t, j->e->brand), j->kind->title);
 	o.text = arena_printf(t->arena, it ? "%s\n\n%s su %s scrive:\n\n  %s\n\nResponsabile: %s. Caso %s nella console.\n"

@@ -122,3 +122,86 @@ void record_put(struct judgement *j)
 	v.arm = j->arm;
 	send_view(j->t, j->e, "view-arm", 0, &v);
 }
+
+int record_reopen(struct judgement *j, struct err *why)
+{
+	struct key k = id_key(j->t, ARM, &j->message);
+	int r = turn_get(j->t, &escalation_tables[ARM], &k, &j->arm);
+	if (r)
+		return err_set(why, r, "the message is not known");
+	Ascolto__Action **actions = arena_zalloc(j->t->arena, sizeof(*actions) * (j->arm->n_actions + RECORD_ACTIONS_MAX));
+	if (!actions)
+		return err_set(why, -ENOMEM, "out of memory");
+	for (size_t i = 0; i < j->arm->n_actions; i++)
+		actions[i] = j->arm->actions[i];
+	j->arm->actions = actions;
+	j->actions_max = j->arm->n_actions + RECORD_ACTIONS_MAX;
+	j->m = j->arm->message;
+	return id_of(j->m->knowledge->customer_id, &j->customer) ? err_set(why, -EBADMSG, "the record has no customer") : 0;
+}
+
+void record_ordered(struct turn *t, const Ascolto__Order *o, const char *action, const char *actor)
+{
+	State__Ordered row = STATE__ORDERED__INIT;
+	struct id id;
+	if (!o->message_id.len || id_of(o->id, &id))
+		return;
+	struct key k = id_key(t, ORDERED, &id);
+	row.message_id = o->message_id;
+	row.action = (char *)(uintptr_t)action;
+	row.actor = (char *)(uintptr_t)actor;
+	turn_put(t, &k, &row);
+}
+
+static const char *result_word(Ascolto__DeliveryResult r)
+{
+	switch (r) {
+	case ASCOLTO__DELIVERY_RESULT__DELIVERY_SENT:
+		return "sent";
+	case ASCOLTO__DELIVERY_RESULT__DELIVERY_REJECTED:
+		return "rejected";
+	case ASCOLTO__DELIVERY_RESULT__DELIVERY_UNKNOWN:
+		return "unknown";
+	case ASCOLTO__DELIVERY_RESULT__DELIVERY_EXPIRED:
+		return "expired";
+	default:
+		return NULL; /* on its way */
+	}
+}
+
+/* An actor may be told in several places: once one of them has it, it was sent. */
+static void set_result(Ascolto__ArmRecord *arm, const State__Ordered *row, const Ascolto__Outcome *o, const char *result)
+{
+	for (size_t i = arm->n_actions; i-- > 0;) {
+		Ascolto__Action *a = arm->actions[i];
+		if (!str_eq(a->name, row->action) || !str_eq(a->actor, row->actor) || str_eq(a->result, "sent"))
+			continue;
+		a->result = (char *)(uintptr_t)result;
+		a->at_ms = o->at_ms;
+		break;
+	}
+	if (str_eq(row->action, "reply") && str_eq(result, "sent"))
+		arm->answered_ms = o->at_ms;
+}
+
+int record_outcome(struct turn *t, const Ascolto__Envelope *e, struct err *why)
+{
+	const char *result = result_word(e->outcome->result);
+	Ascolto__Envelope cause = *e;
+	struct judgement j = {.t = t, .e = &cause};
+	State__Ordered *row;
+	struct id id;
+	if (!result || id_of(e->outcome->order_id, &id))
+		return 0;
+	struct key k = id_key(t, ORDERED, &id);
+	int r = turn_get(t, &escalation_tables[ORDERED], &k, &row);
+	if (r || id_of(row->message_id, &j.message))
+		return r == -ENOENT ? 0 : err_set(why, r ? r : -EBADMSG, "whose record waits for this can not be read");
+	r = record_reopen(&j, why);
+	if (r)
+		return r == -ENOENT ? 0 : r; /* erased meanwhile */
+	set_result(j.arm, row, e->outcome, result);
+	record_put(&j);
+	turn_del(t, &k);
+	return 0;
+}

@@ -18,11 +18,12 @@ static struct key table_key(uint8_t group, int table, const struct id *id)
 	return k;
 }
 
-static const Ascolto__Incident *find_incident(struct txn *t, struct arena *a, const struct conf *conf, const struct id *id)
+/* Of any brand, a drill's included. */
+static const Ascolto__Incident *find_incident(struct txn *t, struct arena *a, const struct id *id)
 {
 	Ascolto__Incident *i;
-	for (unsigned b = 0; b < conf->brands_count; b++) {
-		struct key k = table_key(key_group_of(span_str(conf->brands[b].name)), INCIDENTS, id);
+	for (unsigned group = 0; group < KEY_GROUPS; group++) {
+		struct key k = table_key((uint8_t)group, INCIDENTS, id);
 		if (svc_read(t, a, &escalation_tables[INCIDENTS], &k, &i) == 0)
 			return i;
 	}
@@ -96,13 +97,15 @@ int report_read(struct txn *t, struct arena *a, const struct conf *conf, const s
 	struct report *ret)
 {
 	struct report *r = ret;
-	*r = (struct report){.now_ms = now_ms, .incident = find_incident(t, a, conf, incident)};
+	*r = (struct report){.now_ms = now_ms, .incident = find_incident(t, a, incident)};
 	const Ascolto__Incident *i = r->incident;
 	if (!i)
 		return -ENOENT;
 	const struct conf_brand *brand = conf_brand(conf, i->brand);
 	uint8_t group = key_group_of(span_str(i->brand));
 	r->brand_title = brand && !str_empty(brand->title) ? brand->title : i->brand;
+	if (!str_empty(i->drill))
+		r->brand_title = arena_printf(a, DRILL_WORDS ", %s", r->brand_title);
 	r->begin_ms = i->opened_ms - i->opened_ms % PULSE_MS;
 	r->parts = arena_alloc(a, sizeof(*r->parts) * INCIDENT_PARTS_MAX);
 	r->brand_parts = arena_alloc(a, sizeof(*r->brand_parts) * BRAND_PARTS_MAX);

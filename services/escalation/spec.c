@@ -27,6 +27,7 @@ const struct table escalation_tables[] = {
 	[INCIDENT_PULSE] = {0x35, "incident_pulse", &state__pulse__descriptor,
 		"incident id, five minutes: what happened in them about it"},
 	[DRILLS] = {0x38, "drills", &state__drill__descriptor, "brand: an exercise that was begun"},
+	[ORDERED] = {0x36, "ordered", &state__ordered__descriptor, "order id: the message whose record waits for its outcome"},
 	[RHYTHMS] = {0x39, "rhythms", &state__rhythm__descriptor, "brand: people per hour of the week"},
 	{0},
 };

@@ -291,10 +291,10 @@ static bool add_row(void *ctx, const Ascolto__Correction *c)
 	if (id_of(c->message_id, &id) == 0)
 		id_format(&id, text);
 	json_array_append_new(p->rows,
-		json_pack("{s:s,s:o,s:o,s:o,s:o,s:I,s:o,s:o,s:o}", "id", text, "task", text_json(c->task), "label",
+		json_pack("{s:s,s:o,s:o,s:o,s:o,s:I,s:o,s:o,s:o,s:o}", "id", text, "task", text_json(c->task), "label",
 			text_json(c->label), "text", text_json(c->text), "by", text_json(c->by), "at_ms",
 			(json_int_t)c->at_ms, "lang", text_json(c->language), "surface", text_json(c->surface), "channel",
-			text_json(c->channel)));
+			text_json(c->channel), "intent", text_json(c->intent)));
 	return true;
 }
 

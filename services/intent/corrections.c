@@ -187,6 +187,7 @@ static bool put_row(void *ctx, const Ascolto__Correction *c)
 	put_field(f, c->surface, '\t');
 	put_field(f, c->channel, '\t');
 	put_field(f, c->text, '\t');
+	put_field(f, c->intent, '\t');
 	put_field(f, c->label, '\n');
 	return true;
 }
@@ -197,7 +198,7 @@ static FILE *begin_file(const char *path, const char *task, struct err *e)
 	if (!f)
 		err_set(e, -errno, "%s: %s", path, strerror(errno));
 	else
-		fprintf(f, "id\tlang\tsurface\tchannel\ttext\t%s\n", task);
+		fprintf(f, "id\tlang\tsurface\tchannel\ttext\t%s\t%s\n", str_eq(task, "intent") ? "taken_for" : "intent", task);
 	return f;
 }
 

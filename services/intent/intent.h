@@ -87,7 +87,7 @@ int models_submit(struct intent *in, const Ascolto__ModelChange *change, submitt
  * more than once only the last word. fn returns false to stop. 0, -ENOMEM or the error of reading. */
 int corrections_each(struct intent *in, const char *task, bool (*fn)(void *ctx, const Ascolto__Correction *c), void *ctx);
 
-/* Two files for training, with columns id, lang, surface, channel, text and the task's: those up to `since_ms` and
+/* Two files for training, with columns id, lang, surface, channel, text, intent and the task's: those up to `since_ms` and
  * those after it. */
 int corrections_write(struct intent *in, const char *task, int64_t since_ms, const char *old_path, const char *new_path,
 	size_t *ret_new, struct err *e);

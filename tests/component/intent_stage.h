@@ -171,6 +171,7 @@ UNUSED static void send_correction(int number, const char *text, const char *tas
 	c.label = (char *)(uintptr_t)label;
 	c.text = (char *)(uintptr_t)text;
 	c.by = (char *)"anna";
+	c.intent = (char *)"other";
 	c.language = (char *)"it";
 	c.at_ms = at_ms;
 	e.id = e.trace_id = id_bytes(&eid);

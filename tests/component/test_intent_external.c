@@ -184,7 +184,7 @@ static void test_bad_servers(void **state)
 		int64_t begun = now_ms();
 		assert_string_equal(ask_intent(FAULT, model), "report_fault");
 		assert_null(strstr(model, "external"));
-		if (now_ms() - begun > 1000)
+		if (now_ms() - begun > 3000) /* the link has been made anew, too */
 			fail_msg("a server that is %s took %d ms", rows[i].mode, (int)(now_ms() - begun));
 		get_says("/readyz", rows[i].words);
 		snprintf(metric, sizeof(metric), "ascolto_external_messages_total{result=\"%s\"} 1", rows[i].result);

@@ -107,6 +107,9 @@ static void test_export(void **state)
 		file_of("models/data/train.tsv"), file_of("c.model"));
 	EXPECT(0, said, "intent corrections --out -");
 	says(said, "\tlane\tnone\tanna\t");
+	EXPECT(0, said, "intent corrections --task lane --out -");
+	says(said, "text\tintent\tlane\tby\tat_ms\n");
+	says(said, "vorrei andare via\tother\tnone\tanna\t");
 	EXPECT(1, said, "intent forget 'nobody else'");
 	says(said, "nothing was corrected by \"nobody else\"");
 	EXPECT(0, said, "intent forget anna --task lane");

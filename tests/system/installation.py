@@ -156,10 +156,10 @@ class Installation:
 
     # ---- asking
 
-    def command(self, *words, expect=0):
+    def command(self, *words, expect=0, timeout=120):
         """Runs `ascolto`; expect=None takes any exit status."""
         done = subprocess.run([str(self.test.options.bin / "ascolto"), "-c", str(self.config), *map(str, words)],
-                              capture_output=True, text=True, errors="replace", timeout=120)
+                              capture_output=True, text=True, errors="replace", timeout=timeout)
         check(expect is None or done.returncode == expect,
               f"ascolto {' '.join(map(str, words))} ended with {done.returncode}, not {expect}: {done.stderr}{done.stdout}")
         return done
@@ -254,6 +254,7 @@ class Installation:
         rows = self.messages()
         ids = {row["id"] for row in rows}
         check(len(rows) == len(ids) == n, f"the console lists {len(rows)} messages with {len(ids)} ids; there are {n}")
+        self.command("audit", "verify")  # whatever happened, the log of decisions is whole
 
     def check_cases(self):
         """No case is doubled, and no customer has two open ones. Gives the number of cases."""

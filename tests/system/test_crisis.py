@@ -57,6 +57,12 @@ def check_answers(t, a, incident, expected):
     for key, said in texts.items():  # webhooks may overtake each other: what is in turns is seen in the numbers
         most = max(said.count(x) for x in set(said))
         check(most <= (len(said) + 2) // 3, f"{key}: the same words {most} times of {len(said)}")
+    for o in orders[:5]:
+        arm = a.console(f"messages/{o['message_id']}")["arm"]
+        reply = [x for x in arm["actions"] if x["name"] == "reply"]
+        check(arm.get("answer") == o["text"] and len(reply) == 1 and reply[0].get("external"),
+              f"the record does not hold the answer the message got: {arm.get('answer')}, {reply}")
+        t.wait(lambda: a.console(f"messages/{o['message_id']}")["arm"].get("answered_ms"), 10, "the record does not hear that it arrived")
     t.say(f"{expected} cases answered, in {sorted({k[1] for k in texts})}, {len({o['text'] for o in orders})} wordings")
 
 

@@ -65,6 +65,8 @@ def check_marks(t, a, brand):
     check(rows and incidents and cases, "the drill shows no messages, incidents or cases")
     check(arm["drill"] == name and all(i["drill"] == name for i in incidents) and all(c["drill"] == name for c in cases),
           "a record, an incident or a case does not say that it is of a drill")
+    report = a.command("report", incidents[0]["id"]).stdout
+    check(f"# {WORDS}" in report, f"the report does not say that it was a drill: {report[:300]}")
     check(not a.messages("brezza") and not a.incidents("brezza") and not a.case_ids(), "the drill is shown among what is real")
     counts = a.console("counts?brand=brezza")
     check(counts["messages"] == counts["cases"] == counts["open_incidents"] == counts["alerts_sent"] == 0, f"{counts}")

@@ -96,6 +96,8 @@ def check_report(t, a, incident):
             check(served.status == 200 and len(served.body) > 2000, f"the console does not give the report: {served.status}")
     t.say(f"the report: {(a.folder / 'report.it.html').stat().st_size} bytes of HTML, "
           f"{(a.folder / 'report.it.markdown').stat().st_size} of Markdown")
+    whole = a.command_json("report", incident["id"], "--lang", "en")
+    check(whole["format"] == "markdown" and "Closing report" in whole["document"], "the report as JSON")
     lessons = a.command("lessons").stdout
     check("cento modem" in lessons and lessons.startswith("\n# Raccolta degli errori"), f"the lessons are not collected: {lessons}")
     check(a.command("report", "01J8ZQ5T7W000000000000000A", expect=1).stderr.count("there is no incident"), "an unknown incident")

@@ -83,7 +83,7 @@ def main(t):
     check(f"{len(ids)} corrections" in exported, f"the export says: {exported}")
 
     began = time.monotonic()
-    found = a.command("intent", "retrain", "intent", "--wait").stdout
+    found = a.command("intent", "retrain", "intent", "--wait", timeout=500).stdout
     t.say(f"retrained in {time.monotonic() - began:.1f} s: {verdict(found)}")
     check("better: right on" in found, f"the retraining says: {found}")
     after = brand.meaning(brand.say([NEW + " grazie"])[0])
@@ -94,10 +94,10 @@ def main(t):
 
     # Somebody calls every thank-you an attack: first one of them many times over, then all kinds of them.
     brand.correct(brand.say(COPIES), "attack")
-    copies = a.command("intent", "retrain", "intent", "--wait", expect=1).stdout
+    copies = a.command("intent", "retrain", "intent", "--wait", expect=1, timeout=500).stdout
     check("12 new corrections of intent, 1 without copies; 10 are needed" in copies, f"the retraining says: {copies}")
     brand.correct(brand.say(thanks()), "attack")
-    poisoned = a.command("intent", "retrain", "intent", "--wait", expect=1).stdout
+    poisoned = a.command("intent", "retrain", "intent", "--wait", expect=1, timeout=500).stdout
     t.say(f"poisoned: {verdict(poisoned)}")
     check("worse:" in poisoned or "not better:" in poisoned, f"the retraining says: {poisoned}")
     again = brand.meaning(brand.say([NEW + " per favore"])[0])

@@ -115,7 +115,7 @@ def check_cases(t, a, records):
               f"the {kind} message's case should be {code}: it is {case['code']}, kind {case['kind']}")
         t.say(f"{kind}: case of kind {case['kind']}, code {case['code']}, owner {case['owner']}")
     told = [x for x in of("safety")[0]["actions"] if x["name"] == "notify"]
-    check(any(x["result"] == "planned" for x in told), f"nobody is told at once of the danger: {told}")
+    check(any(x["result"] == "sent" for x in told), f"nobody is told at once of the danger: {told}")
     t.say("the danger: " + ", ".join(f"{x['actor']} {x['result']}" for x in told))
     check(not any("case_id" in arm for arm in of("self")), "the brand's own posts opened cases")
     quiet = {g: [("case_id" not in arm) for arm in of(g)] for g in ("joke", "spam")}

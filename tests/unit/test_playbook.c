@@ -24,7 +24,6 @@ static void test_brezza(void **state)
 		if (!str_eq(p->kinds[i].name, "danger"))
 			continue;
 		found = true;
-		assert_int_equal(p->rules[i].intents, BIT(INTENT_REPORT_DANGER));
 		assert_true(p->rules[i].at_once && p->rules[i].opens_case);
 		assert_int_equal(p->rules[i].code, CODE_RED);
 	}
@@ -51,7 +50,11 @@ static void test_brezza_decides(void **state)
 		{{.content = true, .intent = INTENT_REPORT_FAULT, .vip = true}, "vip", true},
 		{{.content = true, .intent = INTENT_JOKE, .vip = true}, "chatter", false},
 		{{.content = true, .intent = INTENT_REPORT_FAULT, .flags = BIT(FLAG_SAFETY)}, "safety", true},
-		{{.content = true, .intent = INTENT_REPORT_DANGER}, "danger", true},
+		{{.content = true, .intent = INTENT_REPORT_DANGER}, "safety", true},
+		{{.content = true, .intent = INTENT_REPORT_DANGER, .flags = BIT(FLAG_SAFETY)}, "danger", true},
+		{{.content = true, .intent = INTENT_COMPLAIN, .flags = BIT(FLAG_SAFETY),
+			.text = "mia madre è attaccata al respiratore"}, "danger", true},
+		{{.content = true, .intent = INTENT_JOKE, .text = "che fumo"}, "chatter", false},
 		{{.content = true, .intent = INTENT_BILLING, .flags = BIT(FLAG_LEGAL)}, "legal", true},
 		{{.content = true, .intent = INTENT_ATTACK, .flags = BIT(FLAG_BOYCOTT)}, "management", true},
 		{{.content = true, .intent = INTENT_ATTACK}, "attack", false},

@@ -202,7 +202,11 @@ struct counts {
 
 static void print_counts(const struct counts *c)
 {
-	double p = c->found ? (double)c->both / (double)c->found : 1, r = c->real ? (double)c->both / (double)c->real : 1;
+	if (!c->real) {
+		printf("  %6s %6s %6s", "-", "-", "-");
+		return;
+	}
+	double p = c->found ? (double)c->both / (double)c->found : 0, r = (double)c->both / (double)c->real;
 	printf("  %6.3f %6.3f %6.3f", p, r, p + r > 0 ? 2 * p * r / (p + r) : 0);
 }
 

@@ -28,6 +28,23 @@ struct candidates {
 	bool things, trouble; /* are among them */
 };
 
+/* Concepts (concepts.def); the order is for ever. */
+static const struct {
+	const char *name;
+	bool plain;
+} dangers[SIGNATURE_DANGERS] = {
+	{"explosion", true}, {"disaster", true}, {"fire", false}, {"shock", false}, {"injury", false}, {"food_safety", false},
+	{"illness", false}, {"data_leak", false},
+};
+
+static bool is_danger(const char *name)
+{
+	for (size_t i = 0; i < SIGNATURE_DANGERS; i++)
+		if (str_eq(name, dangers[i].name))
+			return true;
+	return false;
+}
+
 static bool is_one_of(const char *name, const char *const *list, size_t n)
 {
 	for (size_t i = 0; i < n; i++)
@@ -36,16 +53,34 @@ static bool is_one_of(const char *name, const char *const *list, size_t n)
 	return false;
 }
 
+static uint32_t concept_term(struct span name)
+{
+	return (uint32_t)XXH3_64bits_withSeed(name.data, name.len, 1);
+}
+
+size_t signature_dangers(const Ascolto__Signature *s, struct danger ret[SIGNATURE_DANGERS])
+{
+	size_t n = 0;
+	for (unsigned d = 0; d < SIGNATURE_DANGERS; d++) {
+		uint32_t term = concept_term(span_str(dangers[d].name));
+		for (size_t i = 0; i < s->n_terms; i++)
+			if (s->terms[i] == term) {
+				ret[n++] = (struct danger){d, dangers[d].name, dangers[d].plain};
+				break;
+			}
+	}
+	return n;
+}
+
 static float weight_of_concept(int concept)
 {
-	static const char *const dangers[] = {"fire", "explosion", "shock", "injury", "food_safety", "illness", "data_leak"};
 	static const char *const troubles[] = {"down", "crash", "light_red", "slow", "declined", "standstill", "signalling",
 		"missing", "double", "charge", "refund", "fraud", "late", "cancelled", "defect", "wrong_item", "hacked",
 		"layoff", "racism", "recall", "strike", "cancel_contract", "update"};
 	const char *name = concept_name(concept);
 	if (concept_group_of(concept) == CONCEPT_GENERIC)
 		return weight_generic;
-	if (is_one_of(name, dangers, ARRAY_SIZE(dangers)))
+	if (is_danger(name))
 		return weight_danger;
 	return is_one_of(name, troubles, ARRAY_SIZE(troubles)) ? weight_trouble : weight_thing;
 }

@@ -40,6 +40,15 @@ int signature_compute(struct span text, const char *lang, struct arena *a, Ascol
 /* The same for a text that has been read already. */
 int signature_of_text(const struct text *t, int language, struct arena *a, Ascolto__Signature *ret);
 
+/* A danger the text speaks of. */
+struct danger {
+	unsigned number;  /* below SIGNATURE_DANGERS, of this danger always the same */
+	const char *name; /* "fire" */
+	bool plain;       /* its words hardly mean anything else; "fire" and "sick" do */
+};
+#define SIGNATURE_DANGERS 8
+size_t signature_dangers(const Ascolto__Signature *s, struct danger ret[SIGNATURE_DANGERS]);
+
 /* 0 to 1; 0 when either has no terms. Takes any signature, sorted or not as a stranger may send it. */
 double signature_similarity(const Ascolto__Signature *a, const Ascolto__Signature *b);
 

@@ -22,6 +22,65 @@ struct brand *brand_find(struct escalation *x, const char *name)
 	return drill_of(name)[0] ? drill_brand(x, name) : NULL;
 }
 
+int brand_new_topics(struct brand *b)
+{
+	topics_free(&b->topics);
+	return topics_new(&b->topics, (int64_t)b->playbook->window_minutes * 60000);
+}
+
+void rhythm_put(struct turn *t, struct brand *b)
+{
+	struct rhythm *r = topics_rhythm(b->topics);
+	State__Rhythm *row = arena_alloc(t->arena, sizeof(*row));
+	uint32_t *n = arena_alloc(t->arena, sizeof(*n) * (ARRAY_SIZE(r->days) + ARRAY_SIZE(r->weeks)));
+	struct key k = turn_key(t, &escalation_tables[RHYTHMS]);
+	if (!row || !n) {
+		t->ws->error = -ENOMEM;
+		return;
+	}
+	*row = (State__Rhythm)STATE__RHYTHM__INIT;
+	for (size_t i = 0; i < ARRAY_SIZE(r->days); i++)
+		n[i] = r->days[i];
+	for (size_t i = 0; i < ARRAY_SIZE(r->weeks); i++)
+		n[ARRAY_SIZE(r->days) + i] = r->weeks[i];
+	row->brand = b->name;
+	row->day = r->day;
+	row->week = r->week;
+	row->days = n;
+	row->weeks = n + ARRAY_SIZE(r->days);
+	row->n_day = row->n_days = ARRAY_SIZE(r->days);
+	row->n_week = row->n_weeks = ARRAY_SIZE(r->weeks);
+	row->mean = r->mean;
+	row->hours = r->hours;
+	row->hour = r->hour;
+	key_name(&k, b->name);
+	turn_put(t, &k, row);
+}
+
+static void restore_rhythm(struct txn *t, struct brand *b)
+{
+	struct key k = turn_key_in(key_group_of(span_str(b->name)), &escalation_tables[RHYTHMS]);
+	struct rhythm *r = topics_rhythm(b->topics);
+	struct span value;
+	key_name(&k, b->name);
+	State__Rhythm *row =
+		txn_get(t, &k, &value) == 0 ? state__rhythm__unpack(NULL, value.len, value.data) : NULL;
+	if (row && row->n_day == ARRAY_SIZE(r->day) && row->n_days == row->n_day && row->n_week == ARRAY_SIZE(r->week) &&
+		row->n_weeks == row->n_week) {
+		memcpy(r->day, row->day, sizeof(r->day));
+		memcpy(r->week, row->week, sizeof(r->week));
+		for (size_t i = 0; i < ARRAY_SIZE(r->days); i++)
+			r->days[i] = (uint16_t)MIN(row->days[i], 1000u);
+		for (size_t i = 0; i < ARRAY_SIZE(r->weeks); i++)
+			r->weeks[i] = (uint16_t)MIN(row->weeks[i], 1000u);
+		r->mean = row->mean;
+		r->hours = row->hours;
+		r->hour = row->hour;
+		r->partly = true; /* how many had written in the open hour is not known any more */
+	}
+	state__rhythm__free_unpacked(row, NULL);
+}
+
 static void restore_people(struct txn *t, uint8_t key_group, struct topics *ts, struct topic *topic)
 {
 	struct key prefix = turn_key_in(key_group, &escalation_tables[TOPIC_PEOPLE]);
@@ -34,8 +93,8 @@ static void restore_people(struct txn *t, uint8_t key_group, struct topics *ts, 
 		uint64_t who = 0;
 		struct span rest = span_of(key.data + prefix.len, key.len - prefix.len);
 		State__PersonInTopic *p = state__person_in_topic__unpack(NULL, value.len, value.data);
-		if (p && key_take_u64(&rest, &who) == 0 && p->last_ms > topic->last_ms - (int64_t)86400000)
-			topic_count_person(ts, topic, who, p->last_ms);
+		if (p && key_take_u64(&rest, &who) == 0)
+			topic_restore_person(ts, topic, who, p->last_ms);
 		state__person_in_topic__free_unpacked(p, NULL);
 	}
 	cursor_close(&c);
@@ -82,6 +141,7 @@ static void restore_copies(struct txn *t, struct brand *b)
 
 static void restore(struct txn *t, struct brand *b)
 {
+	restore_rhythm(t, b);
 	restore_topics(t, b);
 	restore_copies(t, b);
 	b->crisis_ms = crisis_since(t, b->name);
@@ -93,8 +153,7 @@ int brands_reload_topics(struct svc *s, struct escalation *x, struct err *e)
 	int r = txn_begin_read(svc_store(s), &t, e);
 	for (size_t i = 0; i < x->n_brands && !r; i++) {
 		struct brand *b = &x->brands[i];
-		topics_free(&b->topics);
-		r = topics_new(&b->topics, (int64_t)b->playbook->window_minutes * 60000);
+		r = brand_new_topics(b);
 		if (r)
 			break;
 		restore(t, b);

@@ -22,7 +22,7 @@
 extern const struct svc_spec escalation_spec;
 
 enum { ARM, CASES, OPEN_CASES, TOPICS, TOPIC_PEOPLE, INCIDENTS, TOLD, COPIES, CRISES, INCIDENT_CASES, ANSWERS, LAST_TEXTS,
-	AUDIT, AUDIT_OF, AUDIT_PLAYBOOK, HELD_ALARMS, PULSE, INCIDENT_PULSE, DRILLS, ORDERED };
+	AUDIT, AUDIT_OF, AUDIT_PLAYBOOK, HELD_ALARMS, PULSE, INCIDENT_PULSE, DRILLS, ORDERED, RHYTHMS };
 extern const struct table escalation_tables[];
 
 enum { TO_NOTIFICATION, TO_ENRICHMENT, TO_CONSOLE, TO_INTENT };
@@ -49,6 +49,8 @@ int brands_open(struct svc *s, struct escalation **ret, struct err *e);
 int brands_reload_topics(struct svc *s, struct escalation *x, struct err *e); /* from the store */
 int brands_reload(struct escalation *x, const struct conf *fresh, struct err *e);
 void brands_free(struct escalation **x);
+int brand_new_topics(struct brand *b); /* none yet */
+void rhythm_put(struct turn *t, struct brand *b);
 struct brand *brand_find(struct escalation *x, const char *name);
 
 /* One message being decided: facts, decision, and the record that grows. */
@@ -116,7 +118,8 @@ int case_call(struct turn *t, const Ascolto__Envelope *e, struct err *why);
 int group(struct judgement *j, struct err *why);
 
 /* incidents.c */
-int incident_check(struct judgement *j, struct topic *topic, unsigned people, struct err *why);
+int incident_check(struct judgement *j, struct topic *topic, const struct surge *surge, struct err *why);
+int incident_calm(struct turn *t, const Ascolto__Envelope *e, struct err *why);
 int incident_call(struct turn *t, const Ascolto__Envelope *e, struct err *why);
 int incident_step_late(struct turn *t, const Ascolto__Envelope *e, struct err *why);
 int incident_step_done(struct turn *t, const Ascolto__Envelope *e, const struct id *id, unsigned number, struct err *why);

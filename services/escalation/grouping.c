@@ -1,6 +1,9 @@
 /* The topic of a message: find or found it, count the person, let it make an incident. */
 #include "services/escalation/escalation.h"
 
+#define TWINS_OFTEN 16 /* members up to which every one makes it look for a twin ... */
+#define TWINS_EVERY 8  /* ... and after that every so many */
+
 static struct key person_key(const struct turn *t, const struct id *topic, uint64_t who)
 {
 	struct key k = id_key(t, TOPIC_PEOPLE, topic);
@@ -29,6 +32,18 @@ static void put_person(struct judgement *j, const struct id *topic, uint64_t who
 	turn_put(j->t, &k, &p);
 }
 
+/* Their rows go: of all, or of those who wrote too long ago to count. */
+static void forget_people(struct judgement *j, const struct topic *topic, bool only_left)
+{
+	int64_t step_ms = topics_step_ms(j->brand->topics);
+	for (size_t i = 0; i < topic->crowd.cap; i++) {
+		const struct person *p = &topic->crowd.people[i];
+		struct key k = person_key(j->t, &topic->id, p->who);
+		if (p->who && (!only_left || crowd_has_left(&topic->crowd, p, step_ms)))
+			turn_del(j->t, &k);
+	}
+}
+
 /* For the measures of the topic's incident: they have not written about it since an hour before it began. */
 static bool is_fresh(struct judgement *j, const struct topic *topic, uint64_t who)
 {
@@ -51,21 +66,23 @@ static void measure_for(struct judgement *j, const struct topic *topic, bool cou
 static struct topic *merge_twin(struct judgement *j, struct topic *topic)
 {
 	struct topics *ts = j->brand->topics;
-	struct topic *twin = topics_twin(ts, topic);
+	/* A centre that has many members moves slowly. */
+	bool due = topic->messages <= TWINS_OFTEN || topic->messages % TWINS_EVERY == 0;
+	struct topic *twin = due ? topics_twin(ts, topic) : NULL;
 	if (!twin)
 		return topic;
 	struct topic *into = twin->messages > topic->messages ? twin : topic, *from = into == twin ? topic : twin;
 	struct id gone = from->id;
 	struct damage_crowd crowd = {.last_ms = j->e->occurred_ms};
-	for (size_t i = 0; i < from->people_cap; i++) {
-		if (!from->people[i].who)
+	for (size_t i = 0; i < from->crowd.cap; i++) {
+		const struct person *p = &from->crowd.people[i];
+		if (!p->who)
 			continue;
-		struct key k = person_key(j->t, &gone, from->people[i].who);
-		turn_del(j->t, &k);
-		if (!id_is_zero(&into->incident) && is_fresh(j, into, from->people[i].who))
-			damage_crowd_add(&crowd, from->people[i].last_ms);
-		put_person(j, &into->id, from->people[i].who, from->people[i].last_ms);
+		if (!id_is_zero(&into->incident) && is_fresh(j, into, p->who))
+			damage_crowd_add(&crowd, p->last_ms);
+		put_person(j, &into->id, p->who, p->last_ms);
 	}
+	forget_people(j, from, false);
 	struct key k = id_key(j->t, TOPICS, &gone);
 	turn_del(j->t, &k);
 	j->damage.newcomers = crowd.people[0];
@@ -83,11 +100,7 @@ static void forget_stalest(struct judgement *j)
 	struct topic *topic = topics_stalest(j->brand->topics);
 	if (!topic)
 		return;
-	for (size_t i = 0; i < topic->people_cap; i++) {
-		struct key k = person_key(j->t, &topic->id, topic->people[i].who);
-		if (topic->people[i].who)
-			turn_del(j->t, &k);
-	}
+	forget_people(j, topic, false);
 	struct key k = id_key(j->t, TOPICS, &topic->id);
 	turn_del(j->t, &k);
 	topics_drop(j->brand->topics, &topic);
@@ -101,6 +114,92 @@ static struct topic *found(struct judgement *j)
 	return topics_found(j->brand->topics, &id, j->e->occurred_ms);
 }
 
+/* The brand's rhythm, with every hour that is over. */
+static void hear(struct judgement *j)
+{
+	struct topics *ts = j->brand->topics;
+	if (topics_hear(ts, j->e->occurred_ms, j->t->now_ms))
+		rhythm_put(j->t, j->brand);
+}
+
+/* Counts the person, and lets go of those who wrote too long ago. */
+static int count_person(struct judgement *j, struct topic *topic, struct err *why)
+{
+	struct topics *ts = j->brand->topics;
+	if (crowd_is_full(&topic->crowd)) {
+		topic_pass(ts, topic, MAX(j->e->occurred_ms, topic->last_ms));
+		if (id_is_zero(&topic->incident)) /* its measures ask for who wrote before */
+			forget_people(j, topic, true);
+	}
+	if (!topic_count_person(ts, topic, j->who, j->e->occurred_ms))
+		return err_set(why, -ENOMEM, "out of memory");
+	put_person(j, &topic->id, j->who, MAX(crowd_last_ms(&topic->crowd, j->who), j->e->occurred_ms));
+	return 0;
+}
+
+/*
+ * Signals come before the avalanche: whoever tells of a danger counts for that danger too, whatever else they say, and three
+ * people are enough (surge.h). Words that may mean something else count when the message was judged dangerous.
+ */
+static int watch_danger(struct judgement *j, const struct danger *d, struct err *why)
+{
+	static const Ascolto__Signature no_terms = ASCOLTO__SIGNATURE__INIT;
+	struct topics *ts = j->brand->topics;
+	bool fresh;
+	struct topic *topic = topics_standing(ts, d->number, j->e->occurred_ms, &fresh);
+	if (!topic)
+		return err_set(why, -ENOMEM, "out of memory");
+	turn_count(j->t, "topics", fresh);
+	topic_join(topic, &no_terms, j->m->understanding->keywords, j->m->understanding->n_keywords, &j->message,
+		j->e->occurred_ms);
+	if (count_person(j, topic, why))
+		return -ENOMEM;
+	if (id_is_zero(&topic->incident))
+		topic_quote(topic, j->m->post->text);
+	measure_for(j, topic, true);
+	struct surge surge = topic_surge(ts, topic);
+	int r = incident_check(j, topic, &surge, why);
+	put_topic(j, topic);
+	return r;
+}
+
+static int watch_dangers(struct judgement *j, struct err *why)
+{
+	const struct facts *f = &j->facts;
+	struct danger all[SIGNATURE_DANGERS];
+	size_t n = signature_dangers(j->m->understanding->signature, all);
+	int r = 0;
+	if (f->self || f->bot || f->copy || !f->content || f->intent == INTENT_SPAM || f->intent == INTENT_JOKE)
+		return 0;
+	for (size_t i = 0; i < n && !r; i++)
+		if (all[i].plain || j->decision.code == CODE_RED)
+			r = watch_danger(j, &all[i], why);
+	return r;
+}
+
+/* The topic of a message of somebody who counts. */
+static int join(struct judgement *j, struct topic *topic, struct err *why)
+{
+	struct topics *ts = j->brand->topics;
+	const Ascolto__Understanding *u = j->m->understanding;
+	if (!topic && !(topic = found(j)))
+		return err_set(why, -ENOMEM, "out of memory");
+	topic_join(topic, u->signature, u->keywords, u->n_keywords, &j->message, j->e->occurred_ms);
+	if (count_person(j, topic, why))
+		return -ENOMEM;
+	topic_offer_headline(topic, u->signature, j->m->post->text);
+	topic = merge_twin(j, topic);
+	if (!j->arm->incident_id.len)
+		measure_for(j, topic, true);
+	j->arm->topic_id = turn_id_bytes(j->t, &topic->id);
+	struct surge surge = topic_surge(ts, topic);
+	/* What belongs to an incident about a danger does not become another one. */
+	bool taken = j->arm->incident_id.len && id_is_zero(&topic->incident);
+	int r = taken ? 0 : incident_check(j, topic, &surge, why);
+	put_topic(j, topic);
+	return r;
+}
+
 /*
  * Only people who say something of their own count (decision.counts), but what jokers and reposters talk about is noted
  * in their record too.
@@ -112,29 +211,18 @@ int group(struct judgement *j, struct err *why)
 	double nearness;
 	if (!u->signature || !u->signature->n_terms)
 		return 0;
+	if (j->decision.counts)
+		hear(j);
+	int r = watch_dangers(j, why);
 	struct topic *topic = topics_match(ts, u->signature, &nearness);
 	j->nearness = nearness;
-	if (!j->decision.counts) {
-		if (topic)
-			j->arm->topic_id = turn_id_bytes(j->t, &topic->id);
-		if (topic && !id_is_zero(&topic->incident))
-			j->arm->incident_id = turn_id_bytes(j->t, &topic->incident);
-		if (topic)
-			measure_for(j, topic, false);
-		return 0;
+	if (r || j->decision.counts)
+		return r ? r : join(j, topic, why);
+	if (topic)
+		j->arm->topic_id = turn_id_bytes(j->t, &topic->id);
+	if (topic && !id_is_zero(&topic->incident) && !j->arm->incident_id.len) {
+		j->arm->incident_id = turn_id_bytes(j->t, &topic->incident);
+		measure_for(j, topic, false);
 	}
-	if (!topic && !(topic = found(j)))
-		return err_set(why, -ENOMEM, "out of memory");
-	topic_join(topic, u->signature, u->keywords, u->n_keywords, &j->message, j->e->occurred_ms);
-	if (!topic_count_person(ts, topic, j->who, j->e->occurred_ms))
-		return err_set(why, -ENOMEM, "out of memory");
-	topic_offer_headline(topic, u->signature, j->m->post->text);
-	topic = merge_twin(j, topic);
-	measure_for(j, topic, true);
-	put_person(j, &topic->id, j->who, j->e->occurred_ms);
-	topic_learn_normal(ts, topic);
-	j->arm->topic_id = turn_id_bytes(j->t, &topic->id);
-	int r = incident_check(j, topic, topic_people(ts, topic), why);
-	put_topic(j, topic);
-	return r;
+	return 0;
 }

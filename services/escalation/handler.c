@@ -358,6 +358,8 @@ enum verdict escalation_timer(struct turn *t, const Ascolto__Envelope *e, struct
 		r = case_call(t, e, why);
 	else if (str_eq(purpose, "incident_call"))
 		r = incident_call(t, e, why);
+	else if (str_eq(purpose, "incident_calm"))
+		r = incident_calm(t, e, why);
 	else if (str_eq(purpose, "incident_step"))
 		r = incident_step_late(t, e, why);
 	else if (str_eq(purpose, ANSWER_TIMER))

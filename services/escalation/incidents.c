@@ -3,6 +3,15 @@
 #include "services/escalation/crisis.h"
 
 #define KEYWORDS_SHOWN 5
+#define CHECKS_PER_WINDOW 4 /* how often it is looked whether an incident has become calm */
+
+/* The number of a call: what it is for is known again when its time has come. */
+#define CALLS_PER_CODE 100u
+#define CODES_PER_WAVE 100u
+static uint64_t call_number(const Ascolto__Incident *i, enum code code, unsigned n)
+{
+	return ((uint64_t)i->waves * CODES_PER_WAVE + code) * CALLS_PER_CODE + n;
+}
 
 void incident_view(struct turn *t, const Ascolto__Envelope *cause, Ascolto__Incident *i, uint64_t n)
 {
@@ -105,18 +114,18 @@ static void set_steps(struct turn *t, const Ascolto__Envelope *cause, const stru
 }
 
 /* The calls that come later, if nobody acknowledges before. */
-static void set_calls(struct turn *t, const Ascolto__Envelope *cause, const struct id *id, enum code code,
-	const struct playbook_incident *p)
+static void set_calls(struct turn *t, const Ascolto__Envelope *cause, const Ascolto__Incident *i, const struct id *id,
+	enum code code, const struct playbook_incident *p)
 {
 	for (unsigned n = 0; n < p->chain_count; n++) {
 		if (!p->chain[n].after_minutes)
 			continue;
-		Ascolto__Envelope *e = turn_envelope(t, cause, "incident_call", (uint64_t)code * 100 + n);
+		Ascolto__Envelope *e = turn_envelope(t, cause, "incident_call", call_number(i, code, n));
 		Ascolto__Timer timer = ASCOLTO__TIMER__INIT;
 		timer.purpose = (char *)"incident_call";
 		timer.subject_id = turn_id_bytes(t, id);
 		timer.due_ms = t->now_ms + (int64_t)p->chain[n].after_minutes * 60000;
-		timer.number = (uint64_t)code * 100 + n;
+		timer.number = call_number(i, code, n);
 		e->body_case = ASCOLTO__ENVELOPE__BODY_TIMER;
 		e->timer = &timer;
 		turn_timer(t, e, timer.due_ms);
@@ -149,19 +158,21 @@ static void reach_code(struct turn *t, const Ascolto__Envelope *cause, struct br
 	const struct playbook_incident *p = playbook_incident(b->playbook, code);
 	struct id id;
 	i->code = (Ascolto__Code)code;
+	i->calm_ms = 0;
+	i->waves += !fresh;
 	i->playbook = b->playbook->label;
-	if (code == CODE_RED)
+	if (code == CODE_RED && !i->red_ms)
 		i->red_ms = cause->occurred_ms;
 	if (!p || id_of(i->id, &id))
 		return;
 	set_steps(t, cause, &id, i, p);
-	set_calls(t, cause, &id, code, p);
+	set_calls(t, cause, i, &id, code, p);
 	i->acknowledged_ms = 0; /* who knew of yellow does not know of red */
 	i->acknowledged_by = (char *)"";
 	for (unsigned n = 0; n < p->chain_count; n++)
 		if (!p->chain[n].after_minutes)
 			tell(t, cause, b, i, p->chain[n].actor, fresh ? "incident_opened" : "incident_raised",
-				(uint64_t)code * 100 + n);
+				call_number(i, code, n));
 }
 
 static Ascolto__Incident *new_incident(struct judgement *j, struct topic *topic)
@@ -204,63 +215,168 @@ static void save(struct turn *t, const Ascolto__Envelope *cause, Ascolto__Incide
 	incident_view(t, cause, i, 0);
 }
 
+/* Looks again in a while whether it has become calm. */
+static void set_calm_check(struct turn *t, const Ascolto__Envelope *cause, const struct brand *b, const struct id *id,
+	uint64_t number)
+{
+	Ascolto__Envelope *e = turn_envelope(t, cause, "incident_calm", number);
+	Ascolto__Timer timer = ASCOLTO__TIMER__INIT;
+	timer.purpose = (char *)"incident_calm";
+	timer.subject_id = turn_id_bytes(t, id);
+	timer.due_ms = t->now_ms + (int64_t)b->playbook->window_minutes * 60000 / CHECKS_PER_WINDOW;
+	timer.number = number;
+	e->body_case = ASCOLTO__ENVELOPE__BODY_TIMER;
+	e->timer = &timer;
+	turn_timer(t, e, timer.due_ms);
+}
+
+static char *because(struct turn *t, const struct brand *b, const struct surge *s, unsigned window)
+{
+	return arena_printf(t->arena, brand_speaks_italian(t, b->name)
+			? "%u persone diverse in %u minuti, contro %.1f in un giorno normale"
+			: "%u different people within %u minutes, against %.1f on an ordinary day",
+		s->people[window], b->playbook->window_minutes * normal_steps[window] / normal_steps[1],
+		s->expected[window]);
+}
+
+/* The incident the topic has, if any, as far as it still is one: *ret is NULL for a fresh one. */
+static int of_topic(struct judgement *j, struct topic *topic, const struct surge *surge, Ascolto__Incident **ret,
+	struct err *why)
+{
+	*ret = NULL;
+	if (id_is_zero(&topic->incident))
+		return 0;
+	int r = load(j->t, &topic->incident, ret, why);
+	/* Closed by a person: the aftermath is theirs, and what comes after the topic has been calm is another matter. */
+	if (!r && (*ret)->closed_ms && surge_is_calm(&j->brand->playbook->thresholds, surge)) {
+		memset(&topic->incident, 0, sizeof(topic->incident));
+		*ret = NULL;
+	}
+	return r;
+}
+
+/* Named and explained when its code changes, so that people speak of the same thing. */
+static void change_code(struct judgement *j, struct topic *topic, Ascolto__Incident *i, enum code code, bool fresh)
+{
+	struct id id;
+	i->title = title_of(j->t, i, topic);
+	reach_code(j->t, j->e, j->brand, i, code, fresh);
+	turn_count(j->t, fresh ? "incidents_opened" : "incidents_raised", 1);
+	if (code == CODE_RED)
+		turn_count(j->t, "incidents_red", 1);
+	record_action(j, fresh ? "open_incident" : "raise_incident", "ascolto", "done", &i->id, i->because);
+	audit_add(j->t, j->e, &(struct audit_note){.what = fresh ? "incident_opened" : "incident_raised",
+		.who = "people_about_one_topic", .incident_id = i->id, .message_id = j->e->id,
+		.detail = arena_printf(j->t->arena, "code %s: %s", code_word(code), i->because)});
+	if (fresh && id_of(i->id, &id) == 0)
+		set_calm_check(j->t, j->e, j->brand, &id, 1);
+}
+
 /* The people who brought it about. */
 static int begin_measures(struct turn *t, const struct topic *topic)
 {
 	struct damage_crowd crowd = {.last_ms = topic->last_ms};
-	for (size_t i = 0; i < topic->people_cap; i++)
-		if (topic->people[i].who)
-			damage_crowd_add(&crowd, topic->people[i].last_ms);
+	for (size_t i = 0; i < topic->crowd.cap; i++)
+		if (topic->crowd.people[i].who)
+			damage_crowd_add(&crowd, topic->crowd.people[i].last_ms);
 	return damage_crowd_write(t, &topic->incident, &crowd);
 }
 
-int incident_check(struct judgement *j, struct topic *topic, unsigned people, struct err *why)
+int incident_check(struct judgement *j, struct topic *topic, const struct surge *surge, struct err *why)
 {
 	struct turn *t = j->t;
 	struct brand *b = j->brand;
-	bool fresh = id_is_zero(&topic->incident);
-	Ascolto__Incident *i = NULL;
-	int r = fresh ? 0 : load(t, &topic->incident, &i, why);
-	if (r)
-		return r;
-	enum code was = i && !i->closed_ms ? (enum code)i->code : CODE_NONE;
-	enum code code = rules_topic_code(&b->playbook->thresholds, people, topic->normal, was);
-	if (i && i->closed_ms)
-		return 0; /* it was closed by a person: the topic's aftermath is theirs */
-	if (code == CODE_NONE)
+	Ascolto__Incident *i;
+	unsigned window = 1;
+	enum code code = surge_code(&b->playbook->thresholds, surge, &window);
+	if (id_is_zero(&topic->incident) && code == CODE_NONE)
 		return 0;
+	int r = of_topic(j, topic, surge, &i, why);
+	bool fresh = !i;
+	if (r || (fresh ? code == CODE_NONE : i->closed_ms != 0))
+		return r;
 	if (fresh && !(i = new_incident(j, topic)))
 		return err_set(why, -ENOMEM, "out of memory");
-	i->people = people;
-	i->peak_people = MAX(i->peak_people, people);
+	i->people = surge->people[1];
+	i->peak_people = MAX(i->peak_people, i->people);
 	i->messages = topic->messages;
-	i->normal = topic->normal;
+	i->normal = surge->expected[1];
 	i->updated_ms = MAX(i->updated_ms, j->e->occurred_ms);
 	set_keywords(t, i, topic);
 	add_example(j, i);
-	if (code != was) { /* named and explained when it changes, so that people speak of the same thing */
-		i->title = title_of(t, i, topic);
-		i->because = arena_printf(t->arena, brand_speaks_italian(t, b->name)
-			? "%u persone diverse in %u minuti, contro %.1f in un giorno normale"
-			: "%u different people within %u minutes, against %.1f on an ordinary day", people, b->playbook->window_minutes, topic->normal);
-		reach_code(t, j->e, b, i, code, fresh);
-		turn_count(t, fresh ? "incidents_opened" : "incidents_raised", 1);
-		if (code == CODE_RED)
-			turn_count(t, "incidents_red", 1);
-		record_action(j, fresh ? "open_incident" : "raise_incident", "ascolto", "done", &i->id, i->because);
-		audit_add(t, j->e, &(struct audit_note){.what = fresh ? "incident_opened" : "incident_raised",
-			.who = "people_about_one_topic", .incident_id = i->id, .message_id = j->e->id,
-			.detail = arena_printf(t->arena, "code %s: %s", code_word(code), i->because)});
+	enum code was = (enum code)i->code;
+	if (code > was) {
+		i->because = because(t, b, surge, window);
+		change_code(j, topic, i, code, fresh);
 	} else {
 		record_action(j, "join_incident", "ascolto", "done", &i->id, "");
 	}
 	if (fresh && id_of(i->id, &topic->incident) == 0 && (r = begin_measures(t, topic)))
 		return err_set(why, r, "the measures can not be read: %s", strerror(-r));
-	record_rule(j, "people_about_one_topic", "people", arena_printf(t->arena, "%u", people));
+	record_rule(j, "people_about_one_topic", "people", arena_printf(t->arena, "%u", surge->people[window]));
 	j->arm->incident_id = i->id;
 	save(t, j->e, i);
 	r = id_of(i->id, &topic->incident);
 	return !r && code == CODE_RED && code != was ? crisis_hold(t, j->e, b, &topic->incident, why) : r;
+}
+
+/* Red becomes yellow; what was never red is over, and what was is closed by a person. */
+static int step_down(struct turn *t, const Ascolto__Envelope *e, struct brand *b, Ascolto__Incident *i, const struct surge *s,
+	struct err *why)
+{
+	struct id id;
+	bool was_red = i->code == ASCOLTO__CODE__CODE_RED;
+	if (!was_red && i->red_ms)
+		return 0;
+	i->people = s->people[1];
+	i->because = arena_printf(t->arena, brand_speaks_italian(t, b->name) ? "calma: %s" : "calm: %s", because(t, b, s, 1));
+	if (was_red)
+		i->code = ASCOLTO__CODE__CODE_YELLOW;
+	else
+		i->closed_ms = t->now_ms;
+	turn_count(t, "incidents_calmed", 1);
+	audit_add(t, e, &(struct audit_note){.what = was_red ? "incident_calmed" : "incident_closed", .who = "ascolto",
+		.incident_id = i->id, .detail = i->because});
+	return was_red && id_of(i->id, &id) == 0 ? crisis_release(t, e, b, &id, why) : 0;
+}
+
+/* Time to look whether it has become calm: a code is left after SURGE_CALM_WINDOWS calm windows. */
+int incident_calm(struct turn *t, const Ascolto__Envelope *e, struct err *why)
+{
+	Ascolto__Incident *i;
+	struct id id;
+	struct brand *b = brand_find(t->state, e->brand);
+	if (id_of(e->timer->subject_id, &id) || !b)
+		return err_set(why, -EBADMSG, "an incident's check without an incident or a brand");
+	int r = load(t, &id, &i, why);
+	if (r || i->closed_ms)
+		return r;
+	int64_t now_ms = topics_now(b->topics, t->now_ms), was_calm_ms = i->calm_ms;
+	struct topic *topic = topics_of_incident(b->topics, &id);
+	struct surge s = {.expected = {0}};
+	if (topic) { /* else it was given up: nobody has spoken of it for long */
+		topic_pass(b->topics, topic, now_ms);
+		s = topic_surge(b->topics, topic);
+	}
+	bool changed = false;
+	if (!surge_is_calm(&b->playbook->thresholds, &s))
+		i->calm_ms = 0;
+	else if (!i->calm_ms)
+		i->calm_ms = now_ms;
+	else if (now_ms - i->calm_ms >= (int64_t)b->playbook->window_minutes * 60000 * SURGE_CALM_WINDOWS)
+		changed = true;
+	if (changed) {
+		i->calm_ms = now_ms; /* the next step takes a time of its own */
+		if ((r = step_down(t, e, b, i, &s, why)))
+			return r;
+	}
+	if (changed || i->calm_ms != was_calm_ms)
+		save(t, e, i);
+	if (i->closed_ms && topic)
+		memset(&topic->incident, 0, sizeof(topic->incident));
+	if (!i->closed_ms)
+		set_calm_check(t, e, b, &id, e->timer->number + 1);
+	return 0;
 }
 
 /* The time of a later call of the chain has come. */
@@ -269,15 +385,16 @@ int incident_call(struct turn *t, const Ascolto__Envelope *e, struct err *why)
 	Ascolto__Incident *i;
 	struct id id;
 	struct brand *b = brand_find(t->state, e->brand);
-	unsigned n = (unsigned)(e->timer->number % 100);
-	enum code code = (enum code)(e->timer->number / 100);
+	unsigned n = (unsigned)(e->timer->number % CALLS_PER_CODE);
+	enum code code = (enum code)(e->timer->number / CALLS_PER_CODE % CODES_PER_WAVE);
 	if (id_of(e->timer->subject_id, &id) || !b)
 		return err_set(why, -EBADMSG, "a call without an incident or a brand");
 	int r = load(t, &id, &i, why);
 	if (r)
 		return r;
 	const struct playbook_incident *p = playbook_incident(b->playbook, code);
-	if (i->closed_ms || i->acknowledged_ms || (enum code)i->code != code || !p || n >= p->chain_count)
+	bool over = i->closed_ms || i->acknowledged_ms || e->timer->number != call_number(i, (enum code)i->code, n);
+	if (over || !p || n >= p->chain_count)
 		return 0;
 	tell(t, e, b, i, p->chain[n].actor, "incident_unanswered", e->timer->number);
 	save(t, e, i);

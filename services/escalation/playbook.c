@@ -7,7 +7,8 @@
 #define WINDOW_MINUTES 60
 #define YELLOW_PEOPLE 20
 #define RED_PEOPLE 200
-#define OVER_NORMAL 4.0
+#define OVER_NORMAL 3.7
+#define GRAVE_PEOPLE 3
 #define REOPEN_HOURS 72
 
 /* The playbook as the service sees it, over the file it borrows from. */
@@ -93,7 +94,8 @@ static int take_head(struct reading *rd, struct loaded *l)
 	p->voices = f->voices;
 	p->voices_count = f->voices_count;
 	p->thresholds = (struct thresholds){
-		.yellow_people = p->yellow_people, .red_people = p->red_people, .over_normal = p->over_normal};
+		.yellow_people = p->yellow_people, .red_people = p->red_people, .over_normal = p->over_normal,
+		.grave_people = GRAVE_PEOPLE, .scaled = !f->yellow_people && !f->red_people};
 	snprintf(p->label, sizeof(p->label), "%s, version %u", p->name, p->version);
 	if (zone_open(&l->zone, zone, &e))
 		return reading_wrong(rd, "time_zone", "%s", err_text(&e));

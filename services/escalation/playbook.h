@@ -27,6 +27,7 @@
 #include "services/escalation/playbook_crisis.h"
 #include "services/escalation/rotation.h"
 #include "services/escalation/rules.h"
+#include "services/escalation/surge.h"
 
 #define PLAYBOOK_KINDS_MAX 64
 #define PLAYBOOK_CHAIN_MAX 64 /* calls of a chain, repetitions and further chains included */

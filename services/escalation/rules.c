@@ -1,7 +1,5 @@
 #include "services/escalation/rules.h"
 
-#include <math.h>
-
 static const char *const intent_words[INTENTS] = {
 	"", "ask_info", "report_fault", "order_status", "billing", "cancel", "buy", "change", "complain", "praise", "suggest",
 	"report_danger", "attack", "joke", "spam", "other",
@@ -78,9 +76,10 @@ static const char *not_a_customers_word(const struct facts *f)
 	return NULL;
 }
 
-/* People who joke, sell or praise do not make a crisis. */
+/* People who joke, sell or praise do not make a crisis; nor do those who ask or chat, unless something is wrong. */
 static bool counts_for_topic(const struct facts *f)
 {
+	const uint32_t problem = BIT(FLAG_SAFETY) | BIT(FLAG_OUTAGE) | BIT(FLAG_LEGAL) | BIT(FLAG_BOYCOTT) | BIT(FLAG_MANAGEMENT);
 	switch (f->intent) {
 	case INTENT_JOKE:
 	case INTENT_SPAM:
@@ -88,6 +87,9 @@ static bool counts_for_topic(const struct facts *f)
 	case INTENT_SUGGEST:
 	case INTENT_BUY:
 		return false;
+	case INTENT_ASK_INFO:
+	case INTENT_OTHER:
+		return f->negative || (f->flags & problem);
 	default:
 		return true;
 	}
@@ -117,15 +119,4 @@ void rules_decide(const struct rule *rules, size_t n, const struct facts *f, str
 	}
 	if (ret->opens_case)
 		ret->because = "";
-}
-
-enum code rules_topic_code(const struct thresholds *t, unsigned people, double normal, enum code current)
-{
-	enum code code = CODE_NONE;
-	bool unusual = (double)people >= normal + t->over_normal * sqrt(normal > 1 ? normal : 1);
-	if (unusual && people >= t->red_people)
-		code = CODE_RED;
-	else if (unusual && people >= t->yellow_people)
-		code = CODE_YELLOW;
-	return code > current ? code : current;
 }

@@ -125,17 +125,4 @@ bool condition_holds(const struct condition *c, const struct facts *f);
 
 void rules_decide(const struct rule *rules, size_t n, const struct facts *f, struct decision *ret);
 
-/* When many people talk of one thing. */
-struct thresholds {
-	unsigned yellow_people, red_people; /* distinct, within the window */
-	double over_normal;                 /* and so many standard deviations above the topic's normal */
-};
-
-/*
- * The code a topic deserves now. `people` are distinct within the window, `normal` is how many the topic has in such a
- * window on an ordinary day. Counts of people who write independently are close to Poisson, so their standard deviation
- * is the root of the mean; at least 1 is assumed. An incident never steps down here: `current` is the least.
- */
-enum code rules_topic_code(const struct thresholds *t, unsigned people, double normal, enum code current);
-
 #endif

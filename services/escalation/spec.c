@@ -28,6 +28,7 @@ const struct table escalation_tables[] = {
 		"incident id, five minutes: what happened in them about it"},
 	[DRILLS] = {0x38, "drills", &state__drill__descriptor, "brand: an exercise that was begun"},
 	[ORDERED] = {0x36, "ordered", &state__ordered__descriptor, "order id: the message whose record waits for its outcome"},
+	[RHYTHMS] = {0x39, "rhythms", &state__rhythm__descriptor, "brand: people per hour of the week"},
 	{0},
 };
 
@@ -47,6 +48,7 @@ static const struct counter counters[] = {
 	{"topics", "Topics founded"},
 	{"incidents_opened", "Incidents opened"},
 	{"incidents_raised", "Incidents raised from yellow to red"},
+	{"incidents_calmed", "Steps down of incidents that became calm"},
 	{"incidents_red", "Incidents that became red"},
 	{"crises", "Times crisis mode began"},
 	{"orders", "Orders to tell somebody"},

@@ -3,6 +3,11 @@
 
 #include <math.h>
 
+#define DAY_MS 86400000
+#define HOUR_MS 3600000
+#define NORMAL_FLOATS (sizeof(struct normal) * NORMAL_WINDOWS / sizeof(float)) /* nothing but floats is in it */
+#define BUSY_SLACK 10     /* people per hour: a brand of few is not busy because there are two more */
+#define BUSY_MOST 50.0
 #include "common/signature.h"
 
 struct copy {
@@ -17,7 +22,12 @@ struct topics {
 	uint32_t slots;                      /* ever used */
 	size_t count;
 	struct topic_index *index;
-	int64_t window_ms;
+	struct topic *standing[SIGNATURE_DANGERS];
+	int64_t step_ms, sample_ms;
+	unsigned samples_per_day;
+	struct rhythm rhythm;
+	struct crowd all;            /* messages to the brand, whoever wrote them */
+	int64_t newest_ms, heard_ms; /* of the newest message: its own time, and the clock when it was heard */
 	struct copy copies[TOPIC_COPIES];
 	uint64_t last_copy;
 };
@@ -29,14 +39,16 @@ int topics_new(struct topics **ret, int64_t window_ms)
 		free(t);
 		return -ENOMEM;
 	}
-	t->window_ms = window_ms;
+	t->step_ms = MAX(window_ms / normal_steps[1], 1000);
+	t->sample_ms = t->step_ms * normal_steps[1] / NORMAL_SAMPLES_PER_WINDOW;
+	t->samples_per_day = (unsigned)(DAY_MS / t->sample_ms);
 	*ret = t;
 	return 0;
 }
 
 static void free_topic(struct topic *t)
 {
-	free(t->people);
+	crowd_free(&t->crowd);
 	free(t);
 }
 
@@ -62,6 +74,14 @@ struct topic *topics_find(struct topics *ts, const struct id *id)
 {
 	for (uint32_t i = 0; i < ts->slots; i++)
 		if (ts->live[i] && id_eq(&ts->live[i]->id, id))
+			return ts->live[i];
+	return NULL;
+}
+
+struct topic *topics_of_incident(struct topics *ts, const struct id *incident)
+{
+	for (uint32_t i = 0; i < ts->slots; i++)
+		if (ts->live[i] && id_eq(&ts->live[i]->incident, incident))
 			return ts->live[i];
 	return NULL;
 }
@@ -126,6 +146,8 @@ struct topic *topics_stalest(struct topics *ts)
 	for (uint32_t i = 0; i < ts->slots; i++) {
 		if (worst && ts->last_ms[i] >= worst->last_ms)
 			continue;
+		if (ts->live[i]->standing)
+			continue;
 		if (id_is_zero(&ts->live[i]->incident))
 			worst = ts->live[i];
 		else if (!spared || ts->last_ms[i] < spared->last_ms)
@@ -162,12 +184,29 @@ struct topic *topics_found(struct topics *ts, const struct id *id, int64_t at_ms
 		return NULL;
 	t->in = ts;
 	t->id = *id;
-	t->normal_at_ms = at_ms;
+	t->crowd.newest = at_ms / ts->step_ms;
+	normals_begin(&t->normals, at_ms / ts->sample_ms, ts->samples_per_day);
 	t->slot = ts->n_vacant ? ts->vacant[--ts->n_vacant] : ts->slots++;
 	ts->live[t->slot] = t;
 	ts->count++;
 	set_times(t, at_ms, at_ms);
 	return t;
+}
+
+static struct id standing_id(unsigned number)
+{
+	uint8_t n = (uint8_t)number;
+	return id_from(0, span_of(&n, 1));
+}
+
+struct topic *topics_standing(struct topics *ts, unsigned number, int64_t at_ms, bool *ret_fresh)
+{
+	struct id id = standing_id(number);
+	struct topic **t = &ts->standing[number];
+	*ret_fresh = !*t;
+	if (!*t && (*t = topics_found(ts, &id, at_ms)))
+		(*t)->standing = true;
+	return *t;
 }
 
 static void set_norm(struct topic *t)
@@ -262,6 +301,19 @@ void topic_join(struct topic *t, const Ascolto__Signature *s, char *const *keywo
 	set_times(t, MIN(t->first_ms, at_ms), MAX(t->last_ms, at_ms));
 }
 
+static void set_headline(struct topic *t, const char *text)
+{
+	size_t len = strlen(text), n = MIN(len, (size_t)TOPIC_HEADLINE);
+	while (n < len && n > 0 && ((uint8_t)text[n] & 0xc0) == 0x80)
+		n--;
+	snprintf(t->headline, sizeof(t->headline), "%.*s%s", (int)n, text, n < len ? "…" : "");
+}
+
+void topic_quote(struct topic *t, const char *text)
+{
+	set_headline(t, text);
+}
+
 void topic_offer_headline(struct topic *t, const Ascolto__Signature *s, const char *text)
 {
 	size_t len = strlen(text);
@@ -273,10 +325,7 @@ void topic_offer_headline(struct topic *t, const Ascolto__Signature *s, const ch
 		near /= 2;
 	if (len < TOPIC_HEADLINE / 4 || len > TOPIC_HEADLINE * 2 || near <= t->headline_nearness)
 		return;
-	size_t n = MIN(len, (size_t)TOPIC_HEADLINE);
-	while (n < len && n > 0 && ((uint8_t)text[n] & 0xc0) == 0x80)
-		n--;
-	snprintf(t->headline, sizeof(t->headline), "%.*s%s", (int)n, text, n < len ? "…" : "");
+	set_headline(t, text);
 	t->headline_nearness = near;
 }
 
@@ -301,9 +350,11 @@ struct topic *topics_twin(struct topics *ts, const struct topic *t)
 bool topics_merge(struct topics *ts, struct topic *into, struct topic **from)
 {
 	struct topic *t = *from;
-	for (size_t i = 0; i < t->people_cap; i++)
-		if (t->people[i].who && !topic_count_person(ts, into, t->people[i].who, t->people[i].last_ms))
+	for (size_t i = 0; i < t->crowd.cap; i++)
+		if (t->crowd.people[i].who &&
+			!topic_count_person(ts, into, t->crowd.people[i].who, t->crowd.people[i].last_ms))
 			return false;
+	normals_join(&into->normals, &t->normals);
 	for (size_t i = 0; i < t->n_terms; i++)
 		add_term(into, t->terms[i], t->weights[i]);
 	set_norm(into);
@@ -316,8 +367,6 @@ bool topics_merge(struct topics *ts, struct topic *into, struct topic **from)
 		memcpy(into->headline, t->headline, sizeof(into->headline));
 	into->messages += t->messages;
 	set_times(into, MIN(into->first_ms, t->first_ms), MAX(into->last_ms, t->last_ms));
-	into->normal += t->normal;
-	into->normal_peak = MAX(into->normal_peak, t->normal_peak);
 	if (id_is_zero(&into->incident))
 		into->incident = t->incident;
 	topics_drop(ts, from);
@@ -326,83 +375,128 @@ bool topics_merge(struct topics *ts, struct topic *into, struct topic **from)
 
 /* ---- people ---- */
 
-static struct person *slot(struct person *people, size_t cap, uint64_t who)
+/* Samples of the time that is over, up to the one `at_ms` is in. */
+static void learn(struct topics *ts, struct topic *t, int64_t at_ms)
 {
-	size_t i = (size_t)(who * 0x9e3779b97f4a7c15ull >> 20) & (cap - 1);
-	while (people[i].who && people[i].who != who)
-		i = (i + 1) & (cap - 1);
-	return &people[i];
+	int64_t now = at_ms / ts->sample_ms, steps = ts->sample_ms / ts->step_ms;
+	while (t->normals.next < now) {
+		int64_t sample_end = (t->normals.next + 1) * steps - 1;
+		unsigned people[NORMAL_WINDOWS];
+		double rhythm = rhythm_at(&ts->rhythm, t->normals.next * ts->sample_ms);
+		crowd_pass(&t->crowd, sample_end);
+		for (unsigned i = 0; i < NORMAL_WINDOWS; i++)
+			people[i] = crowd_count(&t->crowd, normal_steps[i]);
+		if (people[NORMAL_WINDOWS - 1])
+			normals_learn(&t->normals, people, rhythm, ts->samples_per_day);
+		else
+			normals_learn_silence(&t->normals, (uint64_t)(now - t->normals.next), rhythm, ts->samples_per_day);
+	}
 }
 
-/* A larger table, without those who left the window. */
-static bool rehash(const struct topics *ts, struct topic *t)
+void topic_pass(struct topics *ts, struct topic *t, int64_t at_ms)
 {
-	size_t live = topic_people(ts, t), cap = 16;
-	while (cap < live * 3 + 8)
-		cap *= 2;
-	struct person *fresh = calloc(cap, sizeof(*fresh));
-	if (!fresh)
-		return false;
-	t->people_n = 0;
-	for (size_t i = 0; i < t->people_cap; i++)
-		if (t->people[i].who && t->people[i].last_ms > t->last_ms - ts->window_ms) {
-			*slot(fresh, cap, t->people[i].who) = t->people[i];
-			t->people_n++;
-		}
-	free(t->people);
-	t->people = fresh;
-	t->people_cap = cap;
-	return true;
+	learn(ts, t, at_ms);
+	crowd_pass(&t->crowd, at_ms / ts->step_ms);
+	crowd_pass(&ts->all, at_ms / ts->step_ms);
 }
 
 bool topic_count_person(struct topics *ts, struct topic *t, uint64_t who, int64_t at_ms)
 {
-	who = who ? who : 1;
-	if ((t->people_n + 1) * 3 > t->people_cap * 2 && !rehash(ts, t))
-		return false;
-	struct person *p = slot(t->people, t->people_cap, who);
-	t->people_n += p->who == 0;
-	p->last_ms = p->who ? MAX(p->last_ms, at_ms) : at_ms;
-	p->who = who;
-	return true;
+	learn(ts, t, at_ms);
+	return crowd_add(&t->crowd, who, at_ms, ts->step_ms);
 }
 
 unsigned topic_people(const struct topics *ts, const struct topic *t)
 {
-	unsigned n = 0;
-	for (size_t i = 0; i < t->people_cap; i++)
-		n += t->people[i].who && t->people[i].last_ms > t->last_ms - ts->window_ms;
-	return n;
+	(void)ts;
+	return crowd_count(&t->crowd, normal_steps[1]);
 }
 
-/*
- * An exponentially weighted mean of the windows' peaks, once a window is over. Windows in silence count as empty. A
- * window that was itself an incident teaches nothing.
- */
-void topic_learn_normal(const struct topics *ts, struct topic *t)
+/* People per hour who write to the brand about something else, in that window. */
+static double others_now(const struct topics *ts, const struct topic *t, unsigned window)
 {
-	unsigned people = topic_people(ts, t);
-	if (t->last_ms - t->normal_at_ms < ts->window_ms) {
-		t->normal_peak = MAX(t->normal_peak, people);
-		return;
+	double hours = (double)(ts->step_ms * normal_steps[window]) / HOUR_MS;
+	double others = (double)crowd_count(&ts->all, normal_steps[window]) - crowd_count(&t->crowd, normal_steps[window]);
+	return fmax(others, 0) / hours;
+}
+
+/* How much busier than at this hour the brand is, all but this topic; less busy does not count. */
+static double busy(const struct topics *ts, const struct topic *t, double rhythm, unsigned window)
+{
+	double hours = (double)(ts->step_ms * normal_steps[window]) / HOUR_MS;
+	double usual = (double)ts->rhythm.mean * rhythm - normal_expected(&t->normals, window, rhythm) / hours;
+	return fmin(fmax((others_now(ts, t, window) + BUSY_SLACK) / (fmax(usual, 0) + BUSY_SLACK), 1), BUSY_MOST);
+}
+
+struct surge topic_surge(const struct topics *ts, const struct topic *t)
+{
+	double size = rhythm_size(&ts->rhythm);
+	double rhythm = rhythm_at(&ts->rhythm, t->crowd.newest * ts->step_ms);
+	double now = fmax(others_now(ts, t, 1), others_now(ts, t, NORMAL_WINDOWS - 1));
+	double unknown = now > SURGE_BRAND ? now : 0; /* a brand nobody knows yet is not small */
+	struct surge s = {.grave = t->standing, .usual = size > 0 ? size : unknown,
+		.brand = size > 0 ? fmax(size, now) : unknown};
+	double hour = rhythm * busy(ts, t, rhythm, 1); /* the shortest window is too short to tell */
+	double long_while = rhythm * busy(ts, t, rhythm, NORMAL_WINDOWS - 1);
+	for (unsigned i = 0; i < NORMAL_WINDOWS; i++) {
+		double here = i == NORMAL_WINDOWS - 1 ? fmax(hour, long_while) : hour;
+		s.people[i] = crowd_count(&t->crowd, normal_steps[i]);
+		s.expected[i] = normal_expected(&t->normals, i, here);
+		s.unlikely[i] = normal_unlikely(&t->normals, i, here, s.people[i]);
 	}
-	for (int64_t at = t->normal_at_ms; t->last_ms - at >= ts->window_ms; at += ts->window_ms) {
-		double seen = at == t->normal_at_ms ? (double)t->normal_peak : 0;
-		double rate = t->normal_windows < 20 ? 1.0 / (t->normal_windows + 1) : 0.05;
-		if (id_is_zero(&t->incident))
-			t->normal += rate * (seen - t->normal);
-		if (t->normal_windows < 1000)
-			t->normal_windows++;
-		if (at + ts->window_ms * 1000 < t->last_ms) { /* long silence: no need to count it all */
-			t->normal = 0;
-			break;
-		}
+	return s;
+}
+
+bool topics_hear(struct topics *ts, int64_t at_ms, int64_t now_ms)
+{
+	if (at_ms >= ts->newest_ms) {
+		ts->newest_ms = at_ms;
+		ts->heard_ms = now_ms;
 	}
-	t->normal_at_ms = t->last_ms;
-	t->normal_peak = people;
+	crowd_add_nameless(&ts->all, at_ms, ts->step_ms);
+	return rhythm_hear(&ts->rhythm, at_ms);
+}
+
+int64_t topics_now(struct topics *ts, int64_t now_ms)
+{
+	if (!ts->heard_ms)
+		ts->heard_ms = now_ms;
+	return ts->newest_ms + MAX(now_ms - ts->heard_ms, 0);
+}
+
+struct rhythm *topics_rhythm(struct topics *ts)
+{
+	return &ts->rhythm;
+}
+
+int64_t topics_step_ms(const struct topics *ts)
+{
+	return ts->step_ms;
 }
 
 /* ---- rows ---- */
+
+static void pack_normals(const struct normals *n, struct arena *a, State__Topic *ret)
+{
+	ret->normals = arena_alloc(a, sizeof(*n->of) * NORMAL_WINDOWS);
+	if (!ret->normals)
+		return;
+	memcpy(ret->normals, n->of, sizeof(n->of));
+	ret->n_normals = NORMAL_FLOATS;
+	ret->normals_seen = n->seen;
+	ret->normals_own = n->own;
+	ret->normals_next = n->next;
+}
+
+static void restore_normals(struct normals *n, const State__Topic *row)
+{
+	if (row->n_normals != NORMAL_FLOATS)
+		return;
+	memcpy(n->of, row->normals, sizeof(n->of));
+	n->seen = row->normals_seen;
+	n->own = row->normals_own;
+	n->next = row->normals_next;
+}
 
 void topic_pack(const struct topic *t, struct arena *a, State__Topic *ret)
 {
@@ -416,10 +510,7 @@ void topic_pack(const struct topic *t, struct arena *a, State__Topic *ret)
 	ret->messages = t->messages;
 	if (!id_is_zero(&t->incident))
 		ret->incident_id = (ProtobufCBinaryData){ID_BYTES, (uint8_t *)(uintptr_t)t->incident.b};
-	ret->normal = t->normal;
-	ret->normal_windows = t->normal_windows;
-	ret->normal_at_ms = t->normal_at_ms;
-	ret->normal_peak = t->normal_peak;
+	pack_normals(&t->normals, a, ret);
 	ret->headline = (char *)(uintptr_t)t->headline;
 	ret->headline_nearness = t->headline_nearness;
 	ret->keywords = arena_zalloc(a, sizeof(char *) * TOPIC_KEYWORDS);
@@ -443,11 +534,17 @@ struct topic *topics_restore(struct topics *ts, const State__Topic *row)
 	if (id_from_bytes(row->id.data, row->id.len, &id) || !(t = topics_found(ts, &id, row->first_ms)))
 		return NULL;
 	set_times(t, row->first_ms, row->last_ms);
+	ts->newest_ms = MAX(ts->newest_ms, row->last_ms);
 	t->messages = row->messages;
-	t->normal = row->normal;
-	t->normal_windows = row->normal_windows;
-	t->normal_at_ms = row->normal_at_ms;
-	t->normal_peak = row->normal_peak;
+	for (unsigned n = 0; n < SIGNATURE_DANGERS; n++) {
+		struct id standing = standing_id(n);
+		if (id_eq(&id, &standing)) {
+			t->standing = true;
+			ts->standing[n] = t;
+		}
+	}
+	restore_normals(&t->normals, row);
+	crowd_pass(&t->crowd, row->last_ms / ts->step_ms);
 	snprintf(t->headline, sizeof(t->headline), "%s", row->headline);
 	t->headline_nearness = row->headline_nearness;
 	id_from_bytes(row->incident_id.data, row->incident_id.len, &t->incident);
@@ -462,4 +559,9 @@ struct topic *topics_restore(struct topics *ts, const State__Topic *row)
 		if (id_from_bytes(row->examples[i].data, row->examples[i].len, &t->examples[i]) == 0)
 			t->n_examples = i + 1;
 	return t;
+}
+
+void topic_restore_person(struct topics *ts, struct topic *t, uint64_t who, int64_t last_ms)
+{
+	crowd_add(&t->crowd, who, last_ms, ts->step_ms);
 }

@@ -5,8 +5,8 @@
  * the live topic whose centre is nearest by cosine, if it is near enough, else it founds a topic. The centre is the mean
  * of the members' unit vectors, cut to its TOPIC_TERMS weightiest terms.
  *
- * People are counted, not messages: a person counts once within the sliding window, by the time of their latest message.
- * Time is the messages' own (occurred_ms), so a replay counts as the day did; the topic's latest message is its now.
+ * People are counted, not messages (crowd.h), against what is ordinary for the topic at that hour (normal.h); surge.h
+ * makes a code of it. Time is the messages' own (occurred_ms), so a replay counts as the day did.
  *
  * Everything here is a cache: the durable form is rows of the escalation store (topic, topic's people), from which
  * topics_restore builds it again. Not thread-safe.
@@ -17,8 +17,12 @@
 #include "common/arena.h"
 #include "common/base.h"
 #include "common/id.h"
+#include "common/signature.h"
 
 #include "proto/state.pb-c.h"
+#include "services/escalation/crowd.h"
+#include "services/escalation/normal.h"
+#include "services/escalation/surge.h"
 
 #define TOPIC_TERMS 32
 #define TOPIC_KEYWORDS 16
@@ -26,21 +30,18 @@
 #define TOPIC_EXAMPLES 5
 #define TOPIC_HEADLINE 120  /* bytes; and a text shorter than a quarter of it says too little */
 #define TOPICS_LIVE_MAX 5000 /* per brand; the longest silent goes first */
-#define TOPIC_BUCKETS 64     /* a window is counted in so many parts */
 #define TOPIC_JOIN 0.28      /* cosine with the centre that makes a member */
 #define TOPIC_MERGE 0.28     /* cosine of two centres that makes one topic of two ... */
 #define TOPIC_MERGE_MESSAGES 4 /* ... once both have so many members that the centres mean something */
 
-struct person {
-	uint64_t who;
-	int64_t last_ms;
-};
+struct topics;
 
 struct topics;
 
 struct topic {
 	struct topics *in;
 	uint32_t slot;               /* its place among the live ones */
+	bool standing;
 	struct id id;
 	int64_t first_ms, last_ms;
 	uint32_t messages;
@@ -56,18 +57,15 @@ struct topic {
 	struct id incident;
 	struct id examples[TOPIC_EXAMPLES];
 	size_t n_examples;
-	double normal;               /* people per window on an ordinary day */
-	uint32_t normal_windows;     /* how many windows it was learnt from */
-	int64_t normal_at_ms;        /* beginning of the window being watched for it */
-	unsigned normal_peak;
-	struct person *people;       /* open addressing; who = 0 is free */
-	size_t people_cap, people_n;
+	struct crowd crowd;
+	struct normals normals;
 };
 
 int topics_new(struct topics **ret, int64_t window_ms);
 void topics_free(struct topics **t);
 size_t topics_count(const struct topics *t);
 struct topic *topics_find(struct topics *t, const struct id *id);
+struct topic *topics_of_incident(struct topics *t, const struct id *incident);
 
 /* The topic this signature belongs to, or NULL; *ret_similarity is how near it is, 0 without one. */
 struct topic *topics_match(struct topics *t, const Ascolto__Signature *s, double *ret_similarity);
@@ -77,6 +75,9 @@ bool topics_is_copy(const struct topics *t, const Ascolto__Signature *s, uint64_
 /* Returns the text's number, which counts up, or 0 when there was nothing new to remember. */
 uint64_t topics_remember_copy(struct topics *t, const Ascolto__Signature *s, uint64_t who);
 void topics_restore_copy(struct topics *t, const State__Copy *row);
+
+/* The standing topic for a danger: no words lead to it, it is never dropped nor merged. NULL when memory is out. */
+struct topic *topics_standing(struct topics *ts, unsigned number, int64_t at_ms, bool *ret_fresh);
 
 /* A new topic; NULL when memory is out. When there are TOPICS_LIVE_MAX already the stalest is dropped. */
 struct topic *topics_found(struct topics *t, const struct id *id, int64_t at_ms);
@@ -89,6 +90,9 @@ void topics_drop(struct topics *ts, struct topic **t);
 void topic_join(struct topic *t, const Ascolto__Signature *s, char *const *keywords, size_t n_keywords,
 	const struct id *message, int64_t at_ms);
 
+/* The topic has no centre: these words stand for it. */
+void topic_quote(struct topic *t, const char *text);
+
 /* Takes the member's words as the topic's headline when it is nearer to the centre than the one before. After topic_join. */
 void topic_offer_headline(struct topic *t, const Ascolto__Signature *s, const char *text);
 
@@ -98,17 +102,29 @@ struct topic *topics_twin(struct topics *ts, const struct topic *t);
 /* Everything of `from` goes to `into`, and `from` is gone (the pointer is NULL afterwards). False when memory is out. */
 bool topics_merge(struct topics *ts, struct topic *into, struct topic **from);
 
-/* The person counts from now on; false when memory is out. */
+/* The person counts from now on; what was before is learnt as the topic's normal. False when memory is out. */
 bool topic_count_person(struct topics *ts, struct topic *t, uint64_t who, int64_t at_ms);
 
-/* Distinct people within the window that ends with the topic's latest message. */
+/* Time passes in which nobody counts. */
+void topic_pass(struct topics *ts, struct topic *t, int64_t at_ms);
+
+/* Distinct people within the window that ends with the latest of them. */
 unsigned topic_people(const struct topics *ts, const struct topic *t);
 
-/* Learns the topic's normal from windows that are over. */
-void topic_learn_normal(const struct topics *ts, struct topic *t);
+/* What it looks like at that time. */
+struct surge topic_surge(const struct topics *ts, const struct topic *t);
+
+/* Somebody wrote to the brand, about anything: its rhythm and size. True when an hour was closed by that. */
+bool topics_hear(struct topics *ts, int64_t at_ms, int64_t now_ms);
+
+/* What time it is in the messages' own time: that of the newest and what has passed since it was heard. */
+int64_t topics_now(struct topics *ts, int64_t now_ms);
+struct rhythm *topics_rhythm(struct topics *ts);
+int64_t topics_step_ms(const struct topics *ts);
 
 /* To and from the rows of the store. */
 void topic_pack(const struct topic *t, struct arena *a, State__Topic *ret);
 struct topic *topics_restore(struct topics *ts, const State__Topic *row);
+void topic_restore_person(struct topics *ts, struct topic *t, uint64_t who, int64_t last_ms);
 
 #endif

@@ -1,0 +1,58 @@
+/*
+ * surge.h - from how many people, and how unlikely that is, to a code. Pure.
+ *
+ * A topic has a code when enough different people talk about it *and* so many are unusual for it at this hour (normal.h).
+ * Three windows are looked at, because a fault that hits everybody at once and one that spreads all day look different:
+ * the playbook's window must hold the threshold's people, a quarter of it three quarters of them, three of it as many, and
+ * for that one the threshold does not shrink with the brand. A burst is also several times what is expected.
+ *
+ * How many are enough depends on the brand: 200 people about one problem within an hour are a crisis for one that some
+ * SURGE_BRAND people write to in an hour. A playbook that gives numbers of its own is taken at its word; otherwise they grow
+ * and shrink with the people per hour the brand really has, between a fifth and five times.
+ *
+ * A topic that stands for a danger (topics_standing) needs fewer: `grave_people` are enough for yellow, and the threshold of
+ * yellow for red.
+ *
+ * Hysteresis: a code is reached at once and left one step at a time, each after the topic has been calm for some windows
+ * (incidents.c): surge_is_calm looks at a lower limit than surge_code, so that it does not flicker.
+ */
+#ifndef ASCOLTO_ESCALATION_SURGE_H
+#define ASCOLTO_ESCALATION_SURGE_H
+
+#include "services/escalation/normal.h"
+#include "services/escalation/rules.h"
+
+#define SURGE_BRAND 100.0       /* people per hour of the brand that the thresholds are made for */
+#define SURGE_YELLOW_LEAST 8    /* however small the brand */
+#define SURGE_GRAVE_UNLIKELY 3.0
+#define SURGE_BURST_TIMES 5     /* a sudden burst is so many times what is expected */
+#define SURGE_CALM_WINDOWS 4    /* so long must it be calm before it is over */
+#define SURGE_CALM_UNLIKELY 1.5 /* one window in thirty is as busy as that by itself */
+
+struct thresholds {
+	unsigned yellow_people, red_people; /* distinct, within the window */
+	unsigned grave_people;              /* 0: danger counts as anything else */
+	bool scaled;                        /* by the brand's size: the playbook gave no numbers of its own */
+	double over_normal;                 /* as unlikely as so many standard deviations are for the bell curve */
+};
+
+/* What a topic looks like now. */
+struct surge {
+	unsigned people[NORMAL_WINDOWS];
+	double expected[NORMAL_WINDOWS];
+	double unlikely[NORMAL_WINDOWS];
+	double usual;                       /* people per hour who write to the brand; 0 = not known yet */
+	double brand;                       /* the same, or now if that is more */
+	bool grave;                         /* it stands for a danger */
+};
+
+/* The code it deserves now, whatever it had. *ret_window, which may be NULL: the window that says so. */
+enum code surge_code(const struct thresholds *t, const struct surge *s, unsigned *ret_window);
+
+/* No more people than on an ordinary day, or too few to mind. */
+bool surge_is_calm(const struct thresholds *t, const struct surge *s);
+
+/* The thresholds for a brand of that size. */
+struct thresholds surge_scaled(const struct thresholds *t, double brand);
+
+#endif

@@ -1,0 +1,180 @@
+/* What is normal, how unlikely is what is seen, and which code that deserves. */
+#include "tests/unit/check.h"
+
+#include "services/escalation/crowd.h"
+#include "services/escalation/surge.h"
+
+#include <math.h>
+
+#define DAY 288 /* samples of five minutes */
+
+/* ---- probability ---- */
+
+/* Summed term by term. */
+static double poisson_tail(unsigned people, double mean)
+{
+	double term = exp(-mean), below = 0;
+	for (unsigned i = 0; i < people; i++, term *= mean / i)
+		below += term;
+	return -log10(1 - below);
+}
+
+static double negative_binomial_tail(unsigned people, double mean, double variance)
+{
+	double r = mean * mean / (variance - mean), p = mean / (mean + r), below = 0, term = pow(1 - p, r);
+	for (unsigned i = 0; i < people; i++) {
+		below += term;
+		term *= (i + r) / (i + 1) * p;
+	}
+	return -log10(1 - below);
+}
+
+static void test_unlikely(void **state)
+{
+	(void)state;
+	static const double means[] = {0.1, 0.5, 1, 4, 20, 100};
+	for (size_t m = 0; m < ARRAY_SIZE(means); m++)
+		for (unsigned people = (unsigned)means[m] + 1; people < means[m] + 6 * sqrt(means[m]); people++) {
+			double want = poisson_tail(people, means[m]);
+			double got = unlikely(people, means[m], means[m]);
+			if (want < 9)
+				assert_true(fabs(got - want) < 0.02);
+			want = negative_binomial_tail(people, means[m], means[m] * 3);
+			got = unlikely(people, means[m], means[m] * 3);
+			assert_true(fabs(got - want) < 0.001);
+			assert_true(unlikely(people + 1, means[m], means[m] * 3) > got);
+		}
+	assert_true(unlikely(0, 5, 5) == 0);
+	assert_true(unlikely(5, 5, 5) == 0);
+	assert_true(unlikely(100000, 3, 3) > 100); /* and is still a number */
+	assert_true(isfinite(unlikely(1000000, 0.02, 5000)));
+}
+
+/* ---- learning ---- */
+
+static void live(struct normals *n, unsigned samples, unsigned people)
+{
+	const unsigned each[NORMAL_WINDOWS] = {people / 4, people, people * 3};
+	for (unsigned i = 0; i < samples; i++)
+		normals_learn(n, each, 1, DAY);
+}
+
+static void test_learns_the_mean(void **state)
+{
+	(void)state;
+	struct normals n;
+	normals_begin(&n, 36 * 1000, DAY);
+	assert_true(normal_expected(&n, 1, 1) == NORMAL_FLOOR);
+	live(&n, 20 * DAY, 40);
+	assert_true(fabs(normal_expected(&n, 1, 1) - 40) < 5);
+	assert_true(fabs(normal_expected(&n, 2, 1) - 120) < 15);
+	assert_true(fabs(normal_expected(&n, 1, 2) - 2 * normal_expected(&n, 1, 1)) < 0.01); /* a busy hour */
+	assert_true(normal_unlikely(&n, 1, 1, 40) < 1);
+	assert_true(normal_unlikely(&n, 1, 1, 400) > 6);
+	/* What is going on teaches nothing yet. */
+	double before = normal_expected(&n, 1, 1);
+	live(&n, 30, 1000);
+	assert_true(normal_expected(&n, 1, 1) == before);
+	live(&n, 72, 1000);
+	assert_true(normal_expected(&n, 1, 1) > before);
+}
+
+/* Long silence at once is as silence one by one. */
+static void test_silence(void **state)
+{
+	(void)state;
+	struct normals a, b;
+	static const unsigned nobody[NORMAL_WINDOWS];
+	normals_begin(&a, 36 * 1000 + 7, DAY);
+	live(&a, 16 * DAY, 25);
+	b = a;
+	for (unsigned i = 0; i < 5000; i++)
+		normals_learn(&a, nobody, 1, DAY);
+	normals_learn_silence(&b, 5000, 1, DAY);
+	assert_int_equal(a.next, b.next);
+	assert_int_equal(a.seen, b.seen);
+	for (unsigned i = 0; i < NORMAL_WINDOWS; i++)
+		assert_true(fabs((double)(a.of[i].mean - b.of[i].mean)) < 0.02 * (1 + (double)a.of[i].mean));
+}
+
+static void test_rhythm(void **state)
+{
+	(void)state;
+	struct rhythm r = {.hour = 0};
+	int64_t hour = INT64_C(3600000), start = INT64_C(20000) * 24 * hour;
+	for (int64_t h = 0; h < 24 * 28; h++)
+		for (int i = 0; i < (h % 24 < 12 ? 10 : 30); i++)
+			rhythm_hear(&r, start + h * hour + i);
+	assert_true(fabs(rhythm_size(&r) - 20) < 2);
+	assert_true(rhythm_at(&r, start + 3 * hour) < 0.65 && rhythm_at(&r, start + 15 * hour) > 1.35);
+}
+
+/* ---- codes ---- */
+
+static const struct row {
+	unsigned people[NORMAL_WINDOWS];
+	double unlikely[NORMAL_WINDOWS], brand;
+	bool grave, scaled;
+	enum code want;
+} rows[] = {
+	{{0, 0, 0}, {0, 0, 0}, 0, false, false, CODE_NONE},
+	{{0, 19, 19}, {0, 9, 9}, 0, false, false, CODE_NONE},
+	{{0, 20, 20}, {0, 9, 9}, 0, false, false, CODE_YELLOW},
+	{{0, 200, 200}, {0, 9, 9}, 0, false, false, CODE_RED},
+	{{0, 200, 200}, {0, 2, 2}, 0, false, false, CODE_NONE}, /* as on any day */
+	{{15, 15, 15}, {9, 9, 9}, 0, false, false, CODE_YELLOW}, /* a burst */
+	{{5, 12, 32}, {1, 1, 9}, 0, false, false, CODE_YELLOW},  /* slowly */
+	{{0, 2, 32}, {0, 1, 9}, 0, false, false, CODE_NONE},     /* it is over */
+	{{0, 8, 8}, {0, 9, 9}, 20, false, true, CODE_YELLOW},    /* a small brand */
+	{{0, 40, 40}, {0, 9, 9}, 300, false, true, CODE_NONE},   /* a large one */
+	{{0, 8, 8}, {0, 9, 9}, 20, false, false, CODE_NONE},     /* whose playbook has its own numbers */
+	{{3, 3, 3}, {4, 4, 4}, 0, true, false, CODE_YELLOW},     /* danger */
+	{{2, 2, 2}, {4, 4, 4}, 0, true, false, CODE_NONE},
+	{{0, 20, 20}, {0, 9, 9}, 0, true, false, CODE_RED},
+};
+
+static void test_codes(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		struct thresholds t = {.yellow_people = 20, .red_people = 200, .grave_people = 3, .over_normal = 4,
+			.scaled = rows[i].scaled};
+		struct surge s = {.usual = rows[i].brand, .brand = rows[i].brand, .grave = rows[i].grave};
+		memcpy(s.people, rows[i].people, sizeof(s.people));
+		memcpy(s.unlikely, rows[i].unlikely, sizeof(s.unlikely));
+		enum code got = surge_code(&t, &s, NULL);
+		if (got != rows[i].want)
+			fail_msg("row %zu: %s", i, code_word(got));
+	}
+}
+
+/* ---- people ---- */
+
+static void test_crowd_forgets(void **state)
+{
+	(void)state;
+	struct crowd c = {.people = NULL};
+	for (uint64_t i = 1; i <= 20000; i++)
+		assert_true(crowd_add(&c, i, (int64_t)i * 60000, 60000));
+	assert_int_equal(crowd_count(&c, 60), 60);
+	assert_int_equal(crowd_count(&c, CROWD_STEPS), CROWD_STEPS);
+	assert_true(c.cap <= 1024);
+	assert_true(crowd_add(&c, 19999, INT64_C(20000) * 60000, 60000));
+	assert_int_equal(crowd_count(&c, 60), 60); /* moved, not counted again */
+	assert_true(crowd_add(&c, 5, 60000, 60000)); /* three hundred hours late */
+	assert_int_equal(crowd_count(&c, CROWD_STEPS), CROWD_STEPS);
+	crowd_free(&c);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_unlikely),
+		cmocka_unit_test(test_learns_the_mean),
+		cmocka_unit_test(test_silence),
+		cmocka_unit_test(test_rhythm),
+		cmocka_unit_test(test_codes),
+		cmocka_unit_test(test_crowd_forgets),
+	};
+	return cmocka_run_group_tests_name("surge", tests, NULL, NULL);
+}

@@ -76,10 +76,9 @@ static const char *not_a_customers_word(const struct facts *f)
 	return NULL;
 }
 
-/* People who joke, sell or praise do not make a crisis; nor do those who ask or chat, unless something is wrong. */
+/* People who joke, sell or praise do not make a crisis; who asks may well ask about it. */
 static bool counts_for_topic(const struct facts *f)
 {
-	const uint32_t problem = BIT(FLAG_SAFETY) | BIT(FLAG_OUTAGE) | BIT(FLAG_LEGAL) | BIT(FLAG_BOYCOTT) | BIT(FLAG_MANAGEMENT);
 	switch (f->intent) {
 	case INTENT_JOKE:
 	case INTENT_SPAM:
@@ -87,9 +86,6 @@ static bool counts_for_topic(const struct facts *f)
 	case INTENT_SUGGEST:
 	case INTENT_BUY:
 		return false;
-	case INTENT_ASK_INFO:
-	case INTENT_OTHER:
-		return f->negative || (f->flags & problem);
 	default:
 		return true;
 	}

@@ -30,7 +30,7 @@
 #define TOPIC_EXAMPLES 5
 #define TOPIC_HEADLINE 120  /* bytes; and a text shorter than a quarter of it says too little */
 #define TOPICS_LIVE_MAX 5000 /* per brand; the longest silent goes first */
-#define TOPIC_JOIN 0.28      /* cosine with the centre that makes a member */
+#define TOPIC_JOIN 0.23      /* cosine with the centre that makes a member */
 #define TOPIC_MERGE 0.28     /* cosine of two centres that makes one topic of two ... */
 #define TOPIC_MERGE_MESSAGES 4 /* ... once both have so many members that the centres mean something */
 

@@ -1,5 +1,6 @@
 #include "services/escalation/escalation.h"
 #include "services/escalation/report.h"
+#include "services/escalation/score.h"
 
 const struct table escalation_tables[] = {
 	[ARM] = {0x20, "arm", &ascolto__arm_record__descriptor, "message id: the ARM record, one per message"},
@@ -26,7 +27,8 @@ const struct table escalation_tables[] = {
 	[PULSE] = {0x34, "pulse", &state__pulse__descriptor, "brand, five minutes: what happened in them"},
 	[INCIDENT_PULSE] = {0x35, "incident_pulse", &state__pulse__descriptor,
 		"incident id, five minutes: what happened in them about it"},
-	[ORDERED] = {0x35, "ordered", &state__ordered__descriptor, "order id: the message whose record waits for its outcome"},
+	[ORDERED] = {0x37, "ordered", &state__ordered__descriptor, "order id: the message whose record waits for its outcome"},
+	[SCORES] = {0x36, "scores", &state__score__descriptor, "brand, day, channel or owner: how customers were cared for"},
 	{0},
 };
 
@@ -64,6 +66,7 @@ static const char *const emits[] = {
 static const struct http_route routes[] = {
 	{"GET", "/-/audit", audit_get, NULL, "the audit log: brand, after, limit, subject"},
 	{"GET", "/-/report", report_get, NULL, "the report of an incident: incident, format=html|markdown, lang=it|en"},
+	{"GET", "/-/score", score_get, NULL, "how customers are cared for: brand, days"},
 	{"GET", "/-/lessons", lessons_get, NULL, "what closed incidents taught: brand, lang=it|en"},
 	{0},
 };

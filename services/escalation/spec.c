@@ -27,8 +27,8 @@ const struct table escalation_tables[] = {
 	[PULSE] = {0x34, "pulse", &state__pulse__descriptor, "brand, five minutes: what happened in them"},
 	[INCIDENT_PULSE] = {0x35, "incident_pulse", &state__pulse__descriptor,
 		"incident id, five minutes: what happened in them about it"},
-	[ORDERED] = {0x37, "ordered", &state__ordered__descriptor, "order id: the message whose record waits for its outcome"},
-	[SCORES] = {0x36, "scores", &state__score__descriptor, "brand, day, channel or owner: how customers were cared for"},
+	[ORDERED] = {0x36, "ordered", &state__ordered__descriptor, "order id: the message whose record waits for its outcome"},
+	[SCORES] = {0x37, "scores", &state__score__descriptor, "brand, day, channel or owner: how customers were cared for"},
 	{0},
 };
 

@@ -35,6 +35,7 @@ extern const struct command commands_quarantine[];
 extern const struct command commands_arm[];
 extern const struct command commands_audit[];
 extern const struct command commands_report[];
+extern const struct command commands_score[];
 extern const struct command commands_send[];
 extern const struct command commands_check[];
 extern const struct command commands_drill[];

@@ -6,8 +6,8 @@ static const struct command *const lists[] = {
 #ifdef ASCOLTO_BOOTSTRAP /* the build trains the default models with a program that knows only this */
 	commands_intent,
 #else
-	commands_status, commands_check, commands_send, commands_arm, commands_audit, commands_report, commands_quarantine,
-	commands_models, commands_intent, commands_drill,
+	commands_status, commands_check, commands_send, commands_arm, commands_audit, commands_report, commands_score,
+	commands_quarantine, commands_models, commands_intent, commands_drill,
 #endif
 };
 

@@ -324,6 +324,7 @@ int case_change(struct turn *t, const Ascolto__Envelope *cause, const Ascolto__C
 	if (!r && x.c->state == ASCOLTO__CASE_STATE__CASE_STATE_CLOSED && (v == VERB_CLOSE || v == VERB_ACKNOWLEDGE))
 		return 0; /* said twice */
 	bool was_closed = !r && x.c->state == ASCOLTO__CASE_STATE__CASE_STATE_CLOSED;
+	int64_t due = r ? 0 : x.c->acknowledge_due_ms;
 	r = r ? r : change(&x);
 	if (r)
 		return r;
@@ -332,6 +333,8 @@ int case_change(struct turn *t, const Ascolto__Envelope *cause, const Ascolto__C
 	bool is_closed = x.c->state == ASCOLTO__CASE_STATE__CASE_STATE_CLOSED;
 	damage.acknowledged &= x.c->acknowledged_ms != 0;
 	damage.case_closed = is_closed && !was_closed;
+	damage.case_reopened = was_closed && !is_closed;
+	damage.in_time = damage.acknowledged && (due ? t->now_ms <= due : !x.c->late);
 	if (v != VERB_ACKNOWLEDGE && !str_eq(what->verb, "hand_over"))
 		note_done(&x, x.c, arena_printf(t->arena, "case_%s", is_closed ? "closed" : what->verb),
 			is_closed ? x.c->closed_reason : what->words);

@@ -168,7 +168,7 @@ int case_clock(struct turn *t, const Ascolto__Envelope *e, struct err *why)
 	struct key k = id_key(t, CASES, &id);
 	turn_put(t, &k, c);
 	case_view(t, e, c, 0);
-	return case_measure(t, c, &(struct damage){.case_late = true}, why);
+	return case_measure(t, c, &(struct damage){.case_late = true, .silent = first}, why);
 }
 
 int case_call(struct turn *t, const Ascolto__Envelope *e, struct err *why)

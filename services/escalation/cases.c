@@ -1,5 +1,6 @@
 /* Cases: one need of one customer, with an owner and two clocks. */
 #include "services/escalation/crisis.h"
+#include "services/escalation/score.h"
 
 #define TITLE_BYTES 120
 
@@ -189,6 +190,7 @@ static void hear(struct judgement *j, Ascolto__Case *c)
 		case_reopen(c);
 		case_history(j->t, j->e, j->m->knowledge->route, c, "reopened", "");
 		record_action(j, "reopen_case", "ascolto", "done", &c->id, c->owner);
+		j->damage.case_reopened = true;
 		audit_add(j->t, j->e, &(struct audit_note){.what = "case_reopened", .who = "customer_wrote_again",
 			.case_id = c->id, .message_id = j->e->id});
 	}
@@ -286,6 +288,7 @@ int case_measure(struct turn *t, const Ascolto__Case *c, struct damage *d, struc
 	d->at_ms = t->now_ms;
 	d->incident = id_of(c->incident_id, &incident) ? NULL : &incident;
 	int r = damage_add(t, c->brand, d);
+	r = r ? r : score_add(t, c->brand, d, c->channel, c->owner);
 	return r ? err_set(why, r, "the measures can not be read: %s", strerror(-r)) : 0;
 }
 

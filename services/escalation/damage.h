@@ -35,6 +35,9 @@ struct damage {
 	bool negative, positive;
 	bool case_opened, case_joined; /* of the brand; of the incident */
 	bool case_closed, case_late;
+	bool request, case_reopened;   /* for score.h, as the next two */
+	bool in_time;                  /* it was acknowledged before its clock ran out */
+	bool silent;                   /* the acknowledge clock ran out */
 	unsigned acknowledged;         /* cases ... */
 	int64_t acknowledge_ms;        /* ... and how long that took, in all */
 };

@@ -1,6 +1,7 @@
 /* What escalation does with each kind of message. */
 #include "services/escalation/condition.h"
 #include "services/escalation/crisis.h"
+#include "services/escalation/score.h"
 
 #include <xxhash.h>
 
@@ -148,7 +149,9 @@ static int measure(struct judgement *j)
 	d->reach = j->m->knowledge->reach;
 	d->negative = j->facts.negative;
 	d->positive = str_eq(value_of(j->m->understanding->sentiment), "positive");
-	return damage_add(j->t, j->brand->name, d);
+	d->request = j->decision.opens_case;
+	int r = damage_add(j->t, j->brand->name, d);
+	return r ? r : score_add(j->t, j->brand->name, d, j->m->post->channel, NULL);
 }
 
 enum verdict escalation_classified(struct turn *t, const Ascolto__Envelope *e, struct err *why)

@@ -76,7 +76,7 @@ static const char *not_a_customers_word(const struct facts *f)
 	return NULL;
 }
 
-/* People who joke, sell or praise do not make a crisis; who asks may well ask about it. */
+/* People who joke, sell or praise do not make a crisis; who asks or chats may well speak of it, and is misread more often. */
 static bool counts_for_topic(const struct facts *f)
 {
 	switch (f->intent) {

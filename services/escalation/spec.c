@@ -1,5 +1,6 @@
 #include "services/escalation/escalation.h"
 #include "services/escalation/report.h"
+#include "services/escalation/score.h"
 
 const struct table escalation_tables[] = {
 	[ARM] = {0x20, "arm", &ascolto__arm_record__descriptor, "message id: the ARM record, one per message"},
@@ -29,6 +30,7 @@ const struct table escalation_tables[] = {
 	[DRILLS] = {0x38, "drills", &state__drill__descriptor, "brand: an exercise that was begun"},
 	[ORDERED] = {0x36, "ordered", &state__ordered__descriptor, "order id: the message whose record waits for its outcome"},
 	[RHYTHMS] = {0x39, "rhythms", &state__rhythm__descriptor, "brand: people per hour of the week"},
+	[SCORES] = {0x37, "scores", &state__score__descriptor, "brand, day, channel or owner: how customers were cared for"},
 	{0},
 };
 
@@ -67,6 +69,7 @@ static const char *const emits[] = {
 static const struct http_route routes[] = {
 	{"GET", "/-/audit", audit_get, NULL, "the audit log: brand, after, limit, subject"},
 	{"GET", "/-/report", report_get, NULL, "the report of an incident: incident, format=html|markdown, lang=it|en"},
+	{"GET", "/-/score", score_get, NULL, "how customers are cared for: brand, days"},
 	{"GET", "/-/lessons", lessons_get, NULL, "what closed incidents taught: brand, lang=it|en"},
 	{"GET", "/-/drills", get_drills, NULL, "exercises, those that run and those that are over"},
 	{"POST", "/-/drills", post_drill_start, NULL, "begins one: ?brand=BRAND~NAME, {\"actor\",\"scenario\",\"minutes\"}"},

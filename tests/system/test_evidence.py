@@ -54,6 +54,18 @@ def check_people(t, a, incident):
            "who acknowledged the incident is not in the log")
 
 
+def check_score(t, a):
+    """The storm was written in March, what people did is of today: both are counted, each in its own day."""
+    rows = {(r["of"], r["name"]): r for r in a.command_json("score", "--days", "400")["rows"]}
+    everything, carla = rows["all", ""], rows["owner", "Carla"]
+    channels = [r for (of, _), r in rows.items() if of == "channel"]
+    check(everything["messages"] == sum(r["messages"] for r in channels) > 400, f"messages: {everything}")
+    check(everything["cases"] == a.counter("escalation", "cases_opened"), f"cases: {everything}")
+    check(carla["closed"] == 1 and rows["owner", "Bruno"]["acknowledged"] == 1 and everything["in_time"] == 1, f"what people did: {rows}")
+    check(everything["verdict"] in ("few", "right", "too many"), f"the verdict: {everything}")
+    t.say("\n" + a.command("score", "--days", "400").stdout)
+
+
 def check_heads(t, a):
     """Every alarm carries the head as it was; the console has seen it too."""
     began = time.monotonic()
@@ -131,6 +143,7 @@ def main(t):
     incident = next(i for i in a.incidents() if i["code"] == "red")
     check_log(t, a, incident)
     check_people(t, a, incident)
+    check_score(t, a)
     check_people_close(t, a, incident)
     check_report(t, a, incident)
     check_heads(t, a)

@@ -91,7 +91,7 @@ static const struct row {
 	{"attack with another flag", SAID(.intent = INTENT_ATTACK, .flags = BIT(FLAG_IRONY)), ATTACK,
 		CODE_YELLOW, false, false, true, NO_ANSWER},
 	{"not understood", SAID(.intent = INTENT_UNKNOWN), UNCLEAR, CODE_GREEN, true, false, true, CASE},
-	{"no row fits", SAID(.intent = INTENT_OTHER), -1, CODE_GREEN, false, false, false, NO_ANSWER},
+	{"no row fits", SAID(.intent = INTENT_OTHER), -1, CODE_GREEN, false, false, true, NO_ANSWER},
 	{"chatter, but angry", SAID(.intent = INTENT_OTHER, .negative = true), -1, CODE_GREEN, false, false, true, NO_ANSWER},
 	{"influencer whom no other row fits", SAID(.intent = INTENT_JOKE, .influencer = true), BIG_VOICE,
 		CODE_YELLOW, false, false, false, NO_ANSWER},

@@ -17,18 +17,6 @@ static struct key prefix_of(const struct turn *t, const struct brand *b)
 	return k;
 }
 
-static void set_timer(struct turn *t, const Ascolto__Envelope *cause, const char *purpose, uint64_t number, int64_t due_ms)
-{
-	Ascolto__Envelope *e = turn_envelope(t, cause, purpose, number);
-	Ascolto__Timer timer = ASCOLTO__TIMER__INIT;
-	timer.purpose = (char *)(uintptr_t)purpose;
-	timer.due_ms = due_ms;
-	timer.number = number;
-	e->body_case = ASCOLTO__ENVELOPE__BODY_TIMER;
-	e->timer = &timer;
-	turn_timer(t, e, due_ms);
-}
-
 /* How many are held; counting ends at `max`. */
 static size_t count_held(struct turn *t, const struct brand *b, size_t max)
 {
@@ -69,7 +57,7 @@ bool alarm_is_held(struct turn *t, const Ascolto__Envelope *e)
 	if (!packed)
 		return false; /* better to ring */
 	if (!count_held(t, b, 1))
-		set_timer(t, e, ALARMS_TIMER, 0, t->now_ms + ALARM_GATHER_MS);
+		set_timer(t, e, ALARMS_TIMER, NULL, 0, t->now_ms + ALARM_GATHER_MS);
 	row.timer = (ProtobufCBinaryData){ascolto__envelope__pack(e, packed), packed};
 	row.held_ms = t->now_ms;
 	struct key k = prefix_of(t, b);
@@ -127,7 +115,7 @@ static void ask(struct turn *t, const Ascolto__Envelope *e, const struct brand *
 		o.subject);
 	order_to_actor(t, e, b->playbook, red->chain[call].actor, &o, id_format(&id, tag), call);
 	if (call + 1 < red->chain_count)
-		set_timer(t, e, ALARMS_TIMER, call + 1,
+		set_timer(t, e, ALARMS_TIMER, NULL, call + 1,
 			t->now_ms + (int64_t)(red->chain[call + 1].after_minutes - red->chain[call].after_minutes) * 60000);
 }
 

@@ -102,16 +102,11 @@ static int take_holding(struct turn *t, Ascolto__Answer *a, const struct playboo
 	return a->wordings ? 0 : err_set(why, -ENOMEM, "out of memory");
 }
 
-static void send_next(struct turn *t, const Ascolto__Envelope *cause, const Ascolto__Answer *a, int64_t due_ms)
+static void send_next(struct turn *t, const Ascolto__Envelope *cause, const Ascolto__Answer *a)
 {
-	Ascolto__Envelope *e = turn_envelope(t, cause, "answer_next", a->answered + a->left_out);
-	Ascolto__Timer timer = ASCOLTO__TIMER__INIT;
-	timer.purpose = (char *)ANSWER_TIMER;
-	timer.subject_id = a->id;
-	timer.due_ms = due_ms;
-	e->body_case = ASCOLTO__ENVELOPE__BODY_TIMER;
-	e->timer = &timer;
-	turn_timer(t, e, due_ms);
+	struct id id;
+	if (id_of(a->id, &id) == 0)
+		set_timer(t, cause, ANSWER_TIMER, &id, 0, t->now_ms);
 }
 
 static void begin_if_approved(struct turn *t, const Ascolto__Envelope *cause, Ascolto__Answer *a)
@@ -119,7 +114,7 @@ static void begin_if_approved(struct turn *t, const Ascolto__Envelope *cause, As
 	if (a->n_approved_by < a->approvals_needed)
 		return;
 	a->begun_ms = t->now_ms;
-	send_next(t, cause, a, t->now_ms);
+	send_next(t, cause, a);
 }
 
 /* What a person did, for the audit log. */
@@ -378,7 +373,7 @@ int answer_send(struct turn *t, const Ascolto__Envelope *timer, struct err *why)
 		a->last_case_id = turn_id_bytes(t, &cases[i]);
 	}
 	if (n == CASES_A_TURN)
-		send_next(t, timer, a, t->now_ms);
+		send_next(t, timer, a);
 	else
 		a->ended_ms = t->now_ms;
 	save(t, timer, a);

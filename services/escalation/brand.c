@@ -3,8 +3,6 @@
 
 #include <sodium.h>
 
-#include <sodium.h>
-
 #define TOPIC_KEEP_MS ((int64_t)14 * 86400000) /* silent for longer: not worth remembering at start */
 
 struct key id_key(const struct turn *t, int table, const struct id *id)

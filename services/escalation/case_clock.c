@@ -2,23 +2,6 @@
 #include "services/escalation/audit.h"
 #include "services/escalation/escalation.h"
 
-static void set_timer(struct turn *t, const Ascolto__Envelope *cause, const struct id *id, const char *purpose, uint64_t number,
-	int64_t due_ms)
-{
-	char text[ID_TEXT + 1];
-	/* One command may move the clocks of several cases. */
-	char *tag = arena_printf(t->arena, "%s %s", purpose, id_format(id, text));
-	Ascolto__Envelope *e = turn_envelope(t, cause, tag ? tag : purpose, number);
-	Ascolto__Timer timer = ASCOLTO__TIMER__INIT;
-	timer.purpose = (char *)(uintptr_t)purpose;
-	timer.subject_id = turn_id_bytes(t, id);
-	timer.due_ms = due_ms;
-	timer.number = number;
-	e->body_case = ASCOLTO__ENVELOPE__BODY_TIMER;
-	e->timer = &timer;
-	turn_timer(t, e, due_ms);
-}
-
 int case_clocks_new(struct turn *t, Ascolto__Case *c, const struct playbook_sla *sla)
 {
 	Ascolto__Clock *clocks = arena_alloc(t->arena, sizeof(*clocks) * 2);
@@ -51,7 +34,7 @@ static void follow(struct turn *t, const Ascolto__Envelope *cause, const struct 
 	stored->since_ms = c.since_ms;
 	*due_ms = due == SLA_NEVER ? 0 : due;
 	if (*due_ms && !stored->late)
-		set_timer(t, cause, id, purpose, 0, *due_ms);
+		set_timer(t, cause, purpose, id, 0, *due_ms);
 }
 
 /* A case of an older version has its due times alone: its clocks are what is left of them. */
@@ -87,9 +70,9 @@ void case_clocks_rearm(struct turn *t, const Ascolto__Envelope *cause, const Asc
 	if (id_of(c->id, &id))
 		return;
 	if (c->acknowledge_clock && c->acknowledge_clock->since_ms && !c->acknowledge_clock->late)
-		set_timer(t, cause, &id, "case_acknowledge", 1, c->acknowledge_due_ms);
+		set_timer(t, cause, "case_acknowledge", &id, 1, c->acknowledge_due_ms);
 	if (c->resolve_clock && c->resolve_clock->since_ms && !c->resolve_clock->late)
-		set_timer(t, cause, &id, "case_resolve", 1, c->resolve_due_ms);
+		set_timer(t, cause, "case_resolve", &id, 1, c->resolve_due_ms);
 }
 
 void case_reopen(Ascolto__Case *c)
@@ -134,7 +117,7 @@ static void begin_chain(struct turn *t, const Ascolto__Envelope *e, const struct
 	const struct playbook_sla *sla = playbook_sla(b->playbook, c->sla);
 	for (unsigned n = 0; sla && n < sla->late_count; n++) {
 		if (sla->late[n].after_minutes)
-			set_timer(t, e, id, "case_call", n, t->now_ms + (int64_t)sla->late[n].after_minutes * 60000);
+			set_timer(t, e, "case_call", id, n, t->now_ms + (int64_t)sla->late[n].after_minutes * 60000);
 		else
 			tell_late(t, e, b, c, sla->late[n].actor, n);
 	}

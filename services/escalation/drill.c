@@ -142,17 +142,6 @@ int drills_each_running(struct txn *t, struct escalation *x, void (*fn)(struct t
 
 /* ---- beginning and ending ---- */
 
-static void set_end(struct turn *t, const Ascolto__Envelope *e, int64_t due_ms)
-{
-	Ascolto__Envelope *out = turn_envelope(t, e, DRILL_TIMER, 0);
-	Ascolto__Timer timer = ASCOLTO__TIMER__INIT;
-	timer.purpose = (char *)(uintptr_t)DRILL_TIMER;
-	timer.due_ms = due_ms;
-	out->body_case = ASCOLTO__ENVELOPE__BODY_TIMER;
-	out->timer = &timer;
-	turn_timer(t, out, due_ms);
-}
-
 int drill_start(struct turn *t, const Ascolto__Envelope *e, struct err *why)
 {
 	const Ascolto__StartDrill *what = e->command->start_drill;
@@ -168,7 +157,7 @@ int drill_start(struct turn *t, const Ascolto__Envelope *e, struct err *why)
 	d.started_ms = t->now_ms;
 	d.until_ms = t->now_ms + (int64_t)MIN(what->minutes ? what->minutes : MINUTES_MAX, (uint32_t)MINUTES_MAX) * 60000;
 	turn_put(t, &k, &d);
-	set_end(t, e, d.until_ms);
+	set_timer(t, e, DRILL_TIMER, NULL, 0, d.until_ms);
 	return 0;
 }
 

@@ -162,6 +162,11 @@ enum verdict escalation_command(struct turn *t, const Ascolto__Envelope *e, stru
 enum verdict escalation_outcome(struct turn *t, const Ascolto__Envelope *e, struct err *why);
 enum verdict escalation_timer(struct turn *t, const Ascolto__Envelope *e, struct err *why);
 
+/* A message to oneself, to be handled at due_ms. The purpose, the subject (NULL: none) and the number tell apart what one
+ * cause sets; escalation_timer knows the purposes. */
+void set_timer(struct turn *t, const Ascolto__Envelope *cause, const char *purpose, const struct id *subject, uint64_t number,
+	int64_t due_ms);
+
 /* What a person says a message really is, to intent. */
 void send_correction(struct turn *t, const Ascolto__Envelope *command, const Ascolto__ArmRecord *arm, const char *task,
 	const char *label);

@@ -192,6 +192,23 @@ enum verdict escalation_classified(struct turn *t, const Ascolto__Envelope *e, s
 	return DONE;
 }
 
+void set_timer(struct turn *t, const Ascolto__Envelope *cause, const char *purpose, const struct id *subject, uint64_t number,
+	int64_t due_ms)
+{
+	char text[ID_TEXT + 1] = "";
+	char *tag = arena_printf(t->arena, "%s %s", purpose, subject ? id_format(subject, text) : "");
+	Ascolto__Envelope *e = turn_envelope(t, cause, tag ? tag : purpose, number);
+	Ascolto__Timer timer = ASCOLTO__TIMER__INIT;
+	timer.purpose = (char *)(uintptr_t)purpose;
+	if (subject)
+		timer.subject_id = turn_id_bytes(t, subject);
+	timer.due_ms = due_ms;
+	timer.number = number;
+	e->body_case = ASCOLTO__ENVELOPE__BODY_TIMER;
+	e->timer = &timer;
+	turn_timer(t, e, due_ms);
+}
+
 void send_correction(struct turn *t, const Ascolto__Envelope *command, const Ascolto__ArmRecord *arm, const char *task,
 	const char *label)
 {

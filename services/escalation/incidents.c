@@ -79,16 +79,7 @@ static struct step_number step_number_of(uint64_t n)
 static void set_step_timer(struct turn *t, const Ascolto__Envelope *cause, const struct id *id, struct step_number n,
 	int64_t due_ms)
 {
-	uint64_t number = (uint64_t)n.code * 10000 + n.step * 100 + n.times;
-	Ascolto__Envelope *e = turn_envelope(t, cause, "incident_step", number);
-	Ascolto__Timer timer = ASCOLTO__TIMER__INIT;
-	timer.purpose = (char *)"incident_step";
-	timer.subject_id = turn_id_bytes(t, id);
-	timer.due_ms = due_ms;
-	timer.number = number;
-	e->body_case = ASCOLTO__ENVELOPE__BODY_TIMER;
-	e->timer = &timer;
-	turn_timer(t, e, due_ms);
+	set_timer(t, cause, "incident_step", id, (uint64_t)n.code * 10000 + n.step * 100 + n.times, due_ms);
 }
 
 static void set_steps(struct turn *t, const Ascolto__Envelope *cause, const struct id *id, Ascolto__Incident *i,
@@ -117,19 +108,10 @@ static void set_steps(struct turn *t, const Ascolto__Envelope *cause, const stru
 static void set_calls(struct turn *t, const Ascolto__Envelope *cause, const Ascolto__Incident *i, const struct id *id,
 	enum code code, const struct playbook_incident *p)
 {
-	for (unsigned n = 0; n < p->chain_count; n++) {
-		if (!p->chain[n].after_minutes)
-			continue;
-		Ascolto__Envelope *e = turn_envelope(t, cause, "incident_call", call_number(i, code, n));
-		Ascolto__Timer timer = ASCOLTO__TIMER__INIT;
-		timer.purpose = (char *)"incident_call";
-		timer.subject_id = turn_id_bytes(t, id);
-		timer.due_ms = t->now_ms + (int64_t)p->chain[n].after_minutes * 60000;
-		timer.number = call_number(i, code, n);
-		e->body_case = ASCOLTO__ENVELOPE__BODY_TIMER;
-		e->timer = &timer;
-		turn_timer(t, e, timer.due_ms);
-	}
+	for (unsigned n = 0; n < p->chain_count; n++)
+		if (p->chain[n].after_minutes)
+			set_timer(t, cause, "incident_call", id, call_number(i, code, n),
+				t->now_ms + (int64_t)p->chain[n].after_minutes * 60000);
 }
 
 static unsigned tell(struct turn *t, const Ascolto__Envelope *cause, const struct brand *b, Ascolto__Incident *i,
@@ -219,15 +201,8 @@ static void save(struct turn *t, const Ascolto__Envelope *cause, Ascolto__Incide
 static void set_calm_check(struct turn *t, const Ascolto__Envelope *cause, const struct brand *b, const struct id *id,
 	uint64_t number)
 {
-	Ascolto__Envelope *e = turn_envelope(t, cause, "incident_calm", number);
-	Ascolto__Timer timer = ASCOLTO__TIMER__INIT;
-	timer.purpose = (char *)"incident_calm";
-	timer.subject_id = turn_id_bytes(t, id);
-	timer.due_ms = t->now_ms + (int64_t)b->playbook->window_minutes * 60000 / CHECKS_PER_WINDOW;
-	timer.number = number;
-	e->body_case = ASCOLTO__ENVELOPE__BODY_TIMER;
-	e->timer = &timer;
-	turn_timer(t, e, timer.due_ms);
+	set_timer(t, cause, "incident_calm", id, number,
+		t->now_ms + (int64_t)b->playbook->window_minutes * 60000 / CHECKS_PER_WINDOW);
 }
 
 static char *because(struct turn *t, const struct brand *b, const struct surge *s, unsigned window)
@@ -467,6 +442,8 @@ int incident_step_late(struct turn *t, const Ascolto__Envelope *e, struct err *w
 	if (i->closed_ms || (enum code)i->code != n.code || n.step >= i->n_steps || i->steps[n.step]->done_ms)
 		return 0;
 	const Ascolto__Step *s = i->steps[n.step];
+	if (e->timer->due_ms < s->due_ms)
+		return 0; /* it was set when the incident had this code before, and the step another time */
 	bool it = brand_speaks_italian(t, b->name);
 	Ascolto__Order o = ASCOLTO__ORDER__INIT;
 	char tag[ID_TEXT + 1];

@@ -107,13 +107,11 @@ static struct key told_key(const struct turn *t, const char *brand, const char *
 static void set_summary(struct judgement *j)
 {
 	struct turn *t = j->t;
-	Ascolto__Envelope *e = turn_envelope(t, j->e, "told", 0);
-	Ascolto__Timer timer = ASCOLTO__TIMER__INIT;
-	timer.purpose = arena_printf(t->arena, TOLD_TIMER "%s", j->kind->name);
-	timer.due_ms = t->now_ms + (int64_t)j->kind->gather_minutes * 60000;
-	e->body_case = ASCOLTO__ENVELOPE__BODY_TIMER;
-	e->timer = &timer;
-	turn_timer(t, e, timer.due_ms);
+	char *purpose = arena_printf(t->arena, TOLD_TIMER "%s", j->kind->name);
+	if (!purpose)
+		t->ws->error = -ENOMEM;
+	else
+		set_timer(t, j->e, purpose, NULL, 0, t->now_ms + (int64_t)j->kind->gather_minutes * 60000);
 }
 
 /* True when somebody was told of this kind so lately that this one is gathered with it. */

@@ -626,6 +626,63 @@ static void held_alarms_are_dropped(void **state)
 	assert_int_equal(late_alarms(), before);
 }
 
+/* ---- the checklist of an incident ---- */
+
+/* An incident that is red for the second time, with one step, due in half an hour. */
+static struct id red_again(Ascolto__Step *step)
+{
+	struct id id = id_from(w.now_ms, span_str("incident"));
+	Ascolto__Incident i = ASCOLTO__INCIDENT__INIT;
+	struct key k = turn_key_in(GROUP, &escalation_tables[INCIDENTS]);
+	struct txn *t;
+	uint8_t packed[512];
+	*step = (Ascolto__Step)ASCOLTO__STEP__INIT;
+	step->text = (char *)"Look";
+	step->actor = (char *)"desk";
+	step->due_ms = w.now_ms + 30 * MINUTE;
+	i.id = id_bytes(&id);
+	i.brand = (char *)"acme";
+	i.code = ASCOLTO__CODE__CODE_RED;
+	i.waves = 1;
+	i.steps = &step;
+	i.n_steps = 1;
+	key_id(&k, &id);
+	assert_true(ascolto__incident__get_packed_size(&i) <= sizeof(packed));
+	assert_int_equal(txn_begin_write(w.store, &t, NULL), 0);
+	assert_int_equal(txn_put(t, &k, span_of(packed, ascolto__incident__pack(&i, packed))), 0);
+	assert_int_equal(txn_commit(&t, NULL), 0);
+	return id;
+}
+
+static void step_timer_rings(const struct id *incident, int64_t due_ms)
+{
+	struct id id = id_from(due_ms, span_str("timer"));
+	Ascolto__Envelope e = ASCOLTO__ENVELOPE__INIT;
+	Ascolto__Timer timer = ASCOLTO__TIMER__INIT;
+	e.id = e.trace_id = id_bytes(&id);
+	e.brand = (char *)"acme";
+	e.occurred_ms = e.received_ms = w.now_ms;
+	e.body_case = ASCOLTO__ENVELOPE__BODY_TIMER;
+	e.timer = &timer;
+	timer.purpose = (char *)"incident_step";
+	timer.subject_id = id_bytes(incident);
+	timer.number = (uint64_t)CODE_RED * 10000;
+	timer.due_ms = w.now_ms = due_ms;
+	assert_int_equal(turn(escalation_timer, &e), DONE);
+}
+
+/* What reminded of the step when it was red the first time says nothing of it now. */
+static void reminders_of_the_first_time_are_over(void **state)
+{
+	(void)state;
+	Ascolto__Step step;
+	struct id incident = red_again(&step);
+	step_timer_rings(&incident, w.now_ms + 5 * MINUTE);
+	assert_int_equal(told("step_late", "desk-mail"), 0);
+	step_timer_rings(&incident, step.due_ms);
+	assert_int_equal(told("step_late", "desk-mail"), 1);
+}
+
 int main(void)
 {
 #define T(f) cmocka_unit_test_setup_teardown(f, begin, end)
@@ -644,6 +701,7 @@ int main(void)
 		T(a_few_late_alarms_ring),
 		T(many_late_alarms_wait_for_a_word),
 		T(held_alarms_are_dropped),
+		T(reminders_of_the_first_time_are_over),
 	};
 	return cmocka_run_group_tests_name("escalation", tests, NULL, NULL);
 }

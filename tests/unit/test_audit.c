@@ -12,34 +12,13 @@
 #define BRAND "brezza"
 #define ENTRIES 40
 
-static char folder[64];
-static struct store *store;
+#define STORE_NOW_MS NOW_MS
+#include "tests/unit/store_here.h"
+
 static struct playbook playbook = {.label = "prova, version 3"};
 static struct brand brand = {.name = BRAND, .playbook = &playbook, .playbook_digest = "00112233aabbccdd"};
 static struct escalation state = {.brands = &brand, .n_brands = 1};
 static struct id case_id;
-
-static int open_store(void **unused)
-{
-	(void)unused;
-	char path[96];
-	struct err e = {0};
-	snprintf(folder, sizeof(folder), "/tmp/ascolto-audit-XXXXXX");
-	if (!mkdtemp(folder))
-		return -1;
-	snprintf(path, sizeof(path), "%s/s", folder);
-	struct store_options o = {.path = path, .service = "escalation", .unsafe_fs = true, .now_ms = NOW_MS};
-	return store_open(&store, &o, &e);
-}
-
-static int close_store(void **unused)
-{
-	char command[128];
-	(void)unused;
-	store_close(&store);
-	snprintf(command, sizeof(command), "rm -rf '%s'", folder);
-	return system(command);
-}
 
 /* ---- one message that is handled ---- */
 

@@ -11,30 +11,9 @@
 #define START (1763757000000 - 1763757000000 % HOUR)
 #define BRAND "brezza"
 
-static char folder[64];
-static struct store *store;
+#define STORE_NOW_MS START
+#include "tests/unit/store_here.h"
 
-static int open_store(void **unused)
-{
-	(void)unused;
-	char path[96];
-	struct err e = {0};
-	snprintf(folder, sizeof(folder), "/tmp/ascolto-damage-XXXXXX");
-	if (!mkdtemp(folder))
-		return -1;
-	snprintf(path, sizeof(path), "%s/s", folder);
-	struct store_options o = {.path = path, .service = "escalation", .unsafe_fs = true, .now_ms = START};
-	return store_open(&store, &o, &e);
-}
-
-static int close_store(void **unused)
-{
-	char command[128];
-	(void)unused;
-	store_close(&store);
-	snprintf(command, sizeof(command), "rm -rf '%s'", folder);
-	return system(command);
-}
 
 struct work {
 	struct arena arena;

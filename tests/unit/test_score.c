@@ -8,30 +8,9 @@
 #define NOW ((int64_t)1763757000000)
 #define BRAND "brezza"
 
-static char folder[64];
-static struct store *store;
+#define STORE_NOW_MS NOW
+#include "tests/unit/store_here.h"
 
-static int open_store(void **unused)
-{
-	(void)unused;
-	char path[96];
-	struct err e = {0};
-	snprintf(folder, sizeof(folder), "/tmp/ascolto-score-XXXXXX");
-	if (!mkdtemp(folder))
-		return -1;
-	snprintf(path, sizeof(path), "%s/s", folder);
-	struct store_options o = {.path = path, .service = "escalation", .unsafe_fs = true, .now_ms = NOW};
-	return store_open(&store, &o, &e);
-}
-
-static int close_store(void **unused)
-{
-	char command[128];
-	(void)unused;
-	store_close(&store);
-	snprintf(command, sizeof(command), "rm -rf '%s'", folder);
-	return system(command);
-}
 
 static void add(struct damage d, const char *channel, const char *owner)
 {

@@ -14,7 +14,8 @@
 #include "services/intent/train_options.h"
 
 #define KNOW_BUCKETS 2048
-#define LANGUAGE_BUCKETS 16384
+#define LANGUAGE_WORDS 16384
+#define LANGUAGE_CHARS 32768
 #define FLAG_BUCKETS 131072
 #define CARE_COLUMNS 32
 #define BLOCK_BUCKETS 49152 /* more has not helped */
@@ -64,9 +65,10 @@ void train_defaults(struct train_options *o, const char *task)
 		o->spec.chars_min = 1;
 		o->spec.words_max = 1;
 		o->spec.chars_max = 4;
-		o->spec.buckets[BLOCK_WORD] = o->spec.buckets[BLOCK_CHARS] = LANGUAGE_BUCKETS;
+		o->spec.buckets[BLOCK_WORD] = LANGUAGE_WORDS;
+		o->spec.buckets[BLOCK_CHARS] = LANGUAGE_CHARS;
 		o->balance = 0.7;
-		o->weight[BLOCK_WORD] = 0.5f;
+		o->weight[BLOCK_WORD] = 0.8f;
 		return;
 	}
 	o->spec.options = FEATURE_PLAIN | FEATURE_STYLE | FEATURE_NEGATION | FEATURE_CONCEPT | FEATURE_META | FEATURE_STEM;

@@ -284,7 +284,20 @@ void view_delivery(struct peer *p, const char *order, const char *incident, cons
 	send_view(p, NULL, &v);
 }
 
-/* ---- advocates ---- */
+/* ---- crisis mode, advocates ---- */
+
+void view_crisis(struct peer *p, int64_t since_ms, const char *because)
+{
+	Ascolto__Crisis c = ASCOLTO__CRISIS__INIT;
+	Ascolto__View v = ASCOLTO__VIEW__INIT;
+	c.brand = word(VIEW_BRAND);
+	c.since_ms = since_ms;
+	c.by = word("ascolto");
+	c.because = word(because);
+	v.what_case = ASCOLTO__VIEW__WHAT_CRISIS;
+	v.crisis = &c;
+	send_view(p, NULL, &v);
+}
 
 void view_advocate(struct peer *p, const char *customer, const char *message, int64_t heard_ms, bool removed)
 {

@@ -31,19 +31,18 @@ unsigned advocates_count(struct txn *t, const char *brand)
 	return n;
 }
 
-static void show(struct turn *t, const Ascolto__Envelope *cause, Ascolto__Advocate *a)
+/* On the list, or off it; the console hears of it. */
+static void keep(struct turn *t, const Ascolto__Envelope *cause, const struct key *k, Ascolto__Advocate *a, bool listed)
 {
 	Ascolto__View v = ASCOLTO__VIEW__INIT;
+	if (listed)
+		turn_put(t, k, a);
+	else
+		turn_del(t, k);
+	a->removed = !listed;
 	v.what_case = ASCOLTO__VIEW__WHAT_ADVOCATE;
 	v.advocate = a;
 	send_view(t, cause, "view-advocate", 0, &v);
-}
-
-static void take_off(struct turn *t, const Ascolto__Envelope *cause, const struct key *k, Ascolto__Advocate *a)
-{
-	turn_del(t, k);
-	a->removed = true;
-	show(t, cause, a);
 }
 
 /* What the message tells of who wrote it. */
@@ -111,30 +110,31 @@ int advocate_hear(struct judgement *j, struct err *why)
 	if (!a)
 		return r ? err_set(why, r, "the list of advocates can not be read: %s", strerror(-r)) : 0;
 	fill(a, j->m, j->e->id);
-	if (!is_one) {
-		take_off(t, j->e, &key, a);
-		return 0;
-	}
 	a->heard_ms = j->e->occurred_ms;
-	turn_put(t, &key, a);
-	show(t, j->e, a);
+	keep(t, j->e, &key, a, is_one);
 	return 0;
+}
+
+/* The record of the message, and with it who wrote it. */
+static int find_writer(struct judgement *j, ProtobufCBinaryData message, struct err *why)
+{
+	if (id_of(message, &j->message))
+		return err_set(why, -EBADMSG, "the command names no message");
+	if (!j->brand)
+		return err_set(why, -ENOENT, "brand \"%s\" is not in the configuration", j->e->brand);
+	int r = record_reopen(j, why);
+	if (!r && id_of(j->m->knowledge->customer_id, &j->customer))
+		r = err_set(why, -EBADMSG, "the message has no customer");
+	return r;
 }
 
 int advocate_keep(struct turn *t, const Ascolto__Envelope *e, const Ascolto__KeepAdvocate *what, struct err *why)
 {
 	struct judgement j = {.t = t, .e = e, .brand = brand_find(t->state, e->brand)};
-	int r;
-	if (id_of(what->message_id, &j.message))
-		return err_set(why, -EBADMSG, "the command names no message");
-	if (!j.brand)
-		return err_set(why, -ENOENT, "brand \"%s\" is not in the configuration", e->brand);
-	r = record_reopen(&j, why);
+	int r = find_writer(&j, what->message_id, why);
 	if (r)
 		return r;
 	const Ascolto__Knowledge *k = j.m->knowledge;
-	if (id_of(k->customer_id, &j.customer))
-		return err_set(why, -EBADMSG, "the message has no customer");
 	if (what->listed && k->influencer)
 		return err_set(why, -EINVAL, "%s is an influencer, and no advocate", k->display_name);
 	struct key key = row_key(t->key_group, j.brand->name, &j.customer);
@@ -147,12 +147,7 @@ int advocate_keep(struct turn *t, const Ascolto__Envelope *e, const Ascolto__Kee
 		fill(a, j.m, j.arm->message_id);
 		a->by = e->command->actor;
 		a->heard_ms = MAX(a->heard_ms, j.arm->occurred_ms);
-	}
-	if (a && what->listed) {
-		turn_put(t, &key, a);
-		show(t, e, a);
-	} else if (a) {
-		take_off(t, e, &key, a);
+		keep(t, e, &key, a, what->listed);
 	}
 	tell_enrichment(t, e, k, what->listed ? "advocate" : "no_advocate");
 	audit_add(t, e, &(struct audit_note){.what = what->listed ? "advocate_listed" : "advocate_removed",

@@ -278,7 +278,6 @@ static void run_default(struct bench *b)
 	struct stat st;
 	static const char *const own[] = {"test_it", "test_en", "plain_it", "plain_en"}; /* plain: everyday messages, short */
 	for (size_t i = 0; i < ARRAY_SIZE(own); i++) {
-		char path[sizeof(SOURCE_DIR) + 64];
 		snprintf(path, sizeof(path), SOURCE_DIR "/tests/bench/care/%s.tsv", own[i]);
 		run_file(b, path);
 	}

@@ -23,6 +23,7 @@
 #include <cyaml/cyaml.h>
 
 #define CRISIS_APPROVALS_MAX 5
+#define CRISIS_HOLDING_MAX 64 /* lists of texts */
 #define CRISIS_REMINDS_MAX 12 /* then a step is late in silence; the page still shows it */
 
 struct playbook_wordings {

@@ -179,6 +179,7 @@ static const struct decision {
 	{INCIDENTS, "incident", "/answer", propose_answer},
 	{INCIDENTS, "incident", "/approve", approve_answer},
 	{MESSAGES, "message", "/move", move_message},
+	{MESSAGES, "message", "/advocate", keep_advocate},
 };
 
 static const struct decision *find_decision(enum console_table table, const char *verb)

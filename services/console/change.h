@@ -22,6 +22,7 @@ union content {
 	Ascolto__ApproveAnswer approve_answer;
 	Ascolto__ChangeCase change_case;
 	Ascolto__ConfirmAlarms confirm_alarms;
+	Ascolto__KeepAdvocate keep_advocate;
 };
 
 struct decided {
@@ -37,7 +38,7 @@ typedef bool decide_fn(struct answer *a, struct decided *d);
 const char *member(const json_t *body, const char *name);
 
 /* change_crisis.c */
-decide_fn crisis_mode, done_step, move_message, propose_answer, approve_answer;
+decide_fn crisis_mode, done_step, move_message, propose_answer, approve_answer, keep_advocate;
 
 /* change_case.c */
 decide_fn change_case, confirm_alarms;

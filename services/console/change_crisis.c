@@ -60,6 +60,32 @@ bool move_message(struct answer *a, struct decided *d)
 	return true;
 }
 
+/* Who wrote it speaks well of the brand, or is not to be asked any more. */
+bool keep_advocate(struct answer *a, struct decided *d)
+{
+	const json_t *listed = json_object_get(d->body, "listed");
+	Ascolto__ArmRecord *arm;
+	Ascolto__KeepAdvocate *what = &d->content.keep_advocate;
+	if (!json_is_boolean(listed)) {
+		answer_fail(a, 400, "\"listed\" is to be true, to put who wrote this on the list, or false");
+		return false;
+	}
+	if (answer_read(a, MESSAGES, &d->id, &arm) || !arm->message || !arm->message->knowledge) {
+		answer_fail(a, 404, "nothing is known of who wrote this");
+		return false;
+	}
+	if (json_is_true(listed) && arm->message->knowledge->influencer) {
+		answer_fail(a, 409, "an influencer is no advocate: those are asked, and paid, in other ways");
+		return false;
+	}
+	*what = (Ascolto__KeepAdvocate)ASCOLTO__KEEP_ADVOCATE__INIT;
+	what->message_id = id_bytes(&d->id);
+	what->listed = json_is_true(listed);
+	d->command.what_case = ASCOLTO__COMMAND__WHAT_KEEP_ADVOCATE;
+	d->command.keep_advocate = what;
+	return true;
+}
+
 /* ---- answers to many ---- */
 
 static bool text_used(char **texts, size_t n, const char *text)

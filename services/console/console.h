@@ -140,6 +140,7 @@ void get_case(struct http_request *r, void *ctx);
 void get_incidents(struct http_request *r, void *ctx);
 void get_incident(struct http_request *r, void *ctx);
 void get_counts(struct http_request *r, void *ctx);
+void get_advocates(struct http_request *r, void *ctx);
 void get_audit_heads(struct http_request *r, void *ctx);
 
 /* rows.c: JSON into a->out. a->rows counts the values of the list being written; set it to 0 before the

@@ -248,6 +248,22 @@ static enum verdict show_answer(struct turn *t, const char *brand, const Ascolto
 	return DONE;
 }
 
+static enum verdict show_advocate(struct turn *t, const char *brand, const Ascolto__Advocate *a, struct err *why)
+{
+	struct id id;
+	struct key k = advocates_key(t->key_group, brand);
+	if (id_of(a->customer_id, &id)) {
+		err_set(why, -EINVAL, "an advocate without an id");
+		return REJECT;
+	}
+	key_id(&k, &id);
+	if (a->removed)
+		turn_del(t, &k);
+	else
+		turn_put(t, &k, a);
+	return DONE;
+}
+
 /* ---- heads of the audit log ---- */
 
 /* The last one of each hour is kept for good: a log that was cut off or rewritten does not agree with them. A head that
@@ -298,6 +314,9 @@ enum verdict handle_view(struct turn *t, const Ascolto__Envelope *e, struct err 
 		break;
 	case ASCOLTO__VIEW__WHAT_HELD_ALARMS:
 		verdict = show_held_alarms(t, brand, v->held_alarms);
+		break;
+	case ASCOLTO__VIEW__WHAT_ADVOCATE:
+		verdict = show_advocate(t, brand, v->advocate, why);
 		break;
 	case ASCOLTO__VIEW__WHAT_AUDIT:
 		verdict = keep_head(t, brand, v->audit, why);

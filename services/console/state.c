@@ -16,6 +16,7 @@ const struct table console_tables[] = {
 	[ANSWERS] = {0x2a, "answers", &ascolto__answer__descriptor, "incident id, answer id: an answer to many"},
 	[AUDIT_HEADS] = {0x2b, "audit_heads", &ascolto__audit_head__descriptor,
 		"brand; hour: the last head of escalation's audit log seen in it"},
+	[ADVOCATES] = {0x2c, "advocates", &ascolto__advocate__descriptor, "brand; customer id: who speaks well of it"},
 	{0},
 };
 
@@ -114,6 +115,11 @@ struct key tally_key(uint8_t group, const char *brand, enum tally n)
 	struct key k = brand_key(TALLIES, group, brand);
 	key_str(&k, tally_names[n]);
 	return k;
+}
+
+struct key advocates_key(uint8_t group, const char *brand)
+{
+	return brand_key(ADVOCATES, group, brand);
 }
 
 struct key audit_heads_key(uint8_t group, const char *brand)

@@ -150,6 +150,7 @@ static int measure(struct judgement *j)
 	d->negative = j->facts.negative;
 	d->positive = str_eq(value_of(j->m->understanding->sentiment), "positive");
 	d->request = j->decision.opens_case;
+	d->defends = j->facts.polemic && j->facts.intent == INTENT_PRAISE && !j->facts.copy;
 	int r = damage_add(j->t, j->brand->name, d);
 	return r ? r : score_add(j->t, j->brand->name, d, j->m->post->channel, NULL);
 }
@@ -177,7 +178,7 @@ enum verdict escalation_classified(struct turn *t, const Ascolto__Envelope *e, s
 	if (!j.arm)
 		return RETRY;
 	explain(&j);
-	if (group(&j, why) || case_for(&j, why)) {
+	if (group(&j, why) || case_for(&j, why) || advocate_hear(&j, why)) {
 		((struct escalation *)t->state)->stale = true;
 		return REJECT;
 	}
@@ -320,6 +321,9 @@ enum verdict escalation_command(struct turn *t, const Ascolto__Envelope *e, stru
 	case ASCOLTO__COMMAND__WHAT_APPROVE_ANSWER:
 		if (!id_of(c->approve_answer->answer_id, &id))
 			r = answer_approve(t, e, &id, why);
+		break;
+	case ASCOLTO__COMMAND__WHAT_KEEP_ADVOCATE:
+		r = advocate_keep(t, e, c->keep_advocate, why);
 		break;
 	default:
 		err_set(why, -EINVAL, "this command is not known");

@@ -31,6 +31,7 @@ const struct table escalation_tables[] = {
 	[ORDERED] = {0x36, "ordered", &state__ordered__descriptor, "order id: the message whose record waits for its outcome"},
 	[RHYTHMS] = {0x39, "rhythms", &state__rhythm__descriptor, "brand: people per hour of the week"},
 	[SCORES] = {0x37, "scores", &state__score__descriptor, "brand, day, channel or owner: how customers were cared for"},
+	[ADVOCATES] = {0x3a, "advocates", &ascolto__advocate__descriptor, "brand, customer id: who speaks well of it"},
 	{0},
 };
 

@@ -95,7 +95,11 @@ def test_italian(stage, page):
     check(page.run("document.documentElement.lang") == "it", "the page is not in Italian")
     shows(page, "Brezza", "ROSSO", "Modem fermi dopo l'aggiornamento", "208", "di norma 2,1", "Presa in carico",
           "Fermare post programmati", "crisis-mail", "consegnato", "si riprova", "non so", "VIP", "Elena Sarti",
-          "segnala un guasto → una riparazione", "corsia servizio", "in ritardo di", "community manager")
+          "segnala un guasto → una riparazione", "corsia servizio", "in ritardo di", "community manager",
+          "MODALITÀ DI CRISI", "Sostenitori (2)")
+    page.run("document.querySelector('#advocates summary').click()")
+    shows(page, "Oscar B.", "Rita Amadori", "giorni di elogi: 4")
+    page.run("document.querySelector('#advocates summary').click()")
     check("2026" in page.run("document.querySelector('.day').textContent"), "the real date of the messages is not shown")
     page.wait("document.title.startsWith('ROSSO')")
     check(page.run("document.querySelector('#messages .person').textContent") == "Marta", "the newest is not first")

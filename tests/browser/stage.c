@@ -91,6 +91,9 @@ static void storm(void)
 		"200", now_ms - 338000);
 	view_delivery(escalation, "o3", "fault", "agency-hook", ASCOLTO__DELIVERY_RESULT__DELIVERY_RETRY,
 		"503 Service Unavailable", now_ms - 20000);
+	view_crisis(escalation, now_ms - 340000, "Un incidente è diventato rosso");
+	view_advocate(escalation, "Rita Amadori", messages[0].name, now_ms - (int64_t)6 * 86400000, false);
+	view_advocate(escalation, "Oscar B.", messages[1].name, now_ms - 7200000, false);
 }
 
 /* One payload in every field that comes from outside or from settings. */

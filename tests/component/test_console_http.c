@@ -161,6 +161,29 @@ static void test_commands(void **state)
 	ascolto__envelope__free_unpacked(e, NULL);
 }
 
+static void test_advocates(void **state)
+{
+	(void)state;
+	const char *const json = "Content-Type: application/json\r\n";
+	say("m1", 1, "bravi, come sempre", NULL, NULL);
+	view_message(escalation, &(struct made_message){.name = "m2", .occurred_ms = T0, .channel = "brezza-x", .network = "x",
+					 .who = "star", .handle = "star", .text = "uno", .influencer = true});
+	view_advocate(escalation, "Ada", "m1", T0, false);
+	view_advocate(escalation, "Ugo", "m1", T0, false);
+	view_advocate(escalation, "Ugo", "m1", T0, true);
+	sent();
+	expect_count("/api/v1/advocates", "advocates", 1);
+	expect("/api/v1/advocates", "advocates.0.name", "Ada");
+	expect("/api/v1/advocates", "advocates.0.praise_days", "4");
+	refused("POST", path_of("/api/v1/messages/%s/advocate", "m1"), json, "{\"actor\":\"a\"}", 400, "\\\"listed\\\" is to be");
+	refused("POST", path_of("/api/v1/messages/%s/advocate", "m2"), json, "{\"actor\":\"a\",\"listed\":true}", 409,
+		"an influencer is no advocate");
+	Ascolto__Envelope *e = command(path_of("/api/v1/messages/%s/advocate", "m1"), "{\"actor\":\"Anna Riva\",\"listed\":true}", 0);
+	assert_true(names(e->command->keep_advocate->message_id, "m1"));
+	assert_true(e->command->keep_advocate->listed);
+	ascolto__envelope__free_unpacked(e, NULL);
+}
+
 /* Accepted means committed: it goes out although escalation was away and the console was killed right after.
  */
 static void test_command_survives(void **state)
@@ -305,6 +328,7 @@ int main(void)
 		TEST(test_refusals),
 		TEST(test_commands),
 		TEST(test_command_survives),
+		TEST(test_advocates),
 		TEST(test_events),
 		TEST(test_events_flood),
 		TEST(test_events_leave),

@@ -48,6 +48,9 @@ static struct world {
 	size_t n_cases;
 	Ascolto__HeldAlarms held;
 	unsigned histories;
+	Ascolto__Envelope *advocate;       /* the latest view of one */
+	char change[32];                   /* of the latest history */
+	Ascolto__Knowledge known;          /* what enrichment knows of who writes next */
 	struct id last_message;
 	char why[ERR_TEXT_MAX];
 } w;
@@ -88,6 +91,13 @@ static void keep_emitted(const struct write *x)
 	}
 	if (e->body_case == ASCOLTO__ENVELOPE__BODY_VIEW && e->view->what_case == ASCOLTO__VIEW__WHAT_HELD_ALARMS)
 		w.held.count = e->view->held_alarms->count;
+	if (e->body_case == ASCOLTO__ENVELOPE__BODY_VIEW && e->view->what_case == ASCOLTO__VIEW__WHAT_ADVOCATE) {
+		ascolto__envelope__free_unpacked(w.advocate, NULL);
+		w.advocate = e;
+		return;
+	}
+	if (e->body_case == ASCOLTO__ENVELOPE__BODY_HISTORY)
+		snprintf(w.change, sizeof(w.change), "%s", e->history->change);
 	w.histories += e->body_case == ASCOLTO__ENVELOPE__BODY_HISTORY;
 	ascolto__envelope__free_unpacked(e, NULL);
 }
@@ -173,7 +183,7 @@ static void says_as(unsigned n, const char *who, const char *conversation, const
 	Ascolto__Envelope e = ASCOLTO__ENVELOPE__INIT;
 	Ascolto__Message m = ASCOLTO__MESSAGE__INIT;
 	Ascolto__Post p = ASCOLTO__POST__INIT;
-	Ascolto__Knowledge k = ASCOLTO__KNOWLEDGE__INIT;
+	Ascolto__Knowledge k = w.known;
 	Ascolto__Understanding u = ASCOLTO__UNDERSTANDING__INIT;
 	Ascolto__Label label = ASCOLTO__LABEL__INIT;
 	label.value = (char *)(uintptr_t)intent;
@@ -292,6 +302,7 @@ static int begin(void **state)
 		fprintf(stderr, "%s\n", err_text(&e));
 		return -1;
 	}
+	w.known = (Ascolto__Knowledge)ASCOLTO__KNOWLEDGE__INIT;
 	w.escalation.brands = &w.brand;
 	w.escalation.n_brands = 1;
 	w.now_ms = at(23, 10, 0);
@@ -307,6 +318,7 @@ static int end(void **state)
 		ascolto__envelope__free_unpacked(w.orders[i], NULL);
 	for (size_t i = 0; i < w.n_cases; i++)
 		ascolto__envelope__free_unpacked(w.cases[i], NULL);
+	ascolto__envelope__free_unpacked(w.advocate, NULL);
 	topics_free(&w.brand.topics);
 	playbook_free(&w.brand.playbook);
 	store_close(&w.store);
@@ -626,6 +638,74 @@ static void held_alarms_are_dropped(void **state)
 	assert_int_equal(late_alarms(), before);
 }
 
+/* ---- who speaks well of the brand ---- */
+
+static unsigned advocates(void)
+{
+	struct txn *t;
+	assert_int_equal(txn_begin_read(w.store, &t, NULL), 0);
+	/* The handlers run in one group; the list is looked for in the brand's own. */
+	struct key list = turn_key_in(GROUP, &escalation_tables[ADVOCATES]);
+	struct cursor *c;
+	struct span key, value;
+	unsigned n = 0;
+	assert_int_equal(cursor_open(t, &list, NULL, &c), 0);
+	while (cursor_next(c, &key, &value) == 0)
+		n++;
+	cursor_close(&c);
+	txn_abort(&t);
+	return n;
+}
+
+static enum verdict lists(bool listed)
+{
+	Ascolto__Command c = ASCOLTO__COMMAND__INIT;
+	Ascolto__KeepAdvocate what = ASCOLTO__KEEP_ADVOCATE__INIT;
+	what.message_id = id_bytes(&w.last_message);
+	what.listed = listed;
+	c.actor = (char *)"ada";
+	c.what_case = ASCOLTO__COMMAND__WHAT_KEEP_ADVOCATE;
+	c.keep_advocate = &what;
+	return command(&c);
+}
+
+static void praise_is_remembered_and_advocates_are_listed(void **state)
+{
+	(void)state;
+	says("anna", "thread", "praise");
+	assert_string_equal(w.change, "praised"); /* enrichment counts the days, and says when she is one */
+	assert_int_equal(advocates(), 0);
+	w.known.customer_type = ASCOLTO__CUSTOMER_TYPE__CUSTOMER_ADVOCATE;
+	w.known.praise_days = 3;
+	says("anna", "thread", "ask_info");
+	assert_int_equal(advocates(), 1);
+	assert_string_equal(w.advocate->view->advocate->name, "anna");
+	assert_string_equal(w.advocate->view->advocate->channel, "web");
+	w.known.customer_type = ASCOLTO__CUSTOMER_TYPE__CUSTOMER_COMPLAINER;
+	says("anna", "thread", "billing");
+	assert_int_equal(advocates(), 0);
+	assert_true(w.advocate->view->advocate->removed);
+}
+
+static void a_person_keeps_the_list(void **state)
+{
+	(void)state;
+	says("bruno", "thread", "ask_info");
+	assert_int_equal(lists(true), DONE);
+	assert_int_equal(advocates(), 1);
+	assert_string_equal(w.change, "advocate");
+	assert_string_equal(w.advocate->view->advocate->by, "ada");
+	assert_int_equal(lists(false), DONE);
+	assert_int_equal(advocates(), 0);
+	assert_string_equal(w.change, "no_advocate");
+	w.known.influencer = true;
+	w.known.reach = 900000;
+	says("star", "thread2", "praise");
+	assert_int_equal(lists(true), REJECT);
+	assert_non_null(strstr(w.why, "influencer"));
+	assert_int_equal(advocates(), 0);
+}
+
 /* ---- the checklist of an incident ---- */
 
 /* An incident that is red for the second time, with one step, due in half an hour. */
@@ -702,6 +782,8 @@ int main(void)
 		T(many_late_alarms_wait_for_a_word),
 		T(held_alarms_are_dropped),
 		T(reminders_of_the_first_time_are_over),
+		T(praise_is_remembered_and_advocates_are_listed),
+		T(a_person_keeps_the_list),
 	};
 	return cmocka_run_group_tests_name("escalation", tests, NULL, NULL);
 }

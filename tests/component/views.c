@@ -283,3 +283,36 @@ void view_delivery(struct peer *p, const char *order, const char *incident, cons
 	v.delivery = &o;
 	send_view(p, NULL, &v);
 }
+
+/* ---- crisis mode, advocates ---- */
+
+void view_crisis(struct peer *p, int64_t since_ms, const char *because)
+{
+	Ascolto__Crisis c = ASCOLTO__CRISIS__INIT;
+	Ascolto__View v = ASCOLTO__VIEW__INIT;
+	c.brand = word(VIEW_BRAND);
+	c.since_ms = since_ms;
+	c.by = word("ascolto");
+	c.because = word(because);
+	v.what_case = ASCOLTO__VIEW__WHAT_CRISIS;
+	v.crisis = &c;
+	send_view(p, NULL, &v);
+}
+
+void view_advocate(struct peer *p, const char *customer, const char *message, int64_t heard_ms, bool removed)
+{
+	struct ids ids = {.n = 0};
+	Ascolto__Advocate a = ASCOLTO__ADVOCATE__INIT;
+	Ascolto__View v = ASCOLTO__VIEW__INIT;
+	a.customer_id = bytes_of(&ids, customer);
+	a.message_id = bytes_of(&ids, message);
+	a.brand = word(VIEW_BRAND);
+	a.name = word(customer);
+	a.channel = word("brezza-x");
+	a.praise_days = 4;
+	a.heard_ms = heard_ms;
+	a.removed = removed;
+	v.what_case = ASCOLTO__VIEW__WHAT_ADVOCATE;
+	v.advocate = &a;
+	send_view(p, NULL, &v);
+}

@@ -53,6 +53,10 @@ struct made_incident {
 };
 void view_incident(struct peer *p, const struct made_incident *i);
 
+void view_crisis(struct peer *p, int64_t since_ms, const char *because);
+
+void view_advocate(struct peer *p, const char *customer, const char *message, int64_t heard_ms, bool removed);
+
 void view_delivery(struct peer *p, const char *order, const char *incident, const char *destination,
 	Ascolto__DeliveryResult result, const char *detail, int64_t at_ms);
 

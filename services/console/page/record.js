@@ -64,7 +64,14 @@ function intention(arm, u, actions) {
 		onclick: (e) => actions.correct(arm.message_id, choice.value, e.currentTarget) }, t("correct"))));
 }
 
-function know(post, k) {
+function advocate(arm, k, actions) {
+	const listed = k.customer_type === "advocate";
+	return k.influencer ? null : el("button", { type: "button", class: "plain",
+		onclick: (e) => actions.keepAdvocate(arm.message_id, !listed, e.currentTarget) },
+		t(listed ? "advocate_drop" : "advocate_add"));
+}
+
+function know(arm, post, k, actions) {
 	const who = post.author || {};
 	return section("know", facts([
 		[t("customer"), el("strong", {}, k.display_name || who.name || who.handle || t("anonymous")), " ", marks(k)],
@@ -75,7 +82,7 @@ function know(post, k) {
 		[t("last_outcome"), k.last_case_outcome],
 		[t("reach"), number(k.reach || 0)],
 		["CRM", k.crm_record],
-	]));
+	]), el("div", { class: "decide" }, advocate(arm, k, actions)));
 }
 
 function rules(arm) {
@@ -113,7 +120,7 @@ export function showMessage(answer, actions) {
 			el("span", { class: "network" }, network(post)), marks(k),
 			arm.case_id ? el("button", { type: "button", class: "link", onclick: () => actions.openCase(arm.case_id) },
 				t("open_case")) : null),
-		what(arm, post, u), where(arm, post), intention(arm, u, actions), know(post, k), rules(arm), action(arm));
+		what(arm, post, u), where(arm, post), intention(arm, u, actions), know(arm, post, k, actions), rules(arm), action(arm));
 }
 
 function messageOfCase(row, actions) {

@@ -290,6 +290,14 @@ static void answer_draft(struct http_request *r, struct answer_place *p, const j
 		http_reply_error(r, 404, "%s", err_text(&e));
 		return;
 	}
+	if (!p->brand->playbook->crisis || str_empty(p->brand->playbook->crisis->answers)) {
+		http_reply_error(r, 409, "the playbook names no destination for answers (crisis: answers)");
+		return;
+	}
+	if (p->one && p->one->state == ASCOLTO__CASE_STATE__CASE_STATE_CLOSED) {
+		http_reply_error(r, 409, "the case is closed; open it again first (reopen)");
+		return;
+	}
 	if (!read_draft(body, case_text != NULL, p->arena, &a) || answer_check(p, &a)) {
 		http_reply_error(r, 500, "out of memory");
 		return;

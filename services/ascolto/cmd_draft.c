@@ -46,7 +46,7 @@ static void show_lines(const struct draft_report *r, const struct draft *d, bool
 		printf(", readability %.0f", r->readability.index);
 	putchar('\n');
 	for (size_t i = 0; i < r->n; i++)
-		printf("%s  %s: %s\n", r->findings[i].blocks ? "stops " : "look  ", draft_rules[r->findings[i].rule],
+		printf("%-7s%s: %s\n", r->findings[i].blocks ? "stops" : "look", draft_rules[r->findings[i].rule],
 			draft_sentence(&r->findings[i], italian, a));
 	if (!r->n)
 		printf("nothing to say\n");

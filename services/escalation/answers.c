@@ -130,7 +130,9 @@ int answer_propose(struct turn *t, const Ascolto__Envelope *e, const Ascolto__Pr
 	note(t, e, &a, "answer_proposed", a.by, a.holding ? "the playbook's holding text" : a.consent);
 	if (answer_is_blocked(&a)) {
 		a.refused_ms = t->now_ms;
-		note(t, e, &a, "answer_refused", "draft_check", stopped_by(t, &a));
+		audit_add(t, e, &(struct audit_note){.what = "answer_refused", .who = "draft_check", .by = BY_RULE,
+			.incident_id = a.incident_id, .case_id = a.case_id, .message_id = a.message_id,
+			.detail = stopped_by(t, &a)});
 	} else {
 		begin_if_approved(t, e, &a);
 	}

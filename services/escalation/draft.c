@@ -38,7 +38,7 @@ static const char known_acronyms[] = " ok sms pin puk sim iban pec tv ue eu uk u
 
 /* ---- words ---- */
 
-/* Where the words stand in what was read, whole words only; empty: nowhere. */
+/* The words as they stand in what was read, whole words only; empty: nowhere. */
 static struct span words_at(const struct text *t, const char *words, struct arena *a)
 {
 	size_t len = strlen(words);
@@ -49,20 +49,28 @@ static struct span words_at(const struct text *t, const char *words, struct aren
 	struct span w = p.normal, all = t->normal;
 	while (w.len && w.data[w.len - 1] == ' ')
 		w.len--;
-	for (const uint8_t *at = all.data; w.len && (at = memmem(at, all.len - (size_t)(at - all.data), w.data, w.len)); at++) {
-		const uint8_t *end = at + w.len, *last = all.data + all.len;
-		if ((at == all.data || at[-1] == ' ') && (any_end || end == last || *end == ' ' || !*end))
-			return w;
+	const uint8_t *last = all.data + all.len;
+	for (const uint8_t *at = all.data; w.len && (at = memmem(at, (size_t)(last - at), w.data, w.len)); at++) {
+		const uint8_t *end = at + w.len;
+		while (any_end && end < last && *end != ' ')
+			end++;
+		if ((at == all.data || at[-1] == ' ') && (end == last || *end == ' '))
+			return span_of(at, (size_t)(end - at));
 	}
 	return span_of("", 0);
 }
 
-static const char *first_of(const struct text *t, const char *const *list, size_t n, struct arena *a)
+/* The first of the list that is there; *ret_said, if not NULL, is how: with its ending where any would do. */
+static bool says_one_of(const struct text *t, const char *const *list, size_t n, struct arena *a, struct span *ret_said)
 {
-	for (size_t i = 0; i < n; i++)
-		if (words_at(t, list[i], a).len)
-			return list[i];
-	return NULL;
+	for (size_t i = 0; i < n; i++) {
+		struct span said = words_at(t, list[i], a);
+		if (said.len && ret_said)
+			*ret_said = list[i][strlen(list[i]) - 1] == '*' ? said : span_str(list[i]);
+		if (said.len)
+			return true;
+	}
+	return false;
 }
 
 static const char *const *constant(char *const *list)
@@ -89,22 +97,22 @@ static bool among(char *const *list, unsigned n, const char *word)
 	return false;
 }
 
-static void find(struct checking *c, enum draft_rule rule, const char *detail, size_t len)
+static void find(struct checking *c, enum draft_rule rule, struct span detail)
 {
+	size_t len = MIN(detail.len, sizeof(c->r->findings[0].detail) - 1);
 	struct draft_finding *f = &c->r->findings[c->r->n++];
 	*f = (struct draft_finding){.rule = rule};
 	f->blocks = rule == DRAFT_PRIVATE_DATA || rule == DRAFT_LENGTH ||
 		    among(c->v->blocks, c->v->blocks_count, draft_rules[rule]);
-	len = MIN(len, sizeof(f->detail) - 1);
-	while (len && len == sizeof(f->detail) - 1 && ((uint8_t)detail[len] & 0xc0) == 0x80)
+	while (len && len < detail.len && (detail.data[len] & 0xc0) == 0x80)
 		len--;
-	memcpy(f->detail, detail, len);
+	memcpy(f->detail, detail.data, len);
 	c->r->blocks |= f->blocks;
 }
 
 static void find_text(struct checking *c, enum draft_rule rule, const char *detail)
 {
-	find(c, rule, detail, strlen(detail));
+	find(c, rule, span_str(detail));
 }
 
 /* ---- what must not leave ---- */
@@ -146,16 +154,14 @@ static void check_length(struct checking *c)
 static void check_words(struct checking *c)
 {
 	const struct playbook_voice *v = c->v;
-	const char *found = first_of(&c->text, constant(v->forbidden), v->forbidden_count, c->a);
-	if (found)
-		find_text(c, DRAFT_FORBIDDEN, found);
-	found = first_of(&c->text, promises, ARRAY_SIZE(promises), c->a);
-	found = found ? found : first_of(&c->text, constant(v->promises), v->promises_count, c->a);
-	if (found)
-		find_text(c, DRAFT_PROMISE, found);
-	found = first_of(&c->text, stock, ARRAY_SIZE(stock), c->a);
-	if (found)
-		find_text(c, DRAFT_GENERIC, found);
+	struct span said;
+	if (says_one_of(&c->text, constant(v->forbidden), v->forbidden_count, c->a, &said))
+		find(c, DRAFT_FORBIDDEN, said);
+	if (says_one_of(&c->text, promises, ARRAY_SIZE(promises), c->a, &said) ||
+		says_one_of(&c->text, constant(v->promises), v->promises_count, c->a, &said))
+		find(c, DRAFT_PROMISE, said);
+	if (says_one_of(&c->text, stock, ARRAY_SIZE(stock), c->a, &said))
+		find(c, DRAFT_GENERIC, said);
 }
 
 /* ---- what must be there ---- */
@@ -180,7 +186,7 @@ static bool is_signed(struct checking *c)
 		return false;
 	size_t skip = end.tokens[first].at;
 	end.normal = span_of(end.normal.data + skip, end.normal.len - skip);
-	if (first_of(&end, constant(v->signatures), v->signatures_count, c->a) || has_initials(c->d->text))
+	if (says_one_of(&end, constant(v->signatures), v->signatures_count, c->a, NULL) || has_initials(c->d->text))
 		return true;
 	if (str_empty(c->d->author) || text_read(span_str(c->d->author), c->a, &name))
 		return false;
@@ -240,11 +246,11 @@ static void check_tone(struct checking *c)
 	size_t before = c->r->n;
 	bool shouted = t->capital_words > 1 || (t->capital_share > 0.5 && c->text.letters >= 12);
 	if (c->v->formal && t->formality == FORMALITY_INFORMAL)
-		find(c, DRAFT_ADDRESS, (const char *)t->informal_word.data, t->informal_word.len);
+		find(c, DRAFT_ADDRESS, t->informal_word);
 	if (t->emoji && !c->v->emoji)
 		find_text(c, DRAFT_EMOJI, "");
 	if (t->slang && !c->v->slang)
-		find(c, DRAFT_SLANG, (const char *)t->slang_word.data, t->slang_word.len);
+		find(c, DRAFT_SLANG, t->slang_word);
 	if (shouted && !c->v->loud)
 		find_text(c, DRAFT_CAPITALS, "");
 	if (!shouted)

@@ -907,6 +907,60 @@ static void reminders_of_the_first_time_are_over(void **state)
 	assert_int_equal(told("step_late", "desk-mail"), 1);
 }
 
+/* ---- answers to many ---- */
+
+static enum verdict answers_many(const struct id *incident, const char *actor, char *one, char *other)
+{
+	Ascolto__Command c = ASCOLTO__COMMAND__INIT;
+	Ascolto__ProposeAnswer p = ASCOLTO__PROPOSE_ANSWER__INIT;
+	Ascolto__Wordings words = ASCOLTO__WORDINGS__INIT, *list = &words;
+	char *texts[] = {one, other};
+	words.language = (char *)"en";
+	words.texts = texts;
+	words.n_texts = 2;
+	p.incident_id = id_bytes(incident);
+	p.wordings = &list;
+	p.n_wordings = one ? 1 : 0; /* none: the playbook's */
+	c.actor = (char *)(uintptr_t)actor;
+	c.what_case = ASCOLTO__COMMAND__WHAT_PROPOSE_ANSWER;
+	c.propose_answer = &p;
+	enum verdict v = command(&c);
+	until(w.now_ms);
+	return v;
+}
+
+/* The playbook asks boss for what concerns red, and two people for every answer to many: both hold. Its own texts were
+ * decided beforehand, and anybody may let them go. */
+static void many_need_whoever_is_stricter(void **state)
+{
+	(void)state;
+	Ascolto__Step step;
+	struct id incident = red_again(&step);
+	assert_int_equal(answers_many(&incident, "Ada", (char *)"We are looking into it. Ada", (char *)"More news soon, here. Ada"), DONE);
+	assert_int_equal(answer()->approvals_needed, 2);
+	assert_string_equal(answer()->consent, "grave");
+	assert_string_equal(answer()->approvers[0], "boss");
+	approves("Bruno", "");
+	assert_int_equal(answer()->n_approved_by, 0);
+	approves("Bruno", "boss");
+	assert_false(answer()->begun_ms);
+	approves("bruno", "boss"); /* nobody twice */
+	assert_false(answer()->begun_ms);
+	approves("Carla", "boss");
+	assert_true(answer()->begun_ms && answer()->ended_ms);
+	assert_int_equal(answers_many(&incident, "Ada", NULL, NULL), DONE);
+	assert_true(answer()->holding && !answer()->n_findings);
+	assert_int_equal(answer()->approvals_needed, 2);
+	assert_string_equal(answer()->consent, "crisis");
+	assert_int_equal(answer()->n_approvers, 0);
+	/* One wording that may not be said stops all of it; the finding tells which. */
+	assert_int_equal(answers_many(&incident, "Ada", (char *)"We are looking into it. Ada", (char *)"It was your fault. Ada"), DONE);
+	assert_true(answer()->refused_ms != 0);
+	assert_int_equal(answer()->n_findings, 1);
+	assert_string_equal(answer()->findings[0]->rule, "forbidden");
+	assert_int_equal(answer()->findings[0]->text, 1);
+}
+
 int main(void)
 {
 #define T(f) cmocka_unit_test_setup_teardown(f, begin, end)
@@ -931,6 +985,7 @@ int main(void)
 		T(one_case_is_answered),
 		T(what_blocks_goes_nowhere),
 		T(two_people_where_the_playbook_says_so),
+		T(many_need_whoever_is_stricter),
 	};
 	return cmocka_run_group_tests_name("escalation", tests, NULL, NULL);
 }

@@ -90,15 +90,16 @@ static bool in_list(struct span w, const char *list)
 
 static const char informal[] = "tu te ti tuo tua tuoi tue hai puoi vuoi devi scrivici chiamaci ciao tuyo tú tienes puedes toi ton ta "
 	"tes du dich dir dein deine você";
+static const char familiar_en[] = "hey hiya mate guys dude buddy cheers gonna wanna gotta yep yeah nope";
 static const char formal[] = "lei le suo sua suoi sue gentile egregio egregia distinti cordiali può voglia usted ustedes vous votre vos "
 	"sie ihnen ihr ihre madame monsieur sehr_geehrte dear sincerely regards sir madam senhor senhora";
 static const char slang[] = "cmq xke xké xché ke nn tt qlc qlcs dx sx grz risp raga bro lol lmao omg wtf btw idk thx ur pls plz u tvb "
 	"asap fyi imho boh mdr ptdr tqm kkkk vc blz";
 
-/* "Le" and "Sie" are a form of address with a capital only. English has one for everybody. */
+/* "Le" and "Sie" are a form of address with a capital only. English has one for everybody, and words among friends. */
 static int address_of(struct span w, int language, unsigned flags)
 {
-	if (in_list(w, informal) && !(language == WORDS_EN))
+	if (in_list(w, language == WORDS_EN ? familiar_en : informal))
 		return -1;
 	bool ambiguous = in_list(w, "le sie ihr ihre lei suo sua suoi sue ihnen");
 	if (ambiguous)

@@ -13,7 +13,7 @@
 #include "common/arena.h"
 #include "common/base.h"
 
-enum formality { FORMALITY_UNKNOWN, FORMALITY_INFORMAL, FORMALITY_FORMAL }; /* tu, Lei; du, Sie; and so on */
+enum formality { FORMALITY_UNKNOWN, FORMALITY_INFORMAL, FORMALITY_FORMAL }; /* tu, Lei; du, Sie; in English "hey", "Dear" */
 
 struct readability {
 	bool known;   /* the index applies: Italian or English, with at least one word */

@@ -12,7 +12,7 @@
  *	signature      the voice signs, and neither who writes nor one of the voice's signatures stands at the end; initials
  *	               after ^ do
  *	hashtag        in public: the voice's is missing
- *	address        too familiar for a formal voice: tu for Lei
+ *	address        too familiar for a formal voice: tu for Lei, "hey mate"
  *	emoji, slang   unless the voice allows them
  *	acronym        an abbreviation few know: neither one everybody knows nor one of the voice's
  *	capitals, exclamations   words in capitals, runs of "!", unless the voice is loud

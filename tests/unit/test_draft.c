@@ -74,6 +74,8 @@ static const struct {
 	{&formal, "x", "it", "Buongiorno, ti scriviamo qui", "address", "ti"},
 	{&formal, "x", "it", "Buongiorno, Le scriviamo qui entro sei ore", "", ""},
 	{&plain, "x", "it", "Ciao, ti scriviamo qui", "", ""},
+	{&formal, "x", "en", "Hey mate, we are on it", "address", "hey"},
+	{&formal, "x", "en", "Dear Anna, you will hear from us here", "", ""},
 	{&plain, "x", "it", "Grazie 😊", "emoji", ""},
 	{&plain, "x", "it", "Cmq ci lavoriamo", "slang", "cmq"},
 	{&plain, "x", "it", "Contatti il CRM", "acronym", "CRM"},

@@ -14,7 +14,8 @@ struct asked {
 
 static int usage(void)
 {
-	command_fail("usage: ascolto draft check [--brand B] [--channel C] [--language L] [--by NAME] [--private] TEXT");
+	command_fail("usage: ascolto draft check [--brand B] [--channel C] [--language L] [--by NAME] "
+		     "[--private] TEXT");
 	return COMMAND_USAGE;
 }
 
@@ -41,13 +42,14 @@ static int read_words(int argc, char **argv, struct asked *ret)
 
 static void show_lines(const struct draft_report *r, const struct draft *d, bool italian, struct arena *a)
 {
-	printf("voice %s, %u of %u %s", d->voice ? d->voice->name : "-", r->length, r->limit.max, length_units[r->limit.unit]);
+	printf("voice %s, %u of %u %s", d->voice ? d->voice->name : "-", r->length, r->limit.max,
+		length_units[r->limit.unit]);
 	if (r->readability.known)
 		printf(", readability %.0f", r->readability.index);
 	putchar('\n');
 	for (size_t i = 0; i < r->n; i++)
-		printf("%-7s%s: %s\n", r->findings[i].blocks ? "stops" : "look", draft_rules[r->findings[i].rule],
-			draft_sentence(&r->findings[i], italian, a));
+		printf("%-7s%s: %s\n", r->findings[i].blocks ? "stops" : "look",
+			draft_rules[r->findings[i].rule], draft_sentence(&r->findings[i], italian, a));
 	if (!r->n)
 		printf("nothing to say\n");
 }
@@ -56,12 +58,13 @@ static void show(const struct draft_report *r, const struct draft *d, struct are
 {
 	json_t *list = json_array();
 	for (size_t i = 0; i < r->n; i++)
-		json_array_append_new(list, json_pack("{s:s, s:b, s:s, s:s}", "rule", draft_rules[r->findings[i].rule], "blocks",
-						    r->findings[i].blocks, "it", draft_sentence(&r->findings[i], true, a), "en",
-						    draft_sentence(&r->findings[i], false, a)));
-	json_t *all = json_pack("{s:s, s:b, s:I, s:I, s:s, s:o}", "voice", d->voice ? d->voice->name : "", "blocks", r->blocks,
-		"length", (json_int_t)r->length, "max", (json_int_t)r->limit.max, "unit", length_units[r->limit.unit], "findings",
-		list);
+		json_array_append_new(list,
+			json_pack("{s:s, s:b, s:s, s:s}", "rule", draft_rules[r->findings[i].rule], "blocks",
+				r->findings[i].blocks, "it", draft_sentence(&r->findings[i], true, a), "en",
+				draft_sentence(&r->findings[i], false, a)));
+	json_t *all = json_pack("{s:s, s:b, s:I, s:I, s:s, s:o}", "voice", d->voice ? d->voice->name : "",
+		"blocks", r->blocks, "length", (json_int_t)r->length, "max", (json_int_t)r->limit.max, "unit",
+		length_units[r->limit.unit], "findings", list);
 	if (r->readability.known)
 		json_object_set_new(all, "readability", json_real(r->readability.index));
 	show_json(stdout, all);
@@ -81,15 +84,23 @@ static int check(const struct command_options *o, int argc, char **argv)
 		return command_fail("%s", err_text(&e));
 	const struct conf_channel *channel = asked.channel[0] ? conf_channel(c, asked.channel) : NULL;
 	if (asked.channel[0] && !channel)
-		return command_fail("there is no channel \"%.60s\" in %s", asked.channel, c->path), COMMAND_USAGE;
-	const char *name = asked.brand ? asked.brand : channel ? channel->brand : c->brands_count == 1 ? c->brands[0].name : "";
+		return command_fail("there is no channel \"%.60s\" in %s", asked.channel, c->path),
+		       COMMAND_USAGE;
+	const char *name = asked.brand		  ? asked.brand
+			   : channel		  ? channel->brand
+			   : c->brands_count == 1 ? c->brands[0].name
+						  : "";
 	const struct conf_brand *brand = conf_brand(c, name);
 	if (!brand)
-		return command_fail("which brand? there are %u: say --brand NAME", c->brands_count), COMMAND_USAGE;
+		return command_fail("which brand? there are %u: say --brand NAME", c->brands_count),
+		       COMMAND_USAGE;
 	if (playbook_of_brand(c, brand, &p, &e) < 0)
 		return command_fail("%s", err_text(&e));
-	struct draft d = {.text = asked.text, .language = asked.language ? asked.language : brand->language,
-		.network = channel ? channel->network : "", .author = asked.by, .in_public = !asked.in_private};
+	struct draft d = {.text = asked.text,
+		.language = asked.language ? asked.language : brand->language,
+		.network = channel ? channel->network : "",
+		.author = asked.by,
+		.in_public = !asked.in_private};
 	d.voice = playbook_voice(p, asked.channel, d.network, d.language);
 	arena_init(&a, ARENA_MAX);
 	int r = draft_check(&d, &a, &report);
@@ -98,7 +109,9 @@ static int check(const struct command_options *o, int argc, char **argv)
 	else if (!r)
 		show_lines(&report, &d, str_eq(brand->language, "it"), &a);
 	arena_free(&a);
-	return r ? command_fail("the text can not be read: %s", strerror(-r)) : report.blocks ? COMMAND_FAILED : COMMAND_OK;
+	return r	       ? command_fail("the text can not be read: %s", strerror(-r))
+	       : report.blocks ? COMMAND_FAILED
+			       : COMMAND_OK;
 }
 
 const struct command commands_draft[] = {

@@ -33,9 +33,8 @@ static void refuse(struct http_request *r, const json_t *said)
 	const char *sentence = "";
 	struct buf text;
 	size_t i;
-	json_array_foreach(findings, i, f)
-		if (json_is_true(json_object_get(f, "blocks")) && !sentence[0])
-			sentence = json_string_value(json_object_get(f, "en"));
+	json_array_foreach(findings, i, f) if (json_is_true(json_object_get(f, "blocks")) && !sentence[0])
+		sentence = json_string_value(json_object_get(f, "en"));
 	buf_init(&text, 1024);
 	buf_addf(&text, "this text is not sent: %s", sentence ? sentence : "");
 	json_t *body = json_pack("{s:s, s:O}", "error", buf_str(&text), "findings", findings);
@@ -58,7 +57,8 @@ static void answered(const struct fetch_response *response, void *ctx)
 	const char *error = json_string_value(json_object_get(said, "error"));
 	*(struct asking *)ctx = (struct asking){0};
 	if (whole && response->status >= 400 && response->status < 500)
-		http_reply_error(r, (unsigned)response->status, "%s", error ? error : "escalation refuses it");
+		http_reply_error(
+			r, (unsigned)response->status, "%s", error ? error : "escalation refuses it");
 	else if (whole && response->status == 200 && !a.command)
 		http_reply(r, 200, "application/json", response->body);
 	else if (whole && response->status == 200 && json_is_true(json_object_get(said, "blocks")))
@@ -85,16 +85,20 @@ static int ask(struct asking *a, const char *what, const struct id *id, const js
 	struct err e = {0};
 	char *words = json_dumps(body, JSON_COMPACT);
 	const struct conf *conf = svc_conf(a->console->svc);
-	snprintf(url, sizeof(url), "http://%s/-/draft?brand=%s&%s=%s", conf_service(conf, "escalation")->http, a->brand, what,
-		id_format(id, text));
-	struct fetch_request request = {.url = url, .method = "POST", .body = span_str(words), .timeout_ms = ASK_TIMEOUT_MS,
+	snprintf(url, sizeof(url), "http://%s/-/draft?brand=%s&%s=%s", conf_service(conf, "escalation")->http,
+		a->brand, what, id_format(id, text));
+	struct fetch_request request = {.url = url,
+		.method = "POST",
+		.body = span_str(words),
+		.timeout_ms = ASK_TIMEOUT_MS,
 		.response_max = ANSWER_MAX};
 	int r = words ? fetch_start(a->console->fetch, &request, answered, a, &e) : -ENOMEM;
 	free(words);
 	return r;
 }
 
-void ask_draft(struct answer *a, const char *what, const struct id *id, const json_t *body, Ascolto__Command *command)
+void ask_draft(struct answer *a, const char *what, const struct id *id, const json_t *body,
+	Ascolto__Command *command)
 {
 	struct asking *place = free_place();
 	if (!place || strlen(a->brand_name) >= BRAND_MAX) {

@@ -11,16 +11,20 @@
 
 /* ---- where it goes ---- */
 
-static int read_record(const struct answer_place *p, int table, const struct id *id, void *ret, const char *what, struct err *why)
+static int read_record(const struct answer_place *p, int table, const struct id *id, void *ret,
+	const char *what, struct err *why)
 {
 	char text[ID_TEXT + 1];
 	struct key k = turn_key_in(p->key_group, &escalation_tables[table]);
 	key_id(&k, id);
 	int r = svc_read(p->txn, p->arena, &escalation_tables[table], &k, ret);
-	return r ? err_set(why, r, "%s %s: %s", what, id_format(id, text), r == -ENOENT ? "is not known" : strerror(-r)) : 0;
+	return r ? err_set(why, r, "%s %s: %s", what, id_format(id, text),
+			   r == -ENOENT ? "is not known" : strerror(-r))
+		 : 0;
 }
 
-int answer_place_read(struct answer_place *p, const struct id *incident, const struct id *one, struct err *why)
+int answer_place_read(
+	struct answer_place *p, const struct id *incident, const struct id *one, struct err *why)
 {
 	struct id message;
 	p->incident = NULL;
@@ -32,7 +36,8 @@ int answer_place_read(struct answer_place *p, const struct id *incident, const s
 	if (!r && id_of(p->one->last_message_id, &message))
 		return err_set(why, -ENOENT, "the case has no message that could be answered");
 	r = r ? r : read_record(p, ARM, &message, &p->arm, "message", why);
-	if (!r && (!p->arm->message || !p->arm->message->post || !p->arm->message->knowledge || !p->arm->message->understanding))
+	if (!r && (!p->arm->message || !p->arm->message->post || !p->arm->message->knowledge ||
+			  !p->arm->message->understanding))
 		return err_set(why, -EBADMSG, "the record of the message is not whole");
 	return r;
 }
@@ -54,7 +59,8 @@ struct draft_said last_text(struct txn *t, struct arena *a, const struct key *k)
 	return (struct draft_said){row->hash, row->copy, row->sketch, row->words};
 }
 
-const struct playbook_wordings *holding_for(const struct playbook_crisis *c, const char *channel, const char *language)
+const struct playbook_wordings *holding_for(
+	const struct playbook_crisis *c, const char *channel, const char *language)
 {
 	const struct playbook_wordings *general = NULL;
 	for (unsigned i = 0; c && i < c->holding_count; i++) {
@@ -117,8 +123,12 @@ static int check_one(const struct answer_place *p, struct gathering *g)
 	const Ascolto__Wordings *w = g->a->wordings[0];
 	struct key k = last_text_key(p->key_group, p->brand->name, post->channel, w->language);
 	struct draft_report report;
-	const struct draft d = {.text = w->texts[0], .language = w->language, .network = post->network, .author = g->a->by,
-		.in_public = !is_private(post), .last = last_text(p->txn, p->arena, &k),
+	const struct draft d = {.text = w->texts[0],
+		.language = w->language,
+		.network = post->network,
+		.author = g->a->by,
+		.in_public = !is_private(post),
+		.last = last_text(p->txn, p->arena, &k),
 		.voice = playbook_voice(p->brand->playbook, post->channel, post->network, w->language)};
 	int r = draft_check(&d, p->arena, &report);
 	for (size_t i = 0; !r && i < report.n; i++)
@@ -133,7 +143,9 @@ static int check_many(const struct answer_place *p, struct gathering *g)
 		const Ascolto__Wordings *w = g->a->wordings[i];
 		lists[i] = (struct texts){w->channel, w->language, w->texts, w->n_texts};
 	}
-	return lists ? texts_check(p->brand->playbook, p->conf, p->brand->name, lists, g->a->n_wordings, g->a->by, gather, g) : -ENOMEM;
+	return lists ? texts_check(p->brand->playbook, p->conf, p->brand->name, lists, g->a->n_wordings,
+			       g->a->by, gather, g)
+		     : -ENOMEM;
 }
 
 /* ---- consent ---- */
@@ -151,7 +163,8 @@ static void stricter(Ascolto__Answer *a, const struct playbook_approval *rule)
 /* On every channel it may be said on; what it answers there is not known. */
 static void consent_to_many(const struct answer_place *p, Ascolto__Answer *a, struct playbook_asked *asked)
 {
-	struct facts f = {.content = true, .incident_open = p->brand->crisis_ms != 0, .at_ms = a->proposed_ms};
+	struct facts f = {
+		.content = true, .incident_open = p->brand->crisis_ms != 0, .at_ms = a->proposed_ms};
 	const struct conf_brand *real = conf_brand(p->conf, p->brand->name);
 	asked->facts = &f;
 	asked->kind = p->incident->kind;
@@ -186,9 +199,10 @@ static void find_consent(const struct answer_place *p, Ascolto__Answer *a)
 {
 	bool crisis = p->incident || (p->brand->crisis_ms && p->one->incident_id.len);
 	unsigned least = crisis ? playbook_crisis_approvals(p->brand->playbook->crisis) : 0;
-	struct playbook_asked asked = {.action = a->holding		     ? "holding_text"
-						 : p->arm && is_private(p->arm->message->post) ? "direct_message"
-												: "reply"};
+	struct playbook_asked asked = {.action = a->holding ? "holding_text"
+						 : p->arm && is_private(p->arm->message->post)
+							 ? "direct_message"
+							 : "reply"};
 	if (p->incident)
 		consent_to_many(p, a, &asked);
 	else
@@ -244,7 +258,8 @@ static Ascolto__Wordings *read_list(const json_t *o, const json_t *texts, struct
 static bool read_draft(const json_t *body, bool to_one, struct arena *mem, Ascolto__Answer *a)
 {
 	const json_t *lists = json_object_get(body, "wordings"), *text = json_object_get(body, "text");
-	size_t n = to_one ? json_is_string(text) && json_string_length(text) : MIN(json_array_size(lists), (size_t)ANSWER_WORDINGS_MAX);
+	size_t n = to_one ? json_is_string(text) && json_string_length(text)
+			  : MIN(json_array_size(lists), (size_t)ANSWER_WORDINGS_MAX);
 	json_t *one = json_pack("[O]", text ? text : json_true());
 	bool whole = one && (a->wordings = arena_alloc(mem, sizeof(*a->wordings) * (n + 1)));
 	a->by = text_of(body, "actor", mem);
@@ -263,7 +278,8 @@ static void add_suggested(struct buf *out, const struct answer_place *p)
 {
 	const struct playbook_wordings *w =
 		p->one ? holding_for(p->brand->playbook->crisis, p->one->channel, p->one->language) : NULL;
-	struct key k = last_text_key(p->key_group, p->brand->name, p->one ? p->one->channel : "", p->one ? p->one->language : "");
+	struct key k = last_text_key(
+		p->key_group, p->brand->name, p->one ? p->one->channel : "", p->one ? p->one->language : "");
 	uint64_t last = w ? last_text(p->txn, p->arena, &k).hash : 0;
 	unsigned first = 0;
 	for (unsigned i = 0; w && i < w->texts_count; i++)
@@ -320,7 +336,8 @@ void draft_post(struct http_request *r, void *ctx)
 	struct arena a;
 	struct err e = {0};
 	json_t *body = NULL;
-	struct answer_place p = {.arena = &a, .conf = svc_conf(s), .brand = brand ? brand_find(svc_state(s), brand) : NULL};
+	struct answer_place p = {
+		.arena = &a, .conf = svc_conf(s), .brand = brand ? brand_find(svc_state(s), brand) : NULL};
 	if (!p.brand) {
 		http_reply_error(r, 404, "there is no brand \"%.60s\"", brand ? brand : "");
 		return;

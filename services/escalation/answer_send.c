@@ -1,4 +1,5 @@
-/* Sending an answer that has its consent: to one case, or to each open case of the incident in its own thread and language. */
+/* Sending an answer that has its consent: to one case, or to each open case of the incident in its own thread
+ * and language. */
 #include "services/escalation/answers.h"
 #include "services/escalation/crisis.h"
 #include "services/escalation/score.h"
@@ -53,9 +54,10 @@ void answer_send_next(struct turn *t, const Ascolto__Envelope *cause, const Asco
 		set_timer(t, cause, ANSWER_TIMER, &id, 0, t->now_ms);
 }
 
-/* For that channel, else for every channel; NULL when nothing is written in the language. What was written for one case
- * was written for it. */
-static const Ascolto__Wordings *wordings_for(const Ascolto__Answer *a, const char *channel, const char *language)
+/* For that channel, else for every channel; NULL when nothing is written in the language. What was written
+ * for one case was written for it. */
+static const Ascolto__Wordings *wordings_for(
+	const Ascolto__Answer *a, const char *channel, const char *language)
 {
 	const Ascolto__Wordings *general = NULL;
 	if (a->case_id.len)
@@ -151,8 +153,8 @@ static void record_reply(struct judgement *j, const char *by, const Ascolto__Ord
 	record_put(j);
 }
 
-static void order_answer(struct said *s, const Ascolto__Envelope *cause, const Ascolto__Answer *a, const Ascolto__Case *c,
-	struct judgement *j, const char *text)
+static void order_answer(struct said *s, const Ascolto__Envelope *cause, const Ascolto__Answer *a,
+	const Ascolto__Case *c, struct judgement *j, const char *text)
 {
 	struct turn *t = s->t;
 	const Ascolto__Post *p = j->m->post;
@@ -163,8 +165,8 @@ static void order_answer(struct said *s, const Ascolto__Envelope *cause, const A
 	if (id_of(a->id, &answer) || id_of(c->id, &case_id))
 		return;
 	char answer_text[ID_TEXT + 1], case_text[ID_TEXT + 1];
-	id = id_from(a->begun_ms, span_str(arena_printf(t->arena, "answer\n%s\n%s", id_format(&answer, answer_text),
-						id_format(&case_id, case_text))));
+	id = id_from(a->begun_ms, span_str(arena_printf(t->arena, "answer\n%s\n%s",
+					  id_format(&answer, answer_text), id_format(&case_id, case_text))));
 	reply.channel = p->channel;
 	reply.conversation = p->conversation;
 	reply.in_reply_to = p->native_id;
@@ -181,19 +183,29 @@ static void order_answer(struct said *s, const Ascolto__Envelope *cause, const A
 	o.incident_id = a->incident_id;
 	o.message_id = j->arm->message_id;
 	o.reply = &reply;
-	audit_add(t, cause, &(struct audit_note){.what = "answer_ordered", .who = a->by, .by = BY_PERSON, .case_id = c->id,
-		.incident_id = a->incident_id, .order_id = o.id, .message_id = o.message_id, .detail = destination});
+	audit_add(t, cause,
+		&(struct audit_note){.what = "answer_ordered",
+			.who = a->by,
+			.by = BY_PERSON,
+			.case_id = c->id,
+			.incident_id = a->incident_id,
+			.order_id = o.id,
+			.message_id = o.message_id,
+			.detail = destination});
 	order_to_destination(t, cause, destination, &o);
 	record_ordered(t, &o, "reply", a->by);
 	record_reply(j, a->by, &o);
 }
 
 /* Looked at once more where it goes, for the score; -EPERM: there it may not be said. */
-static int look_again(struct said *s, const Ascolto__Post *p, const Ascolto__Wordings *w, const char *text, const char *by,
-	struct damage *d)
+static int look_again(struct said *s, const Ascolto__Post *p, const Ascolto__Wordings *w, const char *text,
+	const char *by, struct damage *d)
 {
 	struct draft_report report;
-	const struct draft draft = {.text = text, .language = w->language, .network = p->network, .author = by,
+	const struct draft draft = {.text = text,
+		.language = w->language,
+		.network = p->network,
+		.author = by,
 		.in_public = p->surface != ASCOLTO__SURFACE__SURFACE_PRIVATE,
 		.voice = playbook_voice(s->b->playbook, p->channel, p->network, w->language)};
 	int r = draft_check(&draft, s->t->arena, &report);
@@ -233,7 +245,8 @@ static void answer_case(struct said *s, const Ascolto__Envelope *cause, Ascolto_
 }
 
 /* The next cases after the last one; *ret_n of them. */
-static int next_cases(struct turn *t, const Ascolto__Answer *a, struct id *ret, size_t *ret_n, struct err *why)
+static int next_cases(
+	struct turn *t, const Ascolto__Answer *a, struct id *ret, size_t *ret_n, struct err *why)
 {
 	struct key prefix = case_key(t, a->incident_id, (ProtobufCBinaryData){0, NULL});
 	struct key from = case_key(t, a->incident_id, a->last_case_id);

@@ -10,7 +10,8 @@ int answer_load(struct turn *t, const struct id *id, Ascolto__Answer **ret, stru
 	char text[ID_TEXT + 1];
 	struct key k = id_key(t, ANSWERS, id);
 	int r = turn_get(t, &escalation_tables[ANSWERS], &k, ret);
-	return r ? err_set(why, r, "answer %s: %s", id_format(id, text), r == -ENOENT ? "there is no such answer" : strerror(-r))
+	return r ? err_set(why, r, "answer %s: %s", id_format(id, text),
+			   r == -ENOENT ? "there is no such answer" : strerror(-r))
 		 : 0;
 }
 
@@ -18,13 +19,16 @@ static int check_wordings(const Ascolto__Wordings *w, bool to_one, struct err *w
 {
 	size_t least = to_one ? 1 : 2, most = to_one ? 1 : ANSWER_TEXTS_MAX;
 	if (!to_one && strlen(w->language) != 2)
-		return err_set(why, -EINVAL, "\"%s\" is not a language; write two letters such as it or en", w->language);
+		return err_set(why, -EINVAL, "\"%s\" is not a language; write two letters such as it or en",
+			w->language);
 	if (w->n_texts < least || w->n_texts > most)
-		return err_set(why, -EINVAL, "in %s there are %zu wordings; write %s", w->language, w->n_texts,
+		return err_set(why, -EINVAL, "in %s there are %zu wordings; write %s", w->language,
+			w->n_texts,
 			to_one ? "one, for one customer" : "2 to 32, so that nobody reads a pasted text");
 	for (size_t i = 0; i < w->n_texts; i++) {
 		if (!w->texts[i][0] || strlen(w->texts[i]) > ANSWER_BYTES_MAX)
-			return err_set(why, -EINVAL, "a wording in %s is empty or longer than %d bytes", w->language, ANSWER_BYTES_MAX);
+			return err_set(why, -EINVAL, "a wording in %s is empty or longer than %d bytes",
+				w->language, ANSWER_BYTES_MAX);
 		for (size_t k = 0; k < i; k++)
 			if (str_eq(w->texts[i], w->texts[k]))
 				return err_set(why, -EINVAL, "two wordings in %s are the same", w->language);
@@ -76,8 +80,14 @@ static void begin_if_approved(struct turn *t, const Ascolto__Envelope *cause, As
 static void note(struct turn *t, const Ascolto__Envelope *cause, const Ascolto__Answer *a, const char *what,
 	const char *actor, const char *detail)
 {
-	audit_add(t, cause, &(struct audit_note){.what = what, .who = actor, .by = BY_PERSON, .incident_id = a->incident_id,
-		.case_id = a->case_id, .message_id = a->message_id, .detail = detail});
+	audit_add(t, cause,
+		&(struct audit_note){.what = what,
+			.who = actor,
+			.by = BY_PERSON,
+			.incident_id = a->incident_id,
+			.case_id = a->case_id,
+			.message_id = a->message_id,
+			.detail = detail});
 }
 
 /* The rules that a refused answer was stopped by, without its words. */
@@ -86,17 +96,21 @@ static const char *stopped_by(struct turn *t, const Ascolto__Answer *a)
 	const char *list = "";
 	for (size_t i = 0; i < a->n_findings && list; i++)
 		if (a->findings[i]->blocks && !strstr(list, a->findings[i]->rule))
-			list = arena_printf(t->arena, "%s%s%s", list, list[0] ? " " : "", a->findings[i]->rule);
+			list = arena_printf(
+				t->arena, "%s%s%s", list, list[0] ? " " : "", a->findings[i]->rule);
 	return list ? list : "";
 }
 
-static int place_of(struct turn *t, const Ascolto__Envelope *e, const Ascolto__ProposeAnswer *p, struct answer_place *ret,
-	struct err *why)
+static int place_of(struct turn *t, const Ascolto__Envelope *e, const Ascolto__ProposeAnswer *p,
+	struct answer_place *ret, struct err *why)
 {
 	struct id incident, one;
 	bool to_one = id_of(p->case_id, &one) == 0;
-	*ret = (struct answer_place){.txn = t->txn, .arena = t->arena, .key_group = t->key_group,
-		.brand = brand_find(t->state, e->brand), .conf = t->conf};
+	*ret = (struct answer_place){.txn = t->txn,
+		.arena = t->arena,
+		.key_group = t->key_group,
+		.brand = brand_find(t->state, e->brand),
+		.conf = t->conf};
 	if (!ret->brand || (!to_one && id_of(p->incident_id, &incident)))
 		return err_set(why, -EBADMSG, "an answer without a case, an incident or a brand");
 	int r = answer_place_read(ret, to_one ? NULL : &incident, to_one ? &one : NULL, why);
@@ -105,19 +119,23 @@ static int place_of(struct turn *t, const Ascolto__Envelope *e, const Ascolto__P
 	return r;
 }
 
-int answer_propose(struct turn *t, const Ascolto__Envelope *e, const Ascolto__ProposeAnswer *p, struct err *why)
+int answer_propose(
+	struct turn *t, const Ascolto__Envelope *e, const Ascolto__ProposeAnswer *p, struct err *why)
 {
 	Ascolto__Answer a = ASCOLTO__ANSWER__INIT;
 	struct answer_place place;
 	struct id cause, id;
-	int r = id_of(e->id, &cause) ? err_set(why, -EBADMSG, "a command without an id") : place_of(t, e, p, &place, why);
+	int r = id_of(e->id, &cause) ? err_set(why, -EBADMSG, "a command without an id")
+				     : place_of(t, e, p, &place, why);
 	if (r)
 		return r;
 	const struct playbook_crisis *c = place.brand->playbook->crisis;
 	if (!c || str_empty(c->answers))
-		return err_set(why, -EINVAL, "the playbook names no destination for answers (crisis: answers)");
-	r = p->n_wordings ? take_wordings(&a, p, why) : place.one ? err_set(why, -EINVAL, "an answer without words")
-								  : take_holding(t, &a, c, why);
+		return err_set(
+			why, -EINVAL, "the playbook names no destination for answers (crisis: answers)");
+	r = p->n_wordings ? take_wordings(&a, p, why)
+	    : place.one	  ? err_set(why, -EINVAL, "an answer without words")
+			  : take_holding(t, &a, c, why);
 	if (r)
 		return r;
 	id = id_derive(&cause, "answer", 0);
@@ -130,9 +148,14 @@ int answer_propose(struct turn *t, const Ascolto__Envelope *e, const Ascolto__Pr
 	note(t, e, &a, "answer_proposed", a.by, a.holding ? "the playbook's holding text" : a.consent);
 	if (answer_is_blocked(&a)) {
 		a.refused_ms = t->now_ms;
-		audit_add(t, e, &(struct audit_note){.what = "answer_refused", .who = "draft_check", .by = BY_RULE,
-			.incident_id = a.incident_id, .case_id = a.case_id, .message_id = a.message_id,
-			.detail = stopped_by(t, &a)});
+		audit_add(t, e,
+			&(struct audit_note){.what = "answer_refused",
+				.who = "draft_check",
+				.by = BY_RULE,
+				.incident_id = a.incident_id,
+				.case_id = a.case_id,
+				.message_id = a.message_id,
+				.detail = stopped_by(t, &a)});
 	} else {
 		begin_if_approved(t, e, &a);
 	}
@@ -164,7 +187,8 @@ static char **longer(struct arena *mem, char **list, size_t n, char *last)
 	return ret;
 }
 
-int answer_approve(struct turn *t, const Ascolto__Envelope *e, const Ascolto__ApproveAnswer *what, struct err *why)
+int answer_approve(
+	struct turn *t, const Ascolto__Envelope *e, const Ascolto__ApproveAnswer *what, struct err *why)
 {
 	Ascolto__Answer *a;
 	struct id id;

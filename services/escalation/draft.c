@@ -11,29 +11,43 @@
 #define SIGNATURE_TOKENS 8 /* at the end, where a signature stands */
 
 const char *const draft_rules[DRAFT_RULES + 1] = {
-	[DRAFT_PRIVATE_DATA] = "private_data", [DRAFT_LENGTH] = "length", [DRAFT_FORBIDDEN] = "forbidden",
-	[DRAFT_PROMISE] = "promise", [DRAFT_SIGNATURE] = "signature", [DRAFT_HASHTAG] = "hashtag", [DRAFT_ADDRESS] = "address",
-	[DRAFT_EMOJI] = "emoji", [DRAFT_SLANG] = "slang", [DRAFT_ACRONYM] = "acronym", [DRAFT_CAPITALS] = "capitals",
-	[DRAFT_EXCLAMATIONS] = "exclamations", [DRAFT_CLARITY] = "clarity", [DRAFT_GENERIC] = "generic",
+	[DRAFT_PRIVATE_DATA] = "private_data",
+	[DRAFT_LENGTH] = "length",
+	[DRAFT_FORBIDDEN] = "forbidden",
+	[DRAFT_PROMISE] = "promise",
+	[DRAFT_SIGNATURE] = "signature",
+	[DRAFT_HASHTAG] = "hashtag",
+	[DRAFT_ADDRESS] = "address",
+	[DRAFT_EMOJI] = "emoji",
+	[DRAFT_SLANG] = "slang",
+	[DRAFT_ACRONYM] = "acronym",
+	[DRAFT_CAPITALS] = "capitals",
+	[DRAFT_EXCLAMATIONS] = "exclamations",
+	[DRAFT_CLARITY] = "clarity",
+	[DRAFT_GENERIC] = "generic",
 	[DRAFT_COPIED] = "copied",
 };
 
 /* What follows are our own lists. A final asterisk stands for any ending. */
-static const char *const promises[] = {"garantiamo", "garantisco", "garantito", "promettiamo", "prometto", "le assicuro",
-	"assicuriamo", "rimborseremo", "rimborserò", "sarà rimborsat*", "risarciremo", "sarà risarcit*", "indennizzeremo",
-	"sicuramente", "al cento per cento", "mai più", "we guarantee", "i guarantee", "guaranteed", "we promise", "i promise",
-	"we assure you", "we will refund", "you will be refunded", "we will compensate", "you will be compensated", "definitely",
+static const char *const promises[] = {"garantiamo", "garantisco", "garantito", "promettiamo", "prometto",
+	"le assicuro", "assicuriamo", "rimborseremo", "rimborserò", "sarà rimborsat*", "risarciremo",
+	"sarà risarcit*", "indennizzeremo", "sicuramente", "al cento per cento", "mai più", "we guarantee",
+	"i guarantee", "guaranteed", "we promise", "i promise", "we assure you", "we will refund",
+	"you will be refunded", "we will compensate", "you will be compensated", "definitely",
 	"one hundred percent", "never again"};
 
 static const char *const stock[] = {"ci scusiamo per il disagio", "ci scusiamo per gli eventuali disagi",
-	"ci scusiamo per l'inconveniente", "la sua soddisfazione è la nostra priorità", "il cliente è al centro",
-	"teniamo a precisare", "come da prassi", "leader di mercato", "da sempre attenti", "la ringraziamo per la sua pazienza",
-	"in riferimento alla sua", "restando a disposizione", "cogliamo l'occasione per", "we apologise for any inconvenience",
-	"we apologize for any inconvenience", "sorry for any inconvenience", "your satisfaction is our priority",
-	"your call is important to us", "we value your feedback", "we take this matter very seriously",
-	"thank you for your patience and understanding", "as per our policy", "market leader", "customer is at the heart"};
+	"ci scusiamo per l'inconveniente", "la sua soddisfazione è la nostra priorità",
+	"il cliente è al centro", "teniamo a precisare", "come da prassi", "leader di mercato",
+	"da sempre attenti", "la ringraziamo per la sua pazienza", "in riferimento alla sua",
+	"restando a disposizione", "cogliamo l'occasione per", "we apologise for any inconvenience",
+	"we apologize for any inconvenience", "sorry for any inconvenience",
+	"your satisfaction is our priority", "your call is important to us", "we value your feedback",
+	"we take this matter very seriously", "thank you for your patience and understanding",
+	"as per our policy", "market leader", "customer is at the heart"};
 
-static const char known_acronyms[] = " ok sms pin puk sim iban pec tv ue eu uk usa gps pdf qr wifi adsl cap spid faq id iva pos usb "
+static const char known_acronyms[] =
+	" ok sms pin puk sim iban pec tv ue eu uk usa gps pdf qr wifi adsl cap spid faq id iva pos usb "
 	"cd dvd 4g 5g app pc am pm otp url pdv cv ";
 
 /* ---- words ---- */
@@ -50,7 +64,8 @@ static struct span words_at(const struct text *t, const char *words, struct aren
 	while (w.len && w.data[w.len - 1] == ' ')
 		w.len--;
 	const uint8_t *last = all.data + all.len;
-	for (const uint8_t *at = all.data; w.len && (at = memmem(at, (size_t)(last - at), w.data, w.len)); at++) {
+	for (const uint8_t *at = all.data; w.len && (at = memmem(at, (size_t)(last - at), w.data, w.len));
+		at++) {
 		const uint8_t *end = at + w.len;
 		while (any_end && end < last && *end != ' ')
 			end++;
@@ -61,7 +76,8 @@ static struct span words_at(const struct text *t, const char *words, struct aren
 }
 
 /* The first of the list that is there; *ret_said, if not NULL, is how: with its ending where any would do. */
-static bool says_one_of(const struct text *t, const char *const *list, size_t n, struct arena *a, struct span *ret_said)
+static bool says_one_of(
+	const struct text *t, const char *const *list, size_t n, struct arena *a, struct span *ret_said)
 {
 	for (size_t i = 0; i < n; i++) {
 		struct span said = words_at(t, list[i], a);
@@ -134,7 +150,8 @@ static void check_private_data(struct checking *c)
 	}
 }
 
-/* The network's limit, and the voice's own, which may count otherwise. What is shown is the one that is passed or nearer. */
+/* The network's limit, and the voice's own, which may count otherwise. What is shown is the one that is
+ * passed or nearer. */
 static void check_length(struct checking *c)
 {
 	struct length_limit net = length_limit_of(c->d->network, c->d->in_public), own = net;
@@ -186,7 +203,8 @@ static bool is_signed(struct checking *c)
 		return false;
 	size_t skip = end.tokens[first].at;
 	end.normal = span_of(end.normal.data + skip, end.normal.len - skip);
-	if (says_one_of(&end, constant(v->signatures), v->signatures_count, c->a, NULL) || has_initials(c->d->text))
+	if (says_one_of(&end, constant(v->signatures), v->signatures_count, c->a, NULL) ||
+		has_initials(c->d->text))
 		return true;
 	if (str_empty(c->d->author) || text_read(span_str(c->d->author), c->a, &name))
 		return false;
@@ -206,7 +224,8 @@ static void check_presence(struct checking *c)
 		return;
 	for (size_t len = strlen(tag); (at = strcasestr(at, tag)); at++) {
 		uint8_t after = (uint8_t)at[len];
-		if (!((after | 32) >= 'a' && (after | 32) <= 'z') && !(after >= '0' && after <= '9') && after < 0x80 && after != '_')
+		if (!((after | 32) >= 'a' && (after | 32) <= 'z') && !(after >= '0' && after <= '9') &&
+			after < 0x80 && after != '_')
 			return;
 	}
 	find_text(c, DRAFT_HASHTAG, tag);
@@ -228,7 +247,8 @@ static void check_acronyms(struct checking *c)
 		const struct token *k = &c->text.tokens[i];
 		struct span w = text_token(&c->text, i);
 		char word[8];
-		if (k->kind != TOKEN_WORD || !(k->flags & TOKEN_CAPITALS) || k->flags & TOKEN_HASHTAG || k->len > 6)
+		if (k->kind != TOKEN_WORD || !(k->flags & TOKEN_CAPITALS) || k->flags & TOKEN_HASHTAG ||
+			k->len > 6)
 			continue;
 		snprintf(word, sizeof(word), "%.*s", (int)w.len, (const char *)w.data);
 		if (is_known_acronym(c, w, word))
@@ -264,7 +284,9 @@ static void check_clarity(struct checking *c)
 {
 	const struct readability *r = &c->r->readability;
 	bool italian = words_language_of(c->d->language) == WORDS_IT;
-	double least = c->v->min_readability ? *c->v->min_readability : italian ? DRAFT_CLEAR_IT : DRAFT_CLEAR_EN;
+	double least = c->v->min_readability ? *c->v->min_readability
+		       : italian	     ? DRAFT_CLEAR_IT
+					     : DRAFT_CLEAR_EN;
 	char detail[32];
 	c->r->clear_known = r->known && r->words >= DRAFT_WORDS_MIN;
 	c->r->clear = !c->r->clear_known || r->index >= least;
@@ -287,8 +309,9 @@ static int check_copied(struct checking *c)
 {
 	struct draft_said now, last = c->d->last;
 	int r = last.hash ? draft_said_of(c->d->text, c->d->language, c->a, &now) : 0;
-	if (!r && last.hash && (now.hash == last.hash || (now.copy && now.copy == last.copy) ||
-				signature_near_copy(now.sketch, now.words, last.sketch, last.words)))
+	if (!r && last.hash &&
+		(now.hash == last.hash || (now.copy && now.copy == last.copy) ||
+			signature_near_copy(now.sketch, now.words, last.sketch, last.words)))
 		find_text(c, DRAFT_COPIED, "");
 	return r;
 }
@@ -317,17 +340,21 @@ int draft_check(const struct draft *d, struct arena *a, struct draft_report *ret
 static const struct {
 	const char *it, *en; /* %s: the detail */
 } sentences[DRAFT_RULES] = {
-	[DRAFT_PRIVATE_DATA] = {"In pubblico non si scrive %s: passate in privato", "In public nobody writes %s: move to private"},
+	[DRAFT_PRIVATE_DATA] = {"In pubblico non si scrive %s: passate in privato",
+		"In public nobody writes %s: move to private"},
 	[DRAFT_LENGTH] = {"È troppo lungo per questo canale (%s)", "It is too long for this channel (%s)"},
 	[DRAFT_FORBIDDEN] = {"«%s» qui non si dice", "\"%s\" is not said here"},
 	[DRAFT_PROMISE] = {"«%s» è una promessa: si può mantenere?", "\"%s\" is a promise: can it be kept?"},
 	[DRAFT_SIGNATURE] = {"Manca la firma di chi risponde", "It is not signed by who answers"},
 	[DRAFT_HASHTAG] = {"Manca %s", "%s is missing"},
-	[DRAFT_ADDRESS] = {"«%s» dà del tu: su questo canale si dà del Lei", "\"%s\" is too familiar for this channel"},
+	[DRAFT_ADDRESS] = {"«%s» è troppo confidenziale per questo canale",
+		"\"%s\" is too familiar for this channel"},
 	[DRAFT_EMOJI] = {"Su questo canale niente emoji", "No emoji on this channel"},
 	[DRAFT_SLANG] = {"«%s» è gergo", "\"%s\" is slang"},
-	[DRAFT_ACRONYM] = {"«%s» è una sigla che pochi conoscono", "\"%s\" is an abbreviation few people know"},
-	[DRAFT_CAPITALS] = {"Le parole tutte maiuscole sembrano gridate", "Words in capitals read as shouted"},
+	[DRAFT_ACRONYM] = {"«%s» è una sigla che pochi conoscono",
+		"\"%s\" is an abbreviation few people know"},
+	[DRAFT_CAPITALS] = {"Le parole tutte maiuscole sembrano gridate",
+		"Words in capitals read as shouted"},
 	[DRAFT_EXCLAMATIONS] = {"Un punto esclamativo basta", "One exclamation mark is enough"},
 	[DRAFT_CLARITY] = {"È difficile da leggere (%s): frasi più brevi, parole più semplici",
 		"It is hard to read (%s): shorter sentences, simpler words"},
@@ -342,8 +369,10 @@ static const char *detail_words(const struct draft_finding *f, bool italian)
 	static const struct {
 		const char *word, *it, *en;
 	} kinds[] = {
-		{"card", "un numero di carta", "a card number"}, {"iban", "un IBAN", "an IBAN"},
-		{"tax_code", "un codice fiscale", "a tax code"}, {"phone", "un numero di telefono", "a telephone number"},
+		{"card", "un numero di carta", "a card number"},
+		{"iban", "un IBAN", "an IBAN"},
+		{"tax_code", "un codice fiscale", "a tax code"},
+		{"phone", "un numero di telefono", "a telephone number"},
 		{"mail", "un indirizzo e-mail", "an e-mail address"},
 	};
 	for (size_t i = 0; f->rule == DRAFT_PRIVATE_DATA && i < ARRAY_SIZE(kinds); i++)
@@ -354,7 +383,8 @@ static const char *detail_words(const struct draft_finding *f, bool italian)
 
 char *draft_sentence(const struct draft_finding *f, bool italian, struct arena *a)
 {
-	const char *words = italian ? sentences[f->rule].it : sentences[f->rule].en, *hole = strstr(words, "%s");
+	const char *words = italian ? sentences[f->rule].it : sentences[f->rule].en,
+		   *hole = strstr(words, "%s");
 	if (!hole)
 		return arena_strdup(a, words);
 	return arena_printf(a, "%.*s%s%s", (int)(hole - words), words, detail_words(f, italian), hole + 2);

@@ -2,7 +2,8 @@
 
 #include <utf8proc.h>
 
-const char *const length_units[LENGTH_UNITS + 1] = {"characters", "graphemes", "weighted", "utf16", "bytes", NULL};
+const char *const length_units[LENGTH_UNITS + 1] = {
+	"characters", "graphemes", "weighted", "utf16", "bytes", NULL};
 
 int length_unit_of(const char *word)
 {
@@ -52,7 +53,9 @@ static bool is_emoji(int32_t c)
 
 static uint32_t weight(int32_t c)
 {
-	return c <= 4351 || (c >= 8192 && c <= 8205) || (c >= 8208 && c <= 8223) || (c >= 8242 && c <= 8247) ? 1 : 2;
+	return c <= 4351 || (c >= 8192 && c <= 8205) || (c >= 8208 && c <= 8223) || (c >= 8242 && c <= 8247)
+		       ? 1
+		       : 2;
 }
 
 static size_t link_at(struct span s, size_t i)
@@ -101,7 +104,9 @@ uint32_t length_of(struct span text, const struct length_limit *how)
 	if (how->unit == LENGTH_BYTES)
 		return (uint32_t)text.len;
 	for (size_t i = 0; i < text.len;) {
-		size_t link = how->link && (i == 0 || text.data[i - 1] <= ' ' || text.data[i - 1] == '(') ? link_at(text, i) : 0;
+		size_t link = how->link && (i == 0 || text.data[i - 1] <= ' ' || text.data[i - 1] == '(')
+				      ? link_at(text, i)
+				      : 0;
 		if (link) {
 			sum += how->link;
 			i += link;

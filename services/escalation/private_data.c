@@ -44,7 +44,7 @@ struct groups {
 		size_t at, len;
 	} group[GROUPS_MAX];
 	size_t n;
-	size_t before;         /* where + or ( stands, else the first digit */
+	size_t before; /* where + or ( stands, else the first digit */
 	bool plus;
 	char separators[GROUPS_MAX]; /* before each group */
 };
@@ -80,7 +80,8 @@ static void read_groups(struct span s, size_t i, struct groups *ret)
 		ret->n--; /* the last one is the beginning of a word */
 }
 
-static size_t digits_of(struct span s, const struct groups *g, size_t first, size_t last, uint8_t *out, size_t max)
+static size_t digits_of(
+	struct span s, const struct groups *g, size_t first, size_t last, uint8_t *out, size_t max)
 {
 	size_t n = 0;
 	for (size_t k = first; k <= last; k++)
@@ -141,7 +142,8 @@ static bool card(struct span s, const struct groups *g, struct private_data *ret
 				break;
 			if (n < 13 || !is_card_range(d, n) || !luhn(d, n))
 				continue;
-			*ret = found(s, PRIVATE_CARD, g->group[first].at, g->group[last].at + g->group[last].len);
+			*ret = found(
+				s, PRIVATE_CARD, g->group[first].at, g->group[last].at + g->group[last].len);
 			return true;
 		}
 	return false;
@@ -150,16 +152,17 @@ static bool card(struct span s, const struct groups *g, struct private_data *ret
 /* 29.11.2026, 29/11/26, 09-11-2026 */
 static bool is_date(struct span s, const struct groups *g, size_t k)
 {
-	return k + 2 < g->n && g->group[k].len <= 2 && g->group[k + 1].len <= 2 && g->separators[k + 1] == g->separators[k + 2] &&
-	       g->separators[k + 1] != ' ' && (g->group[k + 2].len == 2 || g->group[k + 2].len == 4) &&
-	       at(s, g->group[k].at) <= '3';
+	return k + 2 < g->n && g->group[k].len <= 2 && g->group[k + 1].len <= 2 &&
+	       g->separators[k + 1] == g->separators[k + 2] && g->separators[k + 1] != ' ' &&
+	       (g->group[k + 2].len == 2 || g->group[k + 2].len == 4) && at(s, g->group[k].at) <= '3';
 }
 
 /* Numbers that cost nothing, or something more. */
 static bool is_anybodys(const uint8_t *d, size_t n)
 {
 	unsigned three = n >= 3 ? leading(d, 3) : 0;
-	return three == 800 || three == 803 || three == 840 || three == 848 || three == 892 || three == 899 || three == 199;
+	return three == 800 || three == 803 || three == 840 || three == 848 || three == 892 || three == 899 ||
+	       three == 199;
 }
 
 static bool is_phone(const uint8_t *d, size_t n, size_t first_len, bool plus)
@@ -191,7 +194,8 @@ static bool phone(struct span s, const struct groups *g, struct private_data *re
 		}
 		if (n < 8 || n > 17 || !is_phone(d, n, g->group[k].len, plus))
 			continue;
-		*ret = found(s, PRIVATE_PHONE, k ? g->group[k].at : g->before, g->group[last].at + g->group[last].len);
+		*ret = found(s, PRIVATE_PHONE, k ? g->group[k].at : g->before,
+			g->group[last].at + g->group[last].len);
 		return true;
 	}
 	return false;
@@ -222,7 +226,8 @@ static bool iban(struct span s, size_t i, struct private_data *ret)
 {
 	uint8_t c[IBAN_MAX];
 	size_t n = 0, begin = i;
-	if (!is_letter(at(s, i)) || !is_letter(at(s, i + 1)) || !is_digit(at(s, i + 2)) || !is_digit(at(s, i + 3)))
+	if (!is_letter(at(s, i)) || !is_letter(at(s, i + 1)) || !is_digit(at(s, i + 2)) ||
+		!is_digit(at(s, i + 3)))
 		return false;
 	while (n < IBAN_MAX && (is_digit(at(s, i)) || is_letter(at(s, i)))) {
 		c[n++] = upper(s.data[i++]);
@@ -238,7 +243,8 @@ static bool iban(struct span s, size_t i, struct private_data *ret)
 /* ---- codice fiscale ---- */
 
 /* What a character is worth in an odd place, counted from one; digits as the letters A to J. */
-static const uint8_t odd_worth[26] = {1, 0, 5, 7, 9, 13, 15, 17, 19, 21, 2, 4, 18, 20, 11, 3, 6, 8, 12, 14, 16, 10, 22, 25, 24, 23};
+static const uint8_t odd_worth[26] = {
+	1, 0, 5, 7, 9, 13, 15, 17, 19, 21, 2, 4, 18, 20, 11, 3, 6, 8, 12, 14, 16, 10, 22, 25, 24, 23};
 
 static bool tax_code(struct span s, size_t i, struct private_data *ret)
 {
@@ -298,7 +304,8 @@ bool private_data_find(struct span text, size_t from, struct private_data *ret)
 			return true;
 		if (begins_word(text, i) && is_letter(c) && (iban(text, i, ret) || tax_code(text, i, ret)))
 			return true;
-		if (begins_word(text, i) && (is_digit(c) || ((c == '+' || c == '(') && is_digit(at(text, i + 1)))) &&
+		if (begins_word(text, i) &&
+			(is_digit(c) || ((c == '+' || c == '(') && is_digit(at(text, i + 1)))) &&
 			numbers(text, i, &end, ret))
 			return true;
 		i = end;

@@ -26,7 +26,8 @@ static bool is_for(const struct checking *x, const struct texts *list, const str
 {
 	if (!str_eq(c->brand, x->brand))
 		return false;
-	return str_empty(list->channel) ? !says_for_itself(x, c->name, list->language) : str_eq(list->channel, c->name);
+	return str_empty(list->channel) ? !says_for_itself(x, c->name, list->language)
+					: str_eq(list->channel, c->name);
 }
 
 /* What has been said of a text already: bits of rules. */
@@ -34,11 +35,16 @@ struct told {
 	uint32_t found, blocks;
 };
 
-static int check_on(struct checking *x, size_t list, size_t text, const char *channel, const char *network, struct told *told)
+static int check_on(struct checking *x, size_t list, size_t text, const char *channel, const char *network,
+	struct told *told)
 {
 	const struct texts *l = &x->lists[list];
 	struct draft_report report;
-	struct draft d = {.text = l->list[text], .language = l->language, .network = network, .author = x->author, .in_public = true,
+	struct draft d = {.text = l->list[text],
+		.language = l->language,
+		.network = network,
+		.author = x->author,
+		.in_public = true,
 		.voice = playbook_voice(x->p, channel, network, l->language)};
 	int r = 0;
 	arena_reset(&x->arena);
@@ -71,12 +77,18 @@ static int check_text(struct checking *x, size_t list, size_t text)
 	return anywhere ? r : check_on(x, list, text, l->channel, "", &told);
 }
 
-int texts_check(const struct playbook *p, const struct conf *conf, const char *brand, const struct texts *lists, size_t n,
-	const char *author, texts_fn *fn, void *ctx)
+int texts_check(const struct playbook *p, const struct conf *conf, const char *brand,
+	const struct texts *lists, size_t n, const char *author, texts_fn *fn, void *ctx)
 {
 	const struct conf_brand *real = conf_brand(conf, brand); /* of a drill the brand it is of */
-	struct checking x = {.p = p, .conf = conf, .brand = real ? real->name : brand, .lists = lists, .n = n, .author = author,
-		.fn = fn, .ctx = ctx};
+	struct checking x = {.p = p,
+		.conf = conf,
+		.brand = real ? real->name : brand,
+		.lists = lists,
+		.n = n,
+		.author = author,
+		.fn = fn,
+		.ctx = ctx};
 	int r = 0;
 	arena_init(&x.arena, ARENA_MAX);
 	for (size_t i = 0; i < n; i++)
@@ -86,13 +98,15 @@ int texts_check(const struct playbook *p, const struct conf *conf, const char *b
 	return r;
 }
 
-int texts_check_playbook(const struct playbook *p, const struct conf *conf, const char *brand, texts_fn *fn, void *ctx)
+int texts_check_playbook(
+	const struct playbook *p, const struct conf *conf, const char *brand, texts_fn *fn, void *ctx)
 {
 	struct texts lists[CRISIS_HOLDING_MAX];
 	size_t n = p->crisis ? MIN(p->crisis->holding_count, (unsigned)CRISIS_HOLDING_MAX) : 0;
 	for (size_t i = 0; i < n; i++) {
 		const struct playbook_wordings *w = &p->crisis->holding[i];
-		lists[i] = (struct texts){w->channel ? w->channel : "", w->language, w->texts, w->texts_count};
+		lists[i] =
+			(struct texts){w->channel ? w->channel : "", w->language, w->texts, w->texts_count};
 	}
 	return texts_check(p, conf, brand, lists, n, "", fn, ctx);
 }

@@ -22,7 +22,7 @@ struct texts {
 typedef void texts_fn(void *ctx, size_t list, size_t text, const char *channel, const struct draft_finding *f);
 
 /* Calls fn for each thing found, once for each text and rule; twice where it blocks on some channels only. `author` may be
- * "". The arena is reset for each text. 0 or -ENOMEM. */
+ * "". 0 or -ENOMEM. */
 int texts_check(const struct playbook *p, const struct conf *conf, const char *brand, const struct texts *lists, size_t n,
 	const char *author, texts_fn *fn, void *ctx);
 

@@ -4,7 +4,8 @@
 #include "services/escalation/draft.h"
 #include "services/escalation/private_data.h"
 
-static const struct playbook_voice voice = {.formal = true, .signature = true, .hashtag = (char[]){"#x"}, .max_characters = 50};
+static const struct playbook_voice voice = {
+	.formal = true, .signature = true, .hashtag = (char[]){"#x"}, .max_characters = 50};
 
 /* Everything that belongs to one person, one after the other. */
 static bool walk(struct span text)
@@ -22,7 +23,8 @@ static bool walk(struct span text)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	static const char *const networks[] = {"x", "mastodon", "email", ""}, *const languages[] = {"it", "en", "de", ""};
+	static const char *const networks[] = {"x", "mastodon", "email", ""}, *const languages[] = {
+										      "it", "en", "de", ""};
 	static struct arena arena;
 	struct fuzz_input in = {data, size};
 	unsigned which = fuzz_u8(&in);
@@ -31,8 +33,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	arena_reset(&arena);
 	char *text = arena_strndup(&arena, (const char *)in.data, in.size);
 	CHECK(text);
-	struct draft d = {.text = text, .language = languages[which % 4], .network = networks[which / 4 % 4], .author = "Ada",
-		.in_public = which & 16, .voice = which & 32 ? &voice : NULL};
+	struct draft d = {.text = text,
+		.language = languages[which % 4],
+		.network = networks[which / 4 % 4],
+		.author = "Ada",
+		.in_public = which & 16,
+		.voice = which & 32 ? &voice : NULL};
 	struct draft_report r;
 	CHECK(draft_said_of(text, d.language, &arena, &d.last) == 0);
 	CHECK(draft_check(&d, &arena, &r) == 0 && r.n <= DRAFT_RULES);

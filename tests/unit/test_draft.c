@@ -19,26 +19,25 @@ LIST(stops, W("signature"), W("promise"));
 
 static unsigned easy = 90, any = 0;
 
-static struct playbook_voice plain = {0},
-	formal = {.formal = true},
-	lively = {.emoji = true, .slang = true, .loud = true},
-	signs = {.signature = true, HAS(signatures, signatures)},
-	tagged = {.hashtag = W("#AcmeHelp")},
-	short_one = {.max_characters = 20},
-	in_bytes = {.max_characters = 20, .unit = W("bytes")},
-	words = {HAS(forbidden, forbidden), HAS(promises, own_promises), HAS(acronyms, acronyms)},
-	own = {HAS(contacts, contacts)},
-	strict = {.signature = true, HAS(blocks, stops)},
-	simple = {.min_readability = &easy},
-	careless = {.min_readability = &any};
+static struct playbook_voice plain = {0}, formal = {.formal = true},
+			     lively = {.emoji = true, .slang = true, .loud = true},
+			     signs = {.signature = true, HAS(signatures, signatures)},
+			     tagged = {.hashtag = W("#AcmeHelp")}, short_one = {.max_characters = 20},
+			     in_bytes = {.max_characters = 20, .unit = W("bytes")},
+			     words = {HAS(forbidden, forbidden), HAS(promises, own_promises),
+				     HAS(acronyms, acronyms)},
+			     own = {HAS(contacts, contacts)},
+			     strict = {.signature = true, HAS(blocks, stops)},
+			     simple = {.min_readability = &easy}, careless = {.min_readability = &any};
 
 static const struct {
 	struct playbook_voice *voice;
 	const char *network, *language, *text;
-	const char *finds; /* rules in the order of draft.c; a blocking one with "!" */
+	const char *finds;  /* rules in the order of draft.c; a blocking one with "!" */
 	const char *detail; /* of the first */
 } rows[] = {
-	{&plain, "facebook", "it", "Buongiorno, abbiamo visto il guasto e ci lavoriamo. Le scriviamo qui.", "", ""},
+	{&plain, "facebook", "it", "Buongiorno, abbiamo visto il guasto e ci lavoriamo. Le scriviamo qui.",
+		"", ""},
 	{NULL, "", "", "", "", ""},
 	/* private data, the brand's own aside */
 	{&plain, "x", "it", "La richiami al 333 1234567", "private_data!", "phone"},
@@ -59,13 +58,15 @@ static const struct {
 	{&plain, "x", "it", "L'importo sarà rimborsato", "promise", "sarà rimborsato"},
 	{&plain, "x", "en", "We guarantee it", "promise", "we guarantee"},
 	{&plain, "x", "it", "Ci scusiamo per l’inconveniente.", "generic", "ci scusiamo per l'inconveniente"},
-	{&plain, "x", "en", "We apologise for any inconvenience caused", "generic", "we apologise for any inconvenience"},
+	{&plain, "x", "en", "We apologise for any inconvenience caused", "generic",
+		"we apologise for any inconvenience"},
 	/* signature */
 	{&signs, "x", "it", "Ci lavoriamo. Anna", "", ""},
 	{&signs, "x", "it", "Ci lavoriamo. Team Acme", "", ""},
 	{&signs, "x", "it", "Ci lavoriamo ^mr", "", ""},
 	{&signs, "x", "it", "Ci lavoriamo", "signature", ""},
-	{&signs, "x", "it", "Anna le scrive che ci lavoriamo, e che presto avrà altre notizie qui", "signature", ""},
+	{&signs, "x", "it", "Anna le scrive che ci lavoriamo, e che presto avrà altre notizie qui",
+		"signature", ""},
 	{&strict, "x", "it", "Garantiamo che ci lavoriamo", "promise! signature!", "garantiamo"},
 	/* hashtag */
 	{&tagged, "x", "it", "Ci lavoriamo #acmehelp.", "", ""},
@@ -87,15 +88,26 @@ static const struct {
 	{&plain, "x", "it", "Grazie mille!", "", ""},
 	{&lively, "x", "it", "Cmq GRAZIE MILLE!!! 😊", "", ""},
 	/* clarity, where there is an index and enough words */
-	{&plain, "x", "it", "La informiamo che l'ottemperanza alle disposizioni contrattualmente convenute comporterà "
-		"l'effettuazione di ulteriori approfondimenti istruttori.", "clarity", NULL},
-	{&careless, "x", "it", "La informiamo che l'ottemperanza alle disposizioni contrattualmente convenute comporterà "
-		"l'effettuazione di ulteriori approfondimenti istruttori.", "", ""},
-	{&simple, "x", "it", "Stiamo controllando la linea di casa sua con i tecnici della zona.", "clarity", NULL},
-	{&plain, "x", "en", "Notwithstanding preliminary considerations, organisational responsibilities necessitate supplementary "
-		"investigations.", "clarity", NULL},
-	{&plain, "x", "de", "Donaudampfschifffahrtsgesellschaften benachrichtigen Vertragspartner ausschließlich schriftlich zu "
-		"Geschäftsbedingungsänderungen heute", "", ""},
+	{&plain, "x", "it",
+		"La informiamo che l'ottemperanza alle disposizioni contrattualmente convenute comporterà "
+		"l'effettuazione di ulteriori approfondimenti istruttori.",
+		"clarity", NULL},
+	{&careless, "x", "it",
+		"La informiamo che l'ottemperanza alle disposizioni contrattualmente convenute comporterà "
+		"l'effettuazione di ulteriori approfondimenti istruttori.",
+		"", ""},
+	{&simple, "x", "it", "Stiamo controllando la linea di casa sua con i tecnici della zona.", "clarity",
+		NULL},
+	{&plain, "x", "en",
+		"Notwithstanding preliminary considerations, organisational responsibilities necessitate "
+		"supplementary "
+		"investigations.",
+		"clarity", NULL},
+	{&plain, "x", "de",
+		"Donaudampfschifffahrtsgesellschaften benachrichtigen Vertragspartner ausschließlich "
+		"schriftlich zu "
+		"Geschäftsbedingungsänderungen heute",
+		"", ""},
 	{&plain, "x", "it", "Inequivocabilmente insoddisfacente", "", ""},
 };
 
@@ -109,8 +121,12 @@ static struct draft_report check(const struct draft *d)
 
 static struct draft_report check_row(size_t i, bool in_public)
 {
-	return check(&(struct draft){.text = rows[i].text, .language = rows[i].language, .network = rows[i].network,
-		.author = "Anna Neri", .in_public = in_public, .voice = rows[i].voice});
+	return check(&(struct draft){.text = rows[i].text,
+		.language = rows[i].language,
+		.network = rows[i].network,
+		.author = "Anna Neri",
+		.in_public = in_public,
+		.voice = rows[i].voice});
 }
 
 static void finds_what_it_should(void **state)
@@ -122,13 +138,15 @@ static void finds_what_it_should(void **state)
 		bool blocks = false;
 		for (size_t k = 0; k < r.n; k++) {
 			size_t len = strlen(found);
-			snprintf(found + len, sizeof(found) - len, "%s%s%s", k ? " " : "", draft_rules[r.findings[k].rule],
-				r.findings[k].blocks ? "!" : "");
+			snprintf(found + len, sizeof(found) - len, "%s%s%s", k ? " " : "",
+				draft_rules[r.findings[k].rule], r.findings[k].blocks ? "!" : "");
 			blocks |= r.findings[k].blocks;
 		}
-		if (!str_eq(found, rows[i].finds) || (r.n && rows[i].detail && !str_eq(r.findings[0].detail, rows[i].detail)))
-			fail_msg("\"%s\": finds \"%s\" (%s) instead of \"%s\" (%s)", rows[i].text, found, r.n ? r.findings[0].detail : "",
-				rows[i].finds, rows[i].detail ? rows[i].detail : "");
+		if (!str_eq(found, rows[i].finds) ||
+			(r.n && rows[i].detail && !str_eq(r.findings[0].detail, rows[i].detail)))
+			fail_msg("\"%s\": finds \"%s\" (%s) instead of \"%s\" (%s)", rows[i].text, found,
+				r.n ? r.findings[0].detail : "", rows[i].finds,
+				rows[i].detail ? rows[i].detail : "");
 		assert_int_equal(r.blocks, blocks);
 	}
 }
@@ -140,7 +158,8 @@ static void in_private_there_is_no_public(void **state)
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
 		struct draft_report r = check_row(i, false);
 		for (size_t k = 0; k < r.n; k++)
-			assert_true(r.findings[k].rule != DRAFT_PRIVATE_DATA && r.findings[k].rule != DRAFT_HASHTAG);
+			assert_true(r.findings[k].rule != DRAFT_PRIVATE_DATA &&
+				    r.findings[k].rule != DRAFT_HASHTAG);
 	}
 }
 
@@ -149,7 +168,8 @@ static void marks_for_the_score(void **state)
 	(void)state;
 	struct draft_report r = check(&(struct draft){.text = "Grazie mille!! 😊", .language = "it"});
 	assert_true(!r.tone_right && !r.clear_known && r.clear);
-	r = check(&(struct draft){.text = "Abbiamo visto il guasto e ci stiamo lavorando da questa mattina.", .language = "it"});
+	r = check(&(struct draft){.text = "Abbiamo visto il guasto e ci stiamo lavorando da questa mattina.",
+		.language = "it"});
 	assert_true(r.tone_right && r.clear_known && r.clear && r.readability.index > DRAFT_CLEAR_IT);
 }
 
@@ -163,9 +183,12 @@ static void said_before(void **state)
 		{"Ok.", "Ok.", true},
 		{"Ok.", "Ok!", false}, /* too short to know it by anything but its letters */
 		{"Abbiamo visto il guasto e ci lavoriamo.", "ABBIAMO VISTO IL GUASTO E CI LAVORIAMO", true},
-		{"Abbiamo visto il guasto e ci lavoriamo.", "Il tecnico arriva domani alle dieci da lei.", false},
-		{"Gentile Anna, i tecnici sono sul posto da questa mattina e contano di finire il lavoro sulla centralina prima di sera.",
-			"Gentile Bruno, i tecnici sono sul posto da questa mattina e contano di finire il lavoro sulla centralina prima di sera.",
+		{"Abbiamo visto il guasto e ci lavoriamo.", "Il tecnico arriva domani alle dieci da lei.",
+			false},
+		{"Gentile Anna, i tecnici sono sul posto da questa mattina e contano di finire il lavoro "
+		 "sulla centralina prima di sera.",
+			"Gentile Bruno, i tecnici sono sul posto da questa mattina e contano di finire il "
+			"lavoro sulla centralina prima di sera.",
 			true},
 	};
 	for (size_t i = 0; i < ARRAY_SIZE(pairs); i++) {
@@ -197,12 +220,16 @@ static void networks_count_their_own_way(void **state)
 	};
 	for (size_t i = 0; i < ARRAY_SIZE(texts); i++)
 		for (int u = 0; u < LENGTH_UNITS; u++)
-			if (length_of(span_str(texts[i].text), &(struct length_limit){.unit = (enum length_unit)u}) != texts[i].of[u])
+			if (length_of(span_str(texts[i].text),
+				    &(struct length_limit){.unit = (enum length_unit)u}) != texts[i].of[u])
 				fail_msg("\"%s\" in %s is %u", texts[i].text, length_units[u],
-					length_of(span_str(texts[i].text), &(struct length_limit){.unit = (enum length_unit)u}));
+					length_of(span_str(texts[i].text),
+						&(struct length_limit){.unit = (enum length_unit)u}));
 	struct length_limit x = length_limit_of("x", true);
 	assert_int_equal(x.max, 280);
-	assert_int_equal(length_of(span_str("vedi https://acme.example/un/indirizzo/molto/lungo/davvero ok"), &x), 5 + 23 + 3);
+	assert_int_equal(
+		length_of(span_str("vedi https://acme.example/un/indirizzo/molto/lungo/davvero ok"), &x),
+		5 + 23 + 3);
 	assert_int_equal(length_limit_of("x", false).max, 10000);
 	assert_int_equal(length_limit_of("nowhere", true).max, 0);
 	assert_int_equal(length_unit_of("graphemes"), LENGTH_GRAPHEMES);
@@ -219,8 +246,10 @@ static void sentences_are_whole(void **state)
 			assert_true(s && s[0] && !strchr(s, '%'));
 		}
 	struct draft_finding f = {.rule = DRAFT_PRIVATE_DATA, .detail = "iban"};
-	assert_string_equal(draft_sentence(&f, true, &arena), "In pubblico non si scrive un IBAN: passate in privato");
-	assert_string_equal(draft_sentence(&f, false, &arena), "In public nobody writes an IBAN: move to private");
+	assert_string_equal(
+		draft_sentence(&f, true, &arena), "In pubblico non si scrive un IBAN: passate in privato");
+	assert_string_equal(
+		draft_sentence(&f, false, &arena), "In public nobody writes an IBAN: move to private");
 }
 
 static void check_bytes(void *ctx, const char *name, struct span text)
@@ -228,8 +257,12 @@ static void check_bytes(void *ctx, const char *name, struct span text)
 	(void)ctx;
 	print_message("%s\n", name);
 	char *copy = strndup((const char *)text.data, text.len);
-	struct draft_report r = check(&(struct draft){.text = copy, .language = "it", .network = "x", .author = copy,
-		.in_public = true, .voice = &strict});
+	struct draft_report r = check(&(struct draft){.text = copy,
+		.language = "it",
+		.network = "x",
+		.author = copy,
+		.in_public = true,
+		.voice = &strict});
 	for (size_t i = 0; i < r.n; i++)
 		assert_non_null(draft_sentence(&r.findings[i], true, &arena));
 	free(copy);

@@ -21,7 +21,8 @@ static const struct {
 	{"A4111111111111111", NOTHING, ""},
 	/* IBAN: country lengths differ, the remainder decides */
 	{"IBAN: IT60X0542811101000000123456, grazie", PRIVATE_IBAN, "IT60X0542811101000000123456"},
-	{"it60 x054 2811 1010 0000 0123 456 intestato a me", PRIVATE_IBAN, "it60 x054 2811 1010 0000 0123 456"},
+	{"it60 x054 2811 1010 0000 0123 456 intestato a me", PRIVATE_IBAN,
+		"it60 x054 2811 1010 0000 0123 456"},
 	{"DE89 3704 0044 0532 0130 00", PRIVATE_IBAN, "DE89 3704 0044 0532 0130 00"},
 	{"GB82WEST12345698765432", PRIVATE_IBAN, "GB82WEST12345698765432"},
 	{"IT61X0542811101000000123456", NOTHING, ""},
@@ -60,9 +61,10 @@ static void found_or_not(void **state)
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
 		struct private_data p = {0};
 		bool is = private_data_find(span_str(rows[i].text), 0, &p);
-		if (is != (rows[i].kind != NOTHING) || (is && (p.kind != rows[i].kind || !span_eq(p.where, span_str(rows[i].where)))))
-			fail_msg("\"%s\": found %d, kind %d, \"%.*s\"", rows[i].text, is, p.kind, (int)p.where.len,
-				is ? (const char *)p.where.data : "");
+		if (is != (rows[i].kind != NOTHING) ||
+			(is && (p.kind != rows[i].kind || !span_eq(p.where, span_str(rows[i].where)))))
+			fail_msg("\"%s\": found %d, kind %d, \"%.*s\"", rows[i].text, is, p.kind,
+				(int)p.where.len, is ? (const char *)p.where.data : "");
 	}
 }
 
@@ -100,7 +102,8 @@ static void walk(void *ctx, const char *name, struct span text)
 	print_message("%s\n", name);
 	struct private_data p;
 	for (size_t from = 0, n = 0; private_data_find(text, from, &p); n++) {
-		assert_true(p.where.data >= text.data && p.where.data + p.where.len <= text.data + text.len && p.where.len);
+		assert_true(p.where.data >= text.data && p.where.data + p.where.len <= text.data + text.len &&
+			    p.where.len);
 		assert_true(p.where.data + p.where.len > text.data + from);
 		from = (size_t)(p.where.data - text.data) + p.where.len;
 	}

@@ -72,6 +72,12 @@ def answer_many(t, a, incident):
     refused(a.console_post(f"incidents/{incident}/answer", actor="Ada", wordings=one), 400, "2 to")
     twice = [{"language": "it", "texts": ["Uguale", "Uguale"]}]
     refused(a.console_post(f"incidents/{incident}/answer", actor="Ada", wordings=twice), 400, "there twice")
+    open_to_all = [{"language": "it", "texts": ["Ci scriva a anna@posta.example. Ada", "Stiamo guardando. Ada"]}]
+    refused(a.console_post(f"incidents/{incident}/answer", actor="Ada", wordings=open_to_all), 409, "e-mail address")
+    said = a.console_post(f"incidents/{incident}/draft", actor="Ada", wordings=open_to_all).json()
+    check([(f["rule"], f.get("text", 0)) for f in said["answer"]["findings"]] == [("private_data", 0)] and
+          said["answer"]["approvals_needed"] == 1, f"the draft check says {said}")
+    check(not answers_of(a, incident), "what was refused is kept")
     check(a.console_post(f"incidents/{incident}/answer", actor="Ada").status == 202, "the holding texts can not be proposed")
     t.wait(lambda: answers_of(a, incident), 5, "the proposed answer is not shown")
     answer = answers_of(a, incident)[0]

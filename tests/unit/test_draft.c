@@ -1,5 +1,5 @@
 /* What is found in a draft, and what is left alone: a row each. */
-#include "services/escalation/draft.h"
+#include "services/escalation/texts.h"
 
 #include "tests/unit/check.h"
 #include "tests/unit/hostile.h"
@@ -252,6 +252,57 @@ static void sentences_are_whole(void **state)
 		draft_sentence(&f, false, &arena), "In public nobody writes an IBAN: move to private");
 }
 
+/* ---- several wordings, for every channel ---- */
+
+static char found[500];
+
+static void keep(void *ctx, size_t list, size_t text, const char *channel, const struct draft_finding *f)
+{
+	size_t len = strlen(found);
+	(void)ctx;
+	snprintf(found + len, sizeof(found) - len, "%zu.%zu %s %s%s\n", list, text, channel,
+		draft_rules[f->rule], f->blocks ? "!" : "");
+}
+
+static void wordings_are_checked_where_they_are_said(void **state)
+{
+	(void)state;
+	char *stop[] = {W("signature")}, *x[] = {W("x")};
+	struct playbook_voice voices[] = {{.name = W("short"),
+						  .networks = x,
+						  .networks_count = 1,
+						  .signature = true,
+						  .max_characters = 30,
+						  HAS(blocks, stop)},
+		{.name = W("usual"), .signature = true}};
+	struct playbook p = {.voices = voices, .voices_count = 2};
+	struct conf_brand brands[] = {{.name = W("acme")}, {.name = W("other")}};
+	struct conf_channel channels[] = {{.name = W("page"), .brand = W("acme"), .network = W("facebook")},
+		{.name = W("acme-x"), .brand = W("acme"), .network = W("x")},
+		{.name = W("other-x"), .brand = W("other"), .network = W("x")}};
+	struct conf conf = {.brands = brands, .brands_count = 2, .channels = channels, .channels_count = 3};
+	char *general[] = {W("We are looking into it, for all of you."), W("Soon. Ada")},
+	     *short_ones[] = {W("Soon here. Ada"), W("No name")};
+	struct texts lists[] = {{"", "en", general, 2}, {"acme-x", "en", short_ones, 2}};
+	/* A signature is missing everywhere, and stops the text on one channel only: both are said. */
+	found[0] = 0;
+	assert_int_equal(texts_check(&p, &conf, "acme", lists, 1, "Ada", keep, NULL), 0);
+	assert_string_equal(found, "0.0 page signature\n0.0 acme-x length!\n0.0 acme-x signature!\n");
+	/* With texts of its own that channel does not say the general ones. */
+	found[0] = 0;
+	assert_int_equal(texts_check(&p, &conf, "acme", lists, 2, "Ada", keep, NULL), 0);
+	assert_string_equal(found, "0.0 page signature\n1.1 acme-x signature!\n");
+	/* A drill speaks on the channels of the brand it is of; a brand without any is checked all the same.
+	 */
+	found[0] = 0;
+	assert_int_equal(texts_check(&p, &conf, "other~spring", lists, 1, "Ada", keep, NULL), 0);
+	assert_string_equal(found, "0.0 other-x length!\n0.0 other-x signature!\n");
+	found[0] = 0;
+	conf.channels_count = 0;
+	assert_int_equal(texts_check(&p, &conf, "acme", lists, 1, "Ada", keep, NULL), 0);
+	assert_string_equal(found, "0.0  signature\n");
+}
+
 static void check_bytes(void *ctx, const char *name, struct span text)
 {
 	(void)ctx;
@@ -297,6 +348,7 @@ int main(void)
 		cmocka_unit_test(said_before),
 		cmocka_unit_test(networks_count_their_own_way),
 		cmocka_unit_test(sentences_are_whole),
+		cmocka_unit_test(wordings_are_checked_where_they_are_said),
 		cmocka_unit_test(any_bytes_are_a_draft),
 	};
 	return cmocka_run_group_tests_name("draft", tests, setup, teardown);

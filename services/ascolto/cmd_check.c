@@ -59,10 +59,12 @@ static void look_at(void *ctx, size_t list, size_t text, const char *channel, co
 	arena_init(&a, 4096);
 	const char *words = draft_sentence(f, str_eq(l->brand->language, "it"), &a);
 	if (l->list)
-		json_array_append_new(l->list, json_pack("{s:s, s:s, s:s, s:s, s:s}", "brand", l->brand->name, "text", where, "channel",
-						       channel, "rule", draft_rules[f->rule], "says", words ? words : ""));
+		json_array_append_new(l->list, json_pack("{s:s, s:s, s:s, s:s, s:s}", "brand", l->brand->name,
+						       "text", where, "channel", channel, "rule",
+						       draft_rules[f->rule], "says", words ? words : ""));
 	else
-		printf("\n%s: %s%s%s: %s\n", l->brand->playbook, where, channel[0] ? " on " : "", channel, words ? words : "");
+		printf("\n%s: %s%s%s: %s\n", l->brand->playbook, where, channel[0] ? " on " : "", channel,
+			words ? words : "");
 	arena_free(&a);
 }
 
@@ -102,8 +104,9 @@ static json_t *json_summary(const struct conf *c)
 			destinations, json_pack("{s:s, s:s, s:s, s:s}", "name", c->destinations[i].name,
 					      "brand", c->destinations[i].brand, "kind",
 					      c->destinations[i].kind, "url", c->destinations[i].url));
-	return json_pack("{s:b, s:s, s:s, s:o, s:o, s:o, s:o, s:o}", "ok", 1, "path", c->path, "data", c->data,
-		"services", services, "brands", brands, "channels", channels, "destinations", destinations, "texts", texts);
+	return json_pack("{s:b, s:s, s:s, s:o, s:o, s:o, s:o, s:o}", "ok", 1, "path", c->path, "data",
+		c->data, "services", services, "brands", brands, "channels", channels, "destinations",
+		destinations, "texts", texts);
 }
 
 static int check(const struct command_options *o, int argc, char **argv)

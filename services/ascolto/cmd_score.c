@@ -1,4 +1,5 @@
-/* `ascolto score`: how customers are cared for, per channel, per owner and per team: the five criteria, and requests. */
+/* `ascolto score`: how customers are cared for, per channel, per owner and per team: the five criteria, and
+ * requests. */
 #include "common/conf.h"
 #include "services/ascolto/ascolto.h"
 #include "services/ascolto/client.h"
@@ -18,7 +19,8 @@ static void add_row(struct table *t, const json_t *row)
 	int64_t messages = member_int(row, "messages"), acknowledged = member_int(row, "acknowledged"),
 		closed = member_int(row, "closed");
 	const char *of = member_text(row, "of");
-	bool all = str_eq(of, "all"), owner = str_eq(of, "owner") || str_eq(of, "team"); /* messages have neither */
+	bool all = str_eq(of, "all"),
+	     owner = str_eq(of, "owner") || str_eq(of, "team"); /* messages have neither */
 	const char *verdict = member_text(row, "verdict");
 	table_cell(t, "%s%s%s", of, all ? "" : " ", member_text(row, "name"));
 	table_cell(t, owner ? "-" : "%" PRId64, messages);
@@ -36,8 +38,8 @@ static void add_row(struct table *t, const json_t *row)
 
 static int score(const struct command_options *o, int argc, char **argv)
 {
-	static const char *const head[] = {"of", "messages", "requests", "verdict", "cases", "silence", "in time", "took", "stays solved",
-		"answers", "clarity", "tone"};
+	static const char *const head[] = {"of", "messages", "requests", "verdict", "cases", "silence",
+		"in time", "took", "stays solved", "answers", "clarity", "tone"};
 	CLEANUP(conf_free) struct conf *c = NULL;
 	CLEANUP(free_json) json_t *answer = NULL;
 	struct err e = {0};
@@ -79,6 +81,7 @@ static int score(const struct command_options *o, int argc, char **argv)
 }
 
 const struct command commands_score[] = {
-	{"score", "", score, "[--brand B] [--days N]", "how customers are cared for: silence, timeliness, quality, clarity, tone"},
+	{"score", "", score, "[--brand B] [--days N]",
+		"how customers are cared for: silence, timeliness, quality, clarity, tone"},
 	{0},
 };

@@ -71,7 +71,8 @@ void submit_command(struct http_request *r, struct console *c, const char *brand
 	if (svc_submit(s, &e, submitted, r) == 0)
 		return;
 	http_reply_header(r, "Retry-After", "2");
-	http_reply_error(r, 503, "the console can not take commands now: its disk is full or escalation does not answer");
+	http_reply_error(r, 503,
+		"the console can not take commands now: its disk is full or escalation does not answer");
 }
 
 static void submit(struct answer *a, Ascolto__Command *command)

@@ -201,7 +201,8 @@ bool approve_answer(struct answer *a, struct decided *d)
 		return false;
 	}
 	if (!may_approve(x, d->command.actor, role)) {
-		answer_fail(a, 409, "the playbook lets these approve it: %.300s; say as whom (role)", names(a, x->approvers, x->n_approvers));
+		answer_fail(a, 409, "the playbook lets these approve it: %.300s; say as whom (role)",
+			names(a, x->approvers, x->n_approvers));
 		return false;
 	}
 	Ascolto__ApproveAnswer *what = &d->content.approve_answer;

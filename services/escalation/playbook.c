@@ -211,7 +211,8 @@ struct ready_texts {
 	int result;
 };
 
-static void stop_at_text(void *ctx, size_t list, size_t text, const char *channel, const struct draft_finding *f)
+static void stop_at_text(
+	void *ctx, size_t list, size_t text, const char *channel, const struct draft_finding *f)
 {
 	struct ready_texts *r = ctx;
 	struct arena a;
@@ -221,13 +222,14 @@ static void stop_at_text(void *ctx, size_t list, size_t text, const char *channe
 	snprintf(where, sizeof(where), "crisis.holding[%zu].texts[%zu]", list, text);
 	arena_init(&a, 4096);
 	const char *words = draft_sentence(f, false, &a);
-	r->result = conf_yaml_error(r->path, where, r->e, "this text could not be sent%s%s: %s", channel[0] ? " on " : "", channel,
-		words ? words : "");
+	r->result = conf_yaml_error(r->path, where, r->e, "this text could not be sent%s%s: %s",
+		channel[0] ? " on " : "", channel, words ? words : "");
 	arena_free(&a);
 }
 
 /* A text that is kept ready for a crisis can be sent on every channel it is for. */
-static int check_texts(const struct conf *c, const struct conf_brand *brand, const struct playbook *p, struct err *e)
+static int check_texts(
+	const struct conf *c, const struct conf_brand *brand, const struct playbook *p, struct err *e)
 {
 	struct ready_texts ready = {.path = brand->playbook, .e = e};
 	int r = texts_check_playbook(p, c, brand->name, stop_at_text, &ready);
@@ -239,7 +241,8 @@ int playbook_of_brand(const struct conf *c, const struct conf_brand *brand, stru
 	if (str_empty(brand->playbook))
 		return err_set(e, -EINVAL, "%s: brand \"%s\" has no playbook", c->path, brand->name);
 	int r = playbook_load(ret, brand->playbook, e);
-	if (!r && ((r = playbook_check_destinations(*ret, c, brand->name, e)) || (r = check_texts(c, brand, *ret, e))))
+	if (!r && ((r = playbook_check_destinations(*ret, c, brand->name, e)) ||
+			  (r = check_texts(c, brand, *ret, e))))
 		playbook_free(ret);
 	return r;
 }

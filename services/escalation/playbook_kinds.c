@@ -9,7 +9,8 @@
 const char *const playbook_actions[] = {"reply", "direct_message", "move_to_private", "call", "mail", "hide", "delete", "block",
 	"refund", "apology", "holding_text", "publish_post", "forward", NULL};
 
-static int check_word(struct reading *rd, const char *where, const char *what, const char *word, const char *const *list)
+static int check_word(
+	struct reading *rd, const char *where, const char *what, const char *word, const char *const *list)
 {
 	size_t n = 0;
 	char words[400];
@@ -209,8 +210,10 @@ static int read_approval(struct reading *rd, unsigned i)
 		r = check_action(rd, reading_at(rd, "approvals[%u].actions[%u]", i, n), row->actions[n]);
 	for (unsigned n = 0; n < row->kinds_count && !r; n++)
 		if (!playbook_kind(rd->p, row->kinds[n]))
-			r = reading_wrong(rd, reading_at(rd, "approvals[%u].kinds[%u]", i, n), "there is no kind \"%.60s\"%s", row->kinds[n],
-				reading_suggest(row->kinds[n], rd->file->kinds, rd->file->kinds_count, sizeof(*rd->file->kinds)));
+			r = reading_wrong(rd, reading_at(rd, "approvals[%u].kinds[%u]", i, n),
+				"there is no kind \"%.60s\"%s", row->kinds[n],
+				reading_suggest(row->kinds[n], rd->file->kinds, rd->file->kinds_count,
+					sizeof(*rd->file->kinds)));
 	for (unsigned n = 0; n < row->codes_count && !r; n++)
 		if (code_of(row->codes[n]) < CODE_GREEN)
 			r = reading_wrong(rd, reading_at(rd, "approvals[%u].codes[%u]", i, n),
@@ -224,10 +227,17 @@ static int read_approval(struct reading *rd, unsigned i)
 		r = make_condition(rd, entry, row->when, &row->condition);
 	if (r)
 		return r;
-	rd->p->approvals[i] = (struct playbook_approval){.name = row->name, .actions = row->actions,
-		.actions_count = row->actions_count, .kinds = row->kinds, .kinds_count = row->kinds_count, .codes = row->codes,
-		.codes_count = row->codes_count, .approvers = row->approvers, .approvers_count = row->approvers_count,
-		.people = row->people ? *row->people : 1, .when = row->condition};
+	rd->p->approvals[i] = (struct playbook_approval){.name = row->name,
+		.actions = row->actions,
+		.actions_count = row->actions_count,
+		.kinds = row->kinds,
+		.kinds_count = row->kinds_count,
+		.codes = row->codes,
+		.codes_count = row->codes_count,
+		.approvers = row->approvers,
+		.approvers_count = row->approvers_count,
+		.people = row->people ? *row->people : 1,
+		.when = row->condition};
 	return 0;
 }
 
@@ -249,9 +259,11 @@ static int check_voice(struct reading *rd, unsigned i)
 	if (!r && v->unit)
 		r = check_word(rd, reading_at(rd, "voices[%u].unit", i), "unit", v->unit, length_units);
 	if (!r && v->min_readability && *v->min_readability > 100)
-		r = reading_wrong(rd, reading_at(rd, "voices[%u].min_readability", i), "readability goes from 0 to 100, easier upwards");
+		r = reading_wrong(rd, reading_at(rd, "voices[%u].min_readability", i),
+			"readability goes from 0 to 100, easier upwards");
 	for (unsigned k = 0; k < v->blocks_count && !r; k++)
-		r = check_word(rd, reading_at(rd, "voices[%u].blocks[%u]", i, k), "rule of drafts", v->blocks[k], draft_rules);
+		r = check_word(rd, reading_at(rd, "voices[%u].blocks[%u]", i, k), "rule of drafts",
+			v->blocks[k], draft_rules);
 	return r;
 }
 

@@ -98,11 +98,14 @@ static State__Score *row_of(struct score_sheet *sheet, enum of of, const char *n
 	return &row->sum;
 }
 
-void score_note(struct score_sheet *sheet, const struct damage *d, const char *channel, const char *owner, const char *team)
+void score_note(struct score_sheet *sheet, const struct damage *d, const char *channel, const char *owner,
+	const char *team)
 {
-	const char *const names[OFS] = {[OF_ALL] = "", [OF_CHANNEL] = channel, [OF_OWNER] = owner, [OF_TEAM] = team};
+	const char *const names[OFS] = {
+		[OF_ALL] = "", [OF_CHANNEL] = channel, [OF_OWNER] = owner, [OF_TEAM] = team};
 	for (int of = 0; of < OFS; of++) {
-		State__Score *row = of == OF_ALL || !str_empty(names[of]) ? row_of(sheet, (enum of)of, names[of]) : NULL;
+		State__Score *row =
+			of == OF_ALL || !str_empty(names[of]) ? row_of(sheet, (enum of)of, names[of]) : NULL;
 		if (row)
 			sum(row, d);
 	}
@@ -133,7 +136,8 @@ int score_write(struct turn *t, const char *brand, const struct score_sheet *she
 	return r;
 }
 
-int score_add(struct turn *t, const char *brand, const struct damage *d, const char *channel, const char *owner, const char *team)
+int score_add(struct turn *t, const char *brand, const struct damage *d, const char *channel,
+	const char *owner, const char *team)
 {
 	struct score_row rows[OFS];
 	struct score_sheet sheet = {.at_ms = d->at_ms, .rows = rows, .max = OFS};
@@ -151,7 +155,8 @@ const char *score_verdict(uint64_t requests, uint64_t messages)
 
 /* ---- reading ---- */
 
-static void read_days(struct txn *t, struct arena *a, const char *brand, int64_t from_ms, struct score_sheet *sheet)
+static void read_days(
+	struct txn *t, struct arena *a, const char *brand, int64_t from_ms, struct score_sheet *sheet)
 {
 	struct key series = series_key(key_group_of(span_str(brand)), brand), from = series;
 	struct cursor *c;
@@ -179,12 +184,17 @@ static void write_rows(struct buf *out, const struct score_sheet *sheet)
 		const State__Score *s = &sheet->rows[i].sum;
 		buf_addf(out, "%s{\"of\":\"%s\",\"name\":", i ? "," : "", of_words[sheet->rows[i].of]);
 		json_add_string(out, span_str(s->name));
-		buf_addf(out, ",\"messages\":%" PRIu64 ",\"requests\":%" PRIu64 ",\"cases\":%" PRIu64 ",\"acknowledged\":%" PRIu64
-			",\"in_time\":%" PRIu64 ",\"acknowledge_ms\":%" PRIu64 ",\"silent\":%" PRIu64 ",\"closed\":%" PRIu64
-			",\"reopened\":%" PRIu64, s->messages, s->requests, s->cases, s->acknowledged, s->in_time,
-			s->acknowledged ? s->acknowledge_ms / s->acknowledged : 0, s->silent, s->closed, s->reopened);
-		buf_addf(out, ",\"answers\":%" PRIu64 ",\"tone_right\":%" PRIu64 ",\"measured\":%" PRIu64 ",\"clear\":%" PRIu64
-			",\"verdict\":\"%s\"}", s->answers, s->tone_right, s->measured, s->clear,
+		buf_addf(out,
+			",\"messages\":%" PRIu64 ",\"requests\":%" PRIu64 ",\"cases\":%" PRIu64
+			",\"acknowledged\":%" PRIu64 ",\"in_time\":%" PRIu64 ",\"acknowledge_ms\":%" PRIu64
+			",\"silent\":%" PRIu64 ",\"closed\":%" PRIu64 ",\"reopened\":%" PRIu64,
+			s->messages, s->requests, s->cases, s->acknowledged, s->in_time,
+			s->acknowledged ? s->acknowledge_ms / s->acknowledged : 0, s->silent, s->closed,
+			s->reopened);
+		buf_addf(out,
+			",\"answers\":%" PRIu64 ",\"tone_right\":%" PRIu64 ",\"measured\":%" PRIu64
+			",\"clear\":%" PRIu64 ",\"verdict\":\"%s\"}",
+			s->answers, s->tone_right, s->measured, s->clear,
 			score_verdict(s->requests, s->messages));
 	}
 }
@@ -192,7 +202,8 @@ static void write_rows(struct buf *out, const struct score_sheet *sheet)
 void score_get(struct http_request *r, void *ctx)
 {
 	struct svc *s = ctx;
-	struct score_sheet sheet = {.rows = calloc(SCORE_NAMES_MAX, sizeof(*sheet.rows)), .max = SCORE_NAMES_MAX};
+	struct score_sheet sheet = {
+		.rows = calloc(SCORE_NAMES_MAX, sizeof(*sheet.rows)), .max = SCORE_NAMES_MAX};
 	const char *brand = http_query(r, "brand"), *text = http_query(r, "days");
 	char *end = NULL;
 	long days = text ? strtol(text, &end, 10) : 7;

@@ -11,23 +11,33 @@
 #define KEEP_MAX 600
 
 /* Monday to Friday 9 to 18 in Rome; whoever does not acknowledge in time has the desk called, then the boss. */
-#define PLAYBOOK                                                                                                      \
-	"name: test\nversion: 1\ntime_zone: Europe/Rome\nreopen_hours: 48\n"                                          \
-	"calendars:\n  - {name: desk, hours: [{days: [mon, tue, wed, thu, fri], from: \"09:00\", to: \"18:00\"}]}\n"   \
-	"actors:\n  - {name: desk, title: Desk, tell: [desk-mail]}\n  - {name: boss, title: Boss, tell: [boss-mail]}\n" \
-	"teams:\n  - {name: care, title: Care, business_unit: Retail, lead: boss, members: [desk]}\n"                  \
-	"chains:\n  - {name: unanswered, calls: [{after_minutes: 0, actor: desk}, {after_minutes: 30, actor: boss}]}\n" \
-	"sla:\n  - {name: hours, calendar: desk, acknowledge_minutes: 60, resolve_minutes: 480, late: unanswered}\n"   \
-	"  - {name: always, acknowledge_minutes: 60, resolve_minutes: 480, pause_while_waiting: false, late: unanswered}\n" \
-	"kinds:\n"                                                                                                    \
-	"  - {name: danger, title: Danger, when: {intents: [report_danger]}, code: red, owner: desk, sla: always}\n"   \
-	"  - {name: fault, title: Fault, when: {intents: [report_fault, billing]}, code: yellow, owner: desk, team: care, sla: " \
-	"hours, allowed: [reply, hide], steps: [{text: Look, actor: desk, within_minutes: 30}]}\n"                      \
-	"  - {name: rest, title: Rest, code: green, opens_case: false, owner: desk}\n"                                  \
-	"incidents:\n  - {code: red, chain: [{after_minutes: 0, actor: boss}, {after_minutes: 10, actor: desk}]}\n"          \
-	"approvals:\n  - {name: grave, actions: [reply, direct_message], codes: [red], approvers: [boss]}\n"                  \
-	"voices:\n  - {name: usual, signature: true, signatures: [Acme], forbidden: [your fault], blocks: [forbidden]}\n"     \
-	"crisis: {approvals: 2, answers: answers-hook, holding: [{language: en, texts: [We are on it. Acme, \"Our engineers " \
+#define PLAYBOOK                                                                                             \
+	"name: test\nversion: 1\ntime_zone: Europe/Rome\nreopen_hours: 48\n"                                 \
+	"calendars:\n  - {name: desk, hours: [{days: [mon, tue, wed, thu, fri], from: \"09:00\", to: "       \
+	"\"18:00\"}]}\n"                                                                                     \
+	"actors:\n  - {name: desk, title: Desk, tell: [desk-mail]}\n  - {name: boss, title: Boss, tell: "    \
+	"[boss-mail]}\n"                                                                                     \
+	"teams:\n  - {name: care, title: Care, business_unit: Retail, lead: boss, members: [desk]}\n"        \
+	"chains:\n  - {name: unanswered, calls: [{after_minutes: 0, actor: desk}, {after_minutes: 30, "      \
+	"actor: boss}]}\n"                                                                                   \
+	"sla:\n  - {name: hours, calendar: desk, acknowledge_minutes: 60, resolve_minutes: 480, late: "      \
+	"unanswered}\n"                                                                                      \
+	"  - {name: always, acknowledge_minutes: 60, resolve_minutes: 480, pause_while_waiting: false, "     \
+	"late: unanswered}\n"                                                                                \
+	"kinds:\n"                                                                                           \
+	"  - {name: danger, title: Danger, when: {intents: [report_danger]}, code: red, owner: desk, sla: "  \
+	"always}\n"                                                                                          \
+	"  - {name: fault, title: Fault, when: {intents: [report_fault, billing]}, code: yellow, owner: "    \
+	"desk, team: care, sla: "                                                                            \
+	"hours, allowed: [reply, hide], steps: [{text: Look, actor: desk, within_minutes: 30}]}\n"           \
+	"  - {name: rest, title: Rest, code: green, opens_case: false, owner: desk}\n"                       \
+	"incidents:\n  - {code: red, chain: [{after_minutes: 0, actor: boss}, {after_minutes: 10, actor: "   \
+	"desk}]}\n"                                                                                          \
+	"approvals:\n  - {name: grave, actions: [reply, direct_message], codes: [red], approvers: [boss]}\n" \
+	"voices:\n  - {name: usual, signature: true, signatures: [Acme], forbidden: [your fault], blocks: "  \
+	"[forbidden]}\n"                                                                                     \
+	"crisis: {approvals: 2, answers: answers-hook, holding: [{language: en, texts: [We are on it. "      \
+	"Acme, \"Our engineers "                                                                             \
 	"look at it now. Acme\"]}]}\n"
 
 static struct conf_brand brand_rows[] = {{.name = (char[]){"acme"}, .title = (char[]){"Acme"}, .language = (char[]){"en"}}};
@@ -53,7 +63,7 @@ static struct world {
 	Ascolto__HeldAlarms held;
 	unsigned histories;
 	Ascolto__Envelope *advocate;       /* the latest view of one */
-	Ascolto__Envelope *answer;         /* likewise */
+	Ascolto__Envelope *answer;	   /* likewise */
 	char change[32];                   /* of the latest history */
 	Ascolto__Knowledge known;          /* what enrichment knows of who writes next */
 	struct id last_message;
@@ -101,7 +111,8 @@ static void keep_emitted(const struct write *x)
 		w.advocate = e;
 		return;
 	}
-	if (e->body_case == ASCOLTO__ENVELOPE__BODY_VIEW && e->view->what_case == ASCOLTO__VIEW__WHAT_ANSWER) {
+	if (e->body_case == ASCOLTO__ENVELOPE__BODY_VIEW &&
+		e->view->what_case == ASCOLTO__VIEW__WHAT_ANSWER) {
 		ascolto__envelope__free_unpacked(w.answer, NULL);
 		w.answer = e;
 		return;
@@ -775,7 +786,8 @@ static void one_case_is_answered(void **state)
 	(void)state;
 	says("anna", "thread", "report_fault");
 	w.now_ms += 10 * MINUTE;
-	assert_int_equal(answers_with(0, "Ada", "en", "We have seen it and are looking for the cause. Ada"), DONE);
+	assert_int_equal(
+		answers_with(0, "Ada", "en", "We have seen it and are looking for the cause. Ada"), DONE);
 	assert_int_equal(told("answer", "answers-hook"), 1);
 	const Ascolto__Order *o = last_order();
 	assert_string_equal(o->text, "We have seen it and are looking for the cause. Ada");
@@ -791,7 +803,8 @@ static void one_case_is_answered(void **state)
 	assert_string_equal(the(0)->owner, "Ada");
 	assert_true(answer()->ended_ms && answer()->answered == 1 && !answer()->n_findings);
 	/* The same words again reach the customer, but not before somebody was told. */
-	assert_int_equal(answers_with(0, "Ada", "en", "We have seen it and are looking for the cause. Ada"), DONE);
+	assert_int_equal(
+		answers_with(0, "Ada", "en", "We have seen it and are looking for the cause. Ada"), DONE);
 	assert_int_equal(told("answer", "answers-hook"), 2);
 	assert_int_equal(answer()->n_findings, 1);
 	assert_string_equal(answer()->findings[0]->rule, "copied");
@@ -812,7 +825,8 @@ static void what_blocks_goes_nowhere(void **state)
 	assert_true(answer()->refused_ms && !answer()->begun_ms);
 	assert_string_equal(answer()->findings[0]->rule, "private_data");
 	assert_true(answer()->findings[0]->blocks);
-	assert_string_equal(answer()->findings[0]->en, "In public nobody writes a telephone number: move to private");
+	assert_string_equal(
+		answer()->findings[0]->en, "In public nobody writes a telephone number: move to private");
 	assert_true(is(0, CASE_NEW));
 	approves("Bruno", ""); /* nothing to approve */
 	assert_int_equal(told("answer", "answers-hook"), 0);
@@ -836,8 +850,8 @@ static void two_people_where_the_playbook_says_so(void **state)
 	assert_int_equal(answer()->approvals_needed, 1);
 	assert_string_equal(answer()->consent, "grave");
 	assert_int_equal(answer()->n_approvers, 1);
-	approves("ada", "boss");  /* nobody approves their own words, in whatever letters */
-	approves("Bruno", "");    /* boss may */
+	approves("ada", "boss"); /* nobody approves their own words, in whatever letters */
+	approves("Bruno", "");	 /* boss may */
 	approves("Bruno", "desk");
 	assert_int_equal(told("answer", "answers-hook"), 0);
 	assert_int_equal(answer()->n_approved_by, 0);
@@ -929,14 +943,16 @@ static enum verdict answers_many(const struct id *incident, const char *actor, c
 	return v;
 }
 
-/* The playbook asks boss for what concerns red, and two people for every answer to many: both hold. Its own texts were
- * decided beforehand, and anybody may let them go. */
+/* The playbook asks boss for what concerns red, and two people for every answer to many: both hold. Its own
+ * texts were decided beforehand, and anybody may let them go. */
 static void many_need_whoever_is_stricter(void **state)
 {
 	(void)state;
 	Ascolto__Step step;
 	struct id incident = red_again(&step);
-	assert_int_equal(answers_many(&incident, "Ada", (char *)"We are looking into it. Ada", (char *)"More news soon, here. Ada"), DONE);
+	assert_int_equal(answers_many(&incident, "Ada", (char *)"We are looking into it. Ada",
+				 (char *)"More news soon, here. Ada"),
+		DONE);
 	assert_int_equal(answer()->approvals_needed, 2);
 	assert_string_equal(answer()->consent, "grave");
 	assert_string_equal(answer()->approvers[0], "boss");
@@ -954,7 +970,9 @@ static void many_need_whoever_is_stricter(void **state)
 	assert_string_equal(answer()->consent, "crisis");
 	assert_int_equal(answer()->n_approvers, 0);
 	/* One wording that may not be said stops all of it; the finding tells which. */
-	assert_int_equal(answers_many(&incident, "Ada", (char *)"We are looking into it. Ada", (char *)"It was your fault. Ada"), DONE);
+	assert_int_equal(answers_many(&incident, "Ada", (char *)"We are looking into it. Ada",
+				 (char *)"It was your fault. Ada"),
+		DONE);
 	assert_true(answer()->refused_ms != 0);
 	assert_int_equal(answer()->n_findings, 1);
 	assert_string_equal(answer()->findings[0]->rule, "forbidden");

@@ -306,7 +306,8 @@ void view_answer(struct peer *p, const struct made_answer *m)
 	Ascolto__Wordings w = ASCOLTO__WORDINGS__INIT, *wordings = &w;
 	Ascolto__Finding f = ASCOLTO__FINDING__INIT, *findings = &f;
 	Ascolto__View v = ASCOLTO__VIEW__INIT;
-	char *texts[] = {word(m->text)}, *approvers[] = {word(m->approver)}, *approved_by[] = {word(m->approved_by)};
+	char *texts[] = {word(m->text)}, *approvers[] = {word(m->approver)},
+	     *approved_by[] = {word(m->approved_by)};
 	w.texts = texts;
 	w.n_texts = 1;
 	f.rule = word(m->rule);

@@ -11,7 +11,6 @@
 #define STORE_NOW_MS NOW
 #include "tests/unit/store_here.h"
 
-
 static void add_of(struct damage d, const char *channel, const char *owner, const char *team)
 {
 	struct arena a;
@@ -104,8 +103,14 @@ static void test_answers(void **unused)
 	writeset_init(&ws, &a);
 	struct turn t = {.arena = &a, .ws = &ws, .now_ms = NOW, .key_group = key_group_of(span_str(BRAND))};
 	for (int i = 0; i < 10; i++)
-		score_note(&sheet, &(struct damage){.answer = true, .tone_right = i < 7, .clear_known = i < 6, .clear = i < 4,
-			.acknowledged = i < 3, .in_time = i < 2}, i % 2 ? "web" : "post", "carla", i < 5 ? "care" : "");
+		score_note(&sheet,
+			&(struct damage){.answer = true,
+				.tone_right = i < 7,
+				.clear_known = i < 6,
+				.clear = i < 4,
+				.acknowledged = i < 3,
+				.in_time = i < 2},
+			i % 2 ? "web" : "post", "carla", i < 5 ? "care" : "");
 	assert_int_equal(sheet.n, 5); /* the brand, two channels, who wrote, the team */
 	assert_int_equal(txn_begin_write(store, &t.txn, NULL), 0);
 	assert_int_equal(score_write(&t, BRAND, &sheet), 0);

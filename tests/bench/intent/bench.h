@@ -22,6 +22,18 @@ struct outcome {
 	double train_seconds, per_second, megabytes;
 };
 
+/* True labels against answers, over the tests of several models. */
+struct tally {
+	size_t labels;
+	struct {
+		char name[48];
+		size_t truth, answer, both;
+	} label[MODEL_LABELS_MAX];
+};
+
+/* The mean F1 of the labels that occur as truth or answer. */
+double bench_macro_f1(const struct tally *t);
+
 /* Appends the rows of `from` that `want` accepts; texts stay borrowed from `from`. */
 void bench_pick(struct dataset *to, const struct dataset *from, bool (*want)(const struct dataset_row *, const void *),
 	const void *ctx);
@@ -32,8 +44,9 @@ void bench_read(struct dataset *d, const char *file, const char *column);
 /* crc32(text) % 10 == 0, the split the data folder's README asks for. */
 bool bench_is_validation(const char *text);
 
-/* Trains and measures; `judged` (room for test->n) may be NULL. */
-struct outcome bench_ours(const char *task, const struct dataset *train, const struct dataset *test, struct measure_row *judged);
+/* Trains and measures; `judged` (room for test->n) and `tally`, which the answers join, may be NULL. */
+struct outcome bench_ours(const char *task, const struct dataset *train, const struct dataset *test, struct measure_row *judged,
+	struct tally *tally);
 
 /* fastText's best over the grid, or accuracy -1 when the program is not installed. */
 struct outcome bench_fasttext(const struct dataset *train, const struct dataset *test);

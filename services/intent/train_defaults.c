@@ -32,9 +32,9 @@ void train_defaults(struct train_options *o, const char *task)
 		o->spec.options = FEATURE_CRISIS;
 		o->spec.buckets[BLOCK_KNOW] = TRAINING_KNOW_BUCKETS;
 		o->solver = SOLVER_LOGISTIC;
-		o->c = 0.3;
+		o->c = 1;
 		o->eps = 0.1;
-		o->balance = 1;
+		o->balance = 0.9;
 		return;
 	}
 	if (!dataset_labels(task))

@@ -85,7 +85,8 @@ int training_write(const struct training *t, const char *report, struct buf *out
 	struct modelfile f = {.task = t->o->task, .labels = t->labels, .n_labels = t->n_labels,
 		.kind = t->multi ? MODEL_MULTI : MODEL_EXCLUSIVE, .spec = t->spec,
 		.idf = (const uint8_t *const *)t->matrix.idf, .weights = t->weights, .platt = t->platt,
-		.temperature = t->temperature, .threshold = t->threshold, .rows = t->given,
+		.temperature = t->temperature, .answer_slope = t->answer_slope, .answer_offset = t->answer_offset,
+		.threshold = t->threshold, .rows = t->given,
 		.trained_ms = t->o->trained_ms, .report = report};
 	memcpy(f.block_weight, t->o->weight, sizeof(f.block_weight));
 	return modelfile_write(&f, out) < 0 ? err_set(e, -ENOMEM, "the model needs more memory than there is") : 0;
@@ -128,7 +129,7 @@ int train_model(const struct dataset *rows, const struct dataset *valid, const s
 	struct err *e)
 {
 	struct train_options options = *o;
-	struct training t = {.o = &options, .multi = dataset_is_multi(o->task), .temperature = 1};
+	struct training t = {.o = &options, .multi = dataset_is_multi(o->task), .temperature = 1, .answer_slope = 1};
 	int r = copy_rows(&t, rows, e);
 	if (r == 0)
 		r = prepare(&t, valid, e);

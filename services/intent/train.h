@@ -11,7 +11,8 @@
  * Calibration and the abstention threshold come from rows the fitted model has not seen: the `valid` rows when given,
  * else out-of-fold predictions (TRAIN_FOLDS folds up to TRAIN_FOLDS_ROWS rows, above that one tenth held out, chosen by
  * the text's hash); then the final model is fitted on all rows. The temperature minimises the log loss (Guo, Pleiss,
- * Sun, Weinberger, "On calibration of modern neural networks", ICML 2017). The threshold maximises right answers minus
+ * Sun, Weinberger, "On calibration of modern neural networks", ICML 2017); what it leaves, and for a support vector machine
+ * that is much, a logistic of the answer's log-odds takes (calibrate_answer). The threshold maximises right answers minus
  * `abstain_cost` times wrong ones.
  *
  * A label that covers messages of many kinds is learnt kind by kind: where the rows name what divides it (dataset_finer,

@@ -88,33 +88,63 @@ static int calibrate_multi(struct training *t, struct err *e)
 	return r;
 }
 
-/* The temperature over the columns, the threshold over the labels they belong to. */
-static int calibrate_exclusive(struct training *t, const struct buf *bytes, struct err *e)
+/* The logistic of the answers, with the model as it is so far. */
+static int calibrate_answers(struct training *t, const struct model *m, struct err *e)
 {
-	struct model m;
-	t->temperature = calibrate_temperature(t->scores, t->scored_truth, t->n_scored, t->n_labels);
-	int r = model_from_bytes(&m, buf_span(bytes), "model", e);
-	if (r < 0)
-		return r;
-	struct model_head head = *m.head;
-	head.temperature = t->temperature;
-	m.head = &head;
+	float *odds = malloc((t->n_scored + 1) * sizeof(*odds));
+	bool *right = malloc((t->n_scored + 1) * sizeof(*right));
+	for (size_t i = 0; odds && right && i < t->n_scored; i++) {
+		float p[MODEL_LABELS_MAX];
+		memcpy(p, t->scores + i * t->n_labels, t->n_labels * sizeof(*p));
+		model_probabilities(m, p);
+		uint32_t answer = 0;
+		for (uint32_t c = 1; c < t->n_labels; c++)
+			answer = p[c] > p[answer] ? c : answer;
+		odds[i] = model_log_odds(p[answer]);
+		right[i] = t->scored_truth[i] >= 0 && m->first[t->scored_truth[i]] == answer;
+	}
+	if (odds && right)
+		calibrate_answer(odds, right, t->n_scored, &t->answer_slope, &t->answer_offset);
+	int r = odds && right ? 0 : err_set(e, -ENOMEM, "out of memory");
+	free(odds);
+	free(right);
+	return r;
+}
+
+static int calibrate_abstention(struct training *t, const struct model *m, struct err *e)
+{
 	float *log_p = malloc((t->n_scored + 1) * t->n_labels * sizeof(*log_p));
 	int *truth = malloc((t->n_scored + 1) * sizeof(*truth));
 	for (size_t i = 0; log_p && truth && i < t->n_scored; i++) {
 		float p[MODEL_LABELS_MAX];
 		memcpy(p, t->scores + i * t->n_labels, t->n_labels * sizeof(*p));
-		model_probabilities(&m, p);
+		model_probabilities(m, p);
 		for (uint32_t c = 0; c < t->n_labels; c++)
 			log_p[i * t->n_labels + c] = logf(MAX(p[c], 1e-20f));
-		truth[i] = t->scored_truth[i] < 0 ? -1 : m.first[t->scored_truth[i]];
+		truth[i] = t->scored_truth[i] < 0 ? -1 : m->first[t->scored_truth[i]];
 	}
 	if (log_p && truth)
 		t->threshold = calibrate_threshold(log_p, truth, t->n_scored, t->n_labels, 1, t->o->abstain_cost);
-	r = log_p && truth ? 0 : err_set(e, -ENOMEM, "out of memory");
+	int r = log_p && truth ? 0 : err_set(e, -ENOMEM, "out of memory");
 	free(log_p);
 	free(truth);
 	return r;
+}
+
+/* The temperature over the columns, the rest over the labels they belong to. */
+static int calibrate_exclusive(struct training *t, const struct buf *bytes, struct err *e)
+{
+	struct model m;
+	int r = model_from_bytes(&m, buf_span(bytes), "model", e);
+	if (r < 0)
+		return r;
+	struct model_head head = *m.head;
+	m.head = &head;
+	head.temperature = t->temperature = calibrate_temperature(t->scores, t->scored_truth, t->n_scored, t->n_labels);
+	r = calibrate_answers(t, &m, e);
+	head.answer_slope = t->answer_slope;
+	head.answer_offset = t->answer_offset;
+	return r < 0 ? r : calibrate_abstention(t, &m, e);
 }
 
 int training_calibrate(struct training *t, const struct buf *bytes, struct err *e)

@@ -40,7 +40,7 @@ struct training {
 	int *scored_truth;
 	const struct dataset_row **scored_row;
 	size_t n_scored;
-	float temperature, threshold;
+	float temperature, answer_slope, answer_offset, threshold;
 	struct model_platt platt[MODEL_LABELS_MAX];
 };
 

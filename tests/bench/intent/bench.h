@@ -4,6 +4,8 @@
  * The data folder is $ASCOLTO_DATA, else ../shared/data/dev beside the repository; the bench skips (exit 77) without
  * it. Only training and validation files are read. fastText's settings are chosen on the very rows that are
  * reported, which favours it; ours are the program's defaults.
+ *
+ * Beside the calibration error stands what exact probabilities would have on as many rows (measure.h).
  */
 #ifndef ASCOLTO_BENCH_INTENT_H
 #define ASCOLTO_BENCH_INTENT_H
@@ -18,12 +20,14 @@ extern char bench_work[64];     /* a temporary folder */
 
 /* What one contender did on one task. Fields are negative when they do not apply. */
 struct outcome {
-	double accuracy, macro_f1, calibration_error, top80;
+	double accuracy, macro_f1, calibration_error, calibration_chance, top80;
 	double train_seconds, per_second, megabytes;
 };
 
 /* True labels against answers, over the tests of several models. */
 struct tally {
+	struct measure_row *rows; /* room for all */
+	size_t n;
 	size_t labels;
 	struct {
 		char name[48];

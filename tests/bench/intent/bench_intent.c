@@ -133,12 +133,15 @@ struct outcome bench_ours(const char *task, const struct dataset *train, const s
 	measure_sum(&m, rows, test->n, &s);
 	if (judged)
 		memcpy(judged, rows, test->n * sizeof(*rows));
-	for (size_t i = 0; tally && i < test->n; i++)
+	for (size_t i = 0; tally && i < test->n; i++) {
 		tally_add(tally, test->rows[i].label, m.label[rows[i].answer]);
+		tally->rows[tally->n++] = rows[i];
+	}
 	free(rows);
 	r.accuracy = s.accuracy;
 	r.macro_f1 = s.macro_f1;
 	r.calibration_error = s.calibration_error;
+	r.calibration_chance = s.calibration_chance;
 	r.top80 = s.accuracy_top80;
 	r.per_second = (double)test->n / fastest;
 	return r;
@@ -146,16 +149,16 @@ struct outcome bench_ours(const char *task, const struct dataset *train, const s
 
 static void print_head(void)
 {
-	printf("%-30s %6s %6s %5s %6s %7s %9s %6s | %6s %6s %7s %9s %6s | %5s\n", "", "ours", "", "", "", "", "", "", "fastText", "", "",
-		"", "", "");
-	printf("%-30s %6s %6s %5s %6s %7s %9s %6s | %6s %6s %7s %9s %6s | %5s\n", "task (train/validation rows)", "acc", "mF1", "ECE",
-		"top80", "train s", "per s", "MB", "acc", "mF1", "train s", "per s", "MB", "speed");
+	static const char *const line = "%-30s %6s %6s %5s %5s %6s %7s %9s %6s | %6s %6s %7s %9s %6s | %5s\n";
+	printf(line, "", "ours", "", "", "", "", "", "", "", "fastText", "", "", "", "", "");
+	printf(line, "task (train/validation rows)", "acc", "mF1", "ECE", "exact", "top80", "train s", "per s", "MB", "acc", "mF1",
+		"train s", "per s", "MB", "speed");
 }
 
 static void print_row(const char *name, const struct outcome *a, const struct outcome *b)
 {
-	printf("%-30s %6.2f %6.2f %5.3f %6.2f %7.2f %9.0f %6.2f |", name, 100 * a->accuracy, 100 * a->macro_f1,
-		a->calibration_error, 100 * a->top80, a->train_seconds, a->per_second, a->megabytes);
+	printf("%-30s %6.2f %6.2f %5.3f %5.3f %6.2f %7.2f %9.0f %6.2f |", name, 100 * a->accuracy, 100 * a->macro_f1,
+		a->calibration_error, a->calibration_chance, 100 * a->top80, a->train_seconds, a->per_second, a->megabytes);
 	if (b->accuracy >= 0)
 		printf(" %6.2f %6.2f %7.2f %9.0f %6.2f | %4.1fx\n", 100 * b->accuracy, 100 * b->macro_f1, b->train_seconds,
 			b->per_second, b->megabytes, a->per_second / b->per_second);
@@ -266,7 +269,9 @@ static bool in_group(const struct dataset_row *r, const void *ctx)
 static void leave_one_out(const char *name, const char *task, const struct dataset *all)
 {
 	struct outcome a = {0}, b = {0};
-	struct tally tally = {0};
+	struct tally tally = {.rows = calloc(all->n + 1, sizeof(*tally.rows))};
+	if (!tally.rows)
+		exit(1);
 	size_t groups = 0;
 	for (size_t i = 0; i < all->n; i++) {
 		bool seen = false;
@@ -299,7 +304,9 @@ static void leave_one_out(const char *name, const char *task, const struct datas
 	char title[128];
 	snprintf(title, sizeof(title), "%s (%zu groups)", name, groups);
 	print_row(title, &a, &b);
-	printf("%-30s %6s %6.2f\n", "  all groups' answers", "", 100 * bench_macro_f1(&tally));
+	double chance, error = measure_calibration(tally.rows, tally.n, &chance);
+	printf("%-30s %6s %6.2f %5.3f %5.3f\n", "  all groups' answers", "", 100 * bench_macro_f1(&tally), error, chance);
+	free(tally.rows);
 }
 
 /* The rows' id becomes the group: a column of the file. */
@@ -438,8 +445,8 @@ static void language_as_shipped(const char *name, const struct dataset *test)
 	struct measure_row *rows = calloc(test->n + 1, sizeof(*rows));
 	if (rows && measure_run(&m, test, rows, &seconds) == 0) {
 		measure_sum(&m, rows, test->n, &s);
-		printf("%-30s %6.2f %6s %5.3f %6.2f %7s %9.0f %6.2f | as it ships, %zu rows\n", name, 100 * s.accuracy, "",
-			s.calibration_error, 100 * s.accuracy_top80, "", (double)test->n / seconds, (double)m.len / 1e6,
+		printf("%-30s %6.2f %6s %5.3f %5.3f %6.2f %7s %9.0f %6.2f | as it ships, %zu rows\n", name, 100 * s.accuracy, "",
+			s.calibration_error, s.calibration_chance, 100 * s.accuracy_top80, "", (double)test->n / seconds, (double)m.len / 1e6,
 			test->n);
 	}
 	free(rows);
@@ -511,8 +518,9 @@ static void care(void)
 			struct measure s;
 			if (rows && measure_run(&m, &d, rows, &seconds) == 0) {
 				measure_sum(&m, rows, d.n, &s);
-				printf("care, %-24s %6.2f %6.2f %5.3f %6.2f   micro-F1 %.2f\n", classifier_tasks[i], 100 * s.accuracy,
-					100 * s.macro_f1, s.calibration_error, 100 * s.accuracy_top80, 100 * s.micro_f1);
+				printf("care, %-24s %6.2f %6.2f %5.3f %5.3f %6.2f   micro-F1 %.2f\n", classifier_tasks[i], 100 * s.accuracy,
+					100 * s.macro_f1, s.calibration_error, s.calibration_chance, 100 * s.accuracy_top80,
+					100 * s.micro_f1);
 			}
 			free(rows);
 		}

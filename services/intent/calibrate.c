@@ -122,7 +122,8 @@ static void fit_logistic(const float *score, const bool *truth, size_t rows, dou
 	*ret_b = isfinite(b) ? b : 0;
 }
 
-void calibrate_answer(const float *log_odds, const bool *right, size_t rows, float *ret_slope, float *ret_offset)
+void calibrate_answer(
+	const float *log_odds, const bool *right, size_t rows, float *ret_slope, float *ret_offset)
 {
 	double slope = 1, offset = 0;
 	if (rows >= CALIBRATE_ANSWER_ROWS)

@@ -241,9 +241,11 @@ void measure_report(const struct model *m, const struct measure_row *rows, size_
 	buf_addf(out, "%s: %zu rows\naccuracy %.2f%%, macro-F1 %.2f%%, micro-F1 %.2f%%\n", m->head->task, n, 100 * s.accuracy,
 		100 * s.macro_f1, 100 * s.micro_f1);
 	if (exclusive)
-		buf_addf(out, "calibration error %.3f (by chance alone %.3f); answers %.1f%% of the rows (probability %.3f and "
-			"more), of these right %.2f%%\n", s.calibration_error, s.calibration_chance, 100 * s.answered, (double)m->head->threshold,
-			100 * s.accuracy_answered);
+		buf_addf(out,
+			"calibration error %.3f (by chance alone %.3f); answers %.1f%% of the rows "
+			"(probability %.3f and more), of these right %.2f%%\n",
+			s.calibration_error, s.calibration_chance, 100 * s.answered,
+			(double)m->head->threshold, 100 * s.accuracy_answered);
 	buf_addf(out, "\n%-24s %9s %9s %9s %7s%s\n", "label", "precision", "recall", "F1", "rows",
 		exclusive ? "" : "  threshold");
 	for (uint32_t i = 0; i < m->head->labels; i++) {

@@ -1,10 +1,13 @@
 /*
  * measure.h - how good a model is, in numbers and as a report for people.
  *
- * Expected calibration error: 15 bins of equal width over the probability of the given answer (Naeini, Cooper,
- * Hauskrecht, AAAI 2015). Probabilities that are exact do not reach 0, the less so the fewer rows there are: what they would
- * have on average goes beside it, the bins' deviations taken as normal. Macro-F1 is the mean of F1 over the labels that occur in truth or prediction. For multi-label
- * tasks accuracy is the share of rows with exactly the right set, and macro-F1 the mean over labels that occur.
+ * Expected calibration error: 15 bins of equal width over the probability of the given answer (Naeini,
+ * Cooper, Hauskrecht, AAAI 2015). Exact probabilities do not reach 0 either, the less so the fewer rows there
+ * are; what they would have on average stands beside it: the sum of the bins' mean absolute deviations,
+ * sqrt(2 / pi * sum of p (1 - p)), by rows.
+ *
+ * Macro-F1 is the mean of F1 over the labels that occur in truth or prediction. For multi-label tasks
+ * accuracy is the share of rows with exactly the right set, and macro-F1 the mean over labels that occur.
  */
 #ifndef ASCOLTO_INTENT_MEASURE_H
 #define ASCOLTO_INTENT_MEASURE_H
@@ -35,7 +38,7 @@ int measure_run(const struct model *m, const struct dataset *d, struct measure_r
 
 void measure_sum(const struct model *m, const struct measure_row *rows, size_t n, struct measure *ret);
 
-/* The calibration error of an exclusive model's answers, and what it would be if their probabilities were exact. */
+/* The calibration error of an exclusive model's answers, and what exact probabilities would have. */
 double measure_calibration(const struct measure_row *rows, size_t n, double *ret_chance);
 
 /* Totals, per-label table, most frequent confusions, abstention curve. */

@@ -25,8 +25,8 @@ static const char *check_layout(const struct model *m)
 		return "its features make no sense";
 	if (!memchr(h->task, 0, sizeof(h->task)) || !memchr(h->name, 0, sizeof(h->name)))
 		return "its name has no end";
-	if (!(h->temperature > 0) || !isfinite(h->temperature) || !(h->answer_slope > 0) || !isfinite(h->answer_slope) ||
-		!isfinite(h->answer_offset) || !isfinite(h->threshold))
+	if (!(h->temperature > 0) || !isfinite(h->temperature) || !(h->answer_slope > 0) ||
+		!isfinite(h->answer_slope) || !isfinite(h->answer_offset) || !isfinite(h->threshold))
 		return "its calibration makes no sense";
 	for (int b = 0; b < BLOCKS; b++) {
 		uint64_t buckets = h->spec.buckets[b];
@@ -162,6 +162,12 @@ static void softmax(const struct model *m, float *s)
 		}
 }
 
+float model_log_odds(float p)
+{
+	return logf(MAX(p, 1e-6f) / MAX(1 - p, 1e-6f));
+}
+
+/* The answer's probability through its logistic, and the others by what is left. */
 static void map_answer(const struct model *m, float *p)
 {
 	uint32_t answer = 0, n = m->head->labels;
@@ -181,11 +187,6 @@ static void map_answer(const struct model *m, float *p)
 	float scale = (1 - to) / rest;
 	for (uint32_t i = 0; i < n; i++)
 		p[i] = i == answer ? to : p[i] * scale;
-}
-
-float model_log_odds(float p)
-{
-	return logf(MAX(p, 1e-6f) / MAX(1 - p, 1e-6f));
 }
 
 void model_probabilities(const struct model *m, float *s)

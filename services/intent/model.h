@@ -11,10 +11,10 @@
  * multiple of 16. The checksum is XXH3 of everything behind it. A file that is damaged, foreign or
  * from a newer version is refused with a sentence, before anything of it is used.
  *
- * Exclusive models: probabilities are the softmax of scores / temperature; those of columns that share a label are summed
- * at the first of them, the others become 0. The answer's, the largest, then goes through a logistic of its log-odds, and
- * the others share what is left, as they did; the answer stays the answer. Below `threshold` the honest answer is "do not
- * know". Multi-label models: each label has its own logistic and threshold.
+ * Exclusive models: probabilities are the softmax of scores / temperature; those of columns that share a label
+ * are summed at the first of them, the others become 0. The answer's, the largest, then goes through a logistic of
+ * its log-odds, and the others share what is left, as they did; the answer stays the answer. Below `threshold` the
+ * honest answer is "do not know". Multi-label models: each label has its own logistic and threshold.
  *
  * A model is immutable and may be used by many threads.
  */

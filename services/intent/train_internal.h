@@ -68,7 +68,7 @@ int training_take_truth(struct training *t, struct err *e);
 /* Fits the rows that are not held out, and writes. */
 int training_fit(struct training *t, struct buf *out, struct err *e);
 
-/* Scores of the rows that a fit has not seen: in folds, each fit written to `bytes`, or those of `valid` by the model in it. */
+/* Scores of rows a fit has not seen: in folds, each fit written to `bytes`; or of `valid`, by the model in it. */
 int training_score_folds(struct training *t, struct buf *bytes, struct err *e);
 int training_score_valid(struct training *t, const struct dataset *valid, const struct buf *bytes, struct err *e);
 

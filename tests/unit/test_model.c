@@ -573,7 +573,11 @@ static void sure_answers_are_brought_down(void **state)
 static void the_answer_stays_the_answer(void **state)
 {
 	(void)state;
-	struct model_head head = {.kind = MODEL_EXCLUSIVE, .labels = 4, .columns = 16, .temperature = 1, .answer_slope = 0.4f,
+	struct model_head head = {.kind = MODEL_EXCLUSIVE,
+		.labels = 4,
+		.columns = 16,
+		.temperature = 1,
+		.answer_slope = 0.4f,
 		.answer_offset = -2};
 	struct model m = {.head = &head, .different = 4};
 	uint32_t seed = 1;

@@ -1,9 +1,9 @@
 /*
  * bench.h - the bench of issue "Understanding": ours and a tuned fastText on the same rows, in one run.
  *
- * The data folder is $ASCOLTO_DATA, else ../shared/data/dev beside the repository; the bench skips (exit 77) without
- * it. Only training and validation files are read. fastText's settings are chosen on the very rows that are
- * reported, which favours it; ours are the program's defaults.
+ * The data folder is $ASCOLTO_DATA, else ../shared/data/dev beside the repository; the bench skips (exit 77)
+ * without it. Only training and validation files are read. fastText's settings are chosen on the very rows
+ * that are reported, which favours it; ours are the program's defaults.
  *
  * Beside the calibration error stands what exact probabilities would have on as many rows (measure.h).
  */
@@ -49,8 +49,8 @@ void bench_read(struct dataset *d, const char *file, const char *column);
 bool bench_is_validation(const char *text);
 
 /* Trains and measures; `judged` (room for test->n) and `tally`, which the answers join, may be NULL. */
-struct outcome bench_ours(const char *task, const struct dataset *train, const struct dataset *test, struct measure_row *judged,
-	struct tally *tally);
+struct outcome bench_ours(const char *task, const struct dataset *train, const struct dataset *test,
+	struct measure_row *judged, struct tally *tally);
 
 /* fastText's best over the grid, or accuracy -1 when the program is not installed. */
 struct outcome bench_fasttext(const struct dataset *train, const struct dataset *test);

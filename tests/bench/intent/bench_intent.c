@@ -106,8 +106,8 @@ double bench_macro_f1(const struct tally *t)
 
 /* --- contenders ------------------------------------------------------------------------------------------------ */
 
-struct outcome bench_ours(const char *task, const struct dataset *train, const struct dataset *test, struct measure_row *judged,
-	struct tally *tally)
+struct outcome bench_ours(const char *task, const struct dataset *train, const struct dataset *test,
+	struct measure_row *judged, struct tally *tally)
 {
 	struct train_options o;
 	struct err e = {0};
@@ -151,14 +151,15 @@ static void print_head(void)
 {
 	static const char *const line = "%-30s %6s %6s %5s %5s %6s %7s %9s %6s | %6s %6s %7s %9s %6s | %5s\n";
 	printf(line, "", "ours", "", "", "", "", "", "", "", "fastText", "", "", "", "", "");
-	printf(line, "task (train/validation rows)", "acc", "mF1", "ECE", "exact", "top80", "train s", "per s", "MB", "acc", "mF1",
-		"train s", "per s", "MB", "speed");
+	printf(line, "task (train/validation rows)", "acc", "mF1", "ECE", "exact", "top80", "train s",
+		"per s", "MB", "acc", "mF1", "train s", "per s", "MB", "speed");
 }
 
 static void print_row(const char *name, const struct outcome *a, const struct outcome *b)
 {
-	printf("%-30s %6.2f %6.2f %5.3f %5.3f %6.2f %7.2f %9.0f %6.2f |", name, 100 * a->accuracy, 100 * a->macro_f1,
-		a->calibration_error, a->calibration_chance, 100 * a->top80, a->train_seconds, a->per_second, a->megabytes);
+	printf("%-30s %6.2f %6.2f %5.3f %5.3f %6.2f %7.2f %9.0f %6.2f |", name, 100 * a->accuracy,
+		100 * a->macro_f1, a->calibration_error, a->calibration_chance, 100 * a->top80,
+		a->train_seconds, a->per_second, a->megabytes);
 	if (b->accuracy >= 0)
 		printf(" %6.2f %6.2f %7.2f %9.0f %6.2f | %4.1fx\n", 100 * b->accuracy, 100 * b->macro_f1, b->train_seconds,
 			b->per_second, b->megabytes, a->per_second / b->per_second);
@@ -252,8 +253,8 @@ static void out_of_scope(void)
 }
 
 /*
- * One group of rows at a time is the test, the others train. Printed: the mean over the groups; and macro-F1 over the answers
- * of all groups together, where a label of three rows in a small group weighs what it is.
+ * One group of rows at a time is the test, the others train. Printed: the mean over the groups; and macro-F1
+ * over the answers of all groups together, where a label of three rows in a small group weighs what it is.
  */
 struct group {
 	const char *name;
@@ -283,7 +284,8 @@ static void leave_one_out(const char *name, const char *task, const struct datas
 		bench_pick(&train, all, in_group, &(struct group){all->rows[i].id, false});
 		bench_pick(&test, all, in_group, &(struct group){all->rows[i].id, true});
 		if (test.n >= 30) {
-			struct outcome x = bench_ours(task, &train, &test, NULL, &tally), y = {.accuracy = -1};
+			struct outcome x = bench_ours(task, &train, &test, NULL, &tally),
+				       y = {.accuracy = -1};
 			if (with_peer && !getenv("ASCOLTO_BENCH_QUICK"))
 				y = bench_fasttext(&train, &test);
 			double *p = &a.accuracy, *q = &b.accuracy;
@@ -305,7 +307,8 @@ static void leave_one_out(const char *name, const char *task, const struct datas
 	snprintf(title, sizeof(title), "%s (%zu groups)", name, groups);
 	print_row(title, &a, &b);
 	double chance, error = measure_calibration(tally.rows, tally.n, &chance);
-	printf("%-30s %6s %6.2f %5.3f %5.3f\n", "  all groups' answers", "", 100 * bench_macro_f1(&tally), error, chance);
+	printf("%-30s %6s %6.2f %5.3f %5.3f\n", "  all groups' answers", "", 100 * bench_macro_f1(&tally),
+		error, chance);
 	free(tally.rows);
 }
 
@@ -375,7 +378,8 @@ static void xsid_italian(void)
 		int rest = fold + 5;
 		bench_pick(&train, &all, fold_is, &rest);
 		bench_pick(&test, &all, fold_is, &fold);
-		accuracy += bench_ours("xsid", &train, &test, NULL, NULL).accuracy * (double)test.n / (double)all.n;
+		accuracy += bench_ours("xsid", &train, &test, NULL, NULL).accuracy * (double)test.n /
+			    (double)all.n;
 		if (with_peer)
 			peer += bench_fasttext(&train, &test).accuracy * (double)test.n / (double)all.n;
 		free(train.rows);
@@ -445,9 +449,9 @@ static void language_as_shipped(const char *name, const struct dataset *test)
 	struct measure_row *rows = calloc(test->n + 1, sizeof(*rows));
 	if (rows && measure_run(&m, test, rows, &seconds) == 0) {
 		measure_sum(&m, rows, test->n, &s);
-		printf("%-30s %6.2f %6s %5.3f %5.3f %6.2f %7s %9.0f %6.2f | as it ships, %zu rows\n", name, 100 * s.accuracy, "",
-			s.calibration_error, s.calibration_chance, 100 * s.accuracy_top80, "", (double)test->n / seconds, (double)m.len / 1e6,
-			test->n);
+		printf("%-30s %6.2f %6s %5.3f %5.3f %6.2f %7s %9.0f %6.2f | as it ships, %zu rows\n", name,
+			100 * s.accuracy, "", s.calibration_error, s.calibration_chance,
+			100 * s.accuracy_top80, "", (double)test->n / seconds, (double)m.len / 1e6, test->n);
 	}
 	free(rows);
 	model_close(&m);
@@ -518,8 +522,9 @@ static void care(void)
 			struct measure s;
 			if (rows && measure_run(&m, &d, rows, &seconds) == 0) {
 				measure_sum(&m, rows, d.n, &s);
-				printf("care, %-24s %6.2f %6.2f %5.3f %5.3f %6.2f   micro-F1 %.2f\n", classifier_tasks[i], 100 * s.accuracy,
-					100 * s.macro_f1, s.calibration_error, s.calibration_chance, 100 * s.accuracy_top80,
+				printf("care, %-24s %6.2f %6.2f %5.3f %5.3f %6.2f   micro-F1 %.2f\n",
+					classifier_tasks[i], 100 * s.accuracy, 100 * s.macro_f1,
+					s.calibration_error, s.calibration_chance, 100 * s.accuracy_top80,
 					100 * s.micro_f1);
 			}
 			free(rows);

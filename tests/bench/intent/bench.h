@@ -1,5 +1,5 @@
 /*
- * bench.h - the bench of issue "Understanding": ours and a tuned fastText on the same rows, in one run.
+ * bench.h - ours and a tuned fastText on the same rows, in one run.
  *
  * The data folder is $ASCOLTO_DATA, else ../shared/data/dev beside the repository; the bench skips (exit 77)
  * without it. Only training and validation files are read. fastText's settings are chosen on the very rows

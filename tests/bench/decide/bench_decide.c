@@ -1,0 +1,351 @@
+/*
+ * bench_decide - what a decision of escalation costs: its own handlers in its own turn, over its own store on disk.
+ *
+ *     bench_decide [--quick] [--messages N] [--dir FOLDER] [CUSTOMERS...]
+ *
+ * For each number of customers (10,000, a million and ten million; --quick leaves the last out), in a process of its own:
+ * a store that has known them for long (people.h), an opened service without sockets, and messages (load.h) put into its
+ * queue as the link from intent does, TURN_MAX to a turn. What a turn does is what it does in the service: unpack, decide,
+ * ARM record, case, topic, incident, audit log, orders, views, timers that fell due, outbox, counters, commit. Destinations
+ * take what is sent to them at once, and the outbox is pruned as once a second.
+ *
+ * Printed: decisions a second of processor time and of the clock (which waits for the disk), in ordinary times (the median of
+ * BLOCKS parts) and in a storm; the mix; memory of its own, and pages of the store it shares with the kernel's cache; what a
+ * decision costs against the first size. Processor time is the thread's, of the turns alone. The store of ten million
+ * customers needs 12 GB for some minutes. Without --dir it is beside the build, for /tmp may be in memory.
+ */
+#include "common/svc_internal.h"
+#include "services/escalation/escalation.h"
+#include "tests/bench/decide/load.h"
+#include "tests/bench/decide/people.h"
+
+#include <ftw.h>
+#include <getopt.h>
+#include <sodium.h>
+#include <sys/statvfs.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#define WARM_MESSAGES 20000
+#define BLOCKS 9
+#define STORM_MESSAGES 10000
+#define STORM_ONE_IN 3
+#define BYTES_PER_CUSTOMER 1200
+
+/* Beside the figures wanted: on one core, with a million customers and 5,000 topics. */
+#define WANTED_RATE 30000.0
+#define WANTED_RATIO 1.2
+
+struct spent {
+	double cpu, wall;
+};
+
+struct result {
+	bool ok;
+	uint64_t customers;
+	size_t messages, topics;
+	struct spent block[BLOCKS], storm;
+	uint64_t counters[16];
+	uint64_t timers;
+	double fill_seconds, own_mb, pages_mb, store_mb, outbox_mb;
+};
+
+struct bench {
+	char folder[400];
+	struct svc svc;
+	uv_loop_t loop;
+	struct link_source source;
+	struct load *load;
+	struct arena arena;
+	uint8_t group;
+	int64_t pruned_ms;
+};
+
+static _Noreturn void give_up(const char *what, const struct err *e)
+{
+	fprintf(stderr, "bench_decide: %s: %s\n", what, err_text(e));
+	exit(1);
+}
+
+/* ---- the service, without its sockets ---- */
+
+static void write_config(const struct bench *b, const char *path)
+{
+	FILE *f = fopen(path, "we");
+	if (!f)
+		give_up(path, &(struct err){.text = "can not be written"});
+	fprintf(f, "data: %s\nservices:\n", b->folder);
+	static const char *const names[] = {"ingest", "enrichment", "intent", "escalation", "notification", "console"};
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++)
+		fprintf(f, "  %s: {link: \"tcp://127.0.0.1:%zu\", http: \"127.0.0.1:%zu\"}\n", names[i], 7001 + i, 7101 + i);
+	fprintf(f, "brands:\n  - {name: %s, title: Bench, language: en, playbook: \"%s\"}\n", LOAD_BRAND,
+		SOURCE_DIR "/tests/bench/decide/playbook.yaml");
+	fprintf(f, "destinations:\n  - {name: desk, brand: %s, kind: mail, url: \"smtp://127.0.0.1:7025\", from: a@example.org, "
+		   "to: [b@example.org]}\n", LOAD_BRAND);
+	fclose(f);
+}
+
+static void open_service(struct bench *b)
+{
+	struct err e = {0};
+	char path[512];
+	struct svc *s = &b->svc;
+	snprintf(path, sizeof(path), "%s/ascolto.yaml", b->folder);
+	write_config(b, path);
+	uv_loop_init(&b->loop);
+	s->spec = &escalation_spec;
+	s->loop = &b->loop;
+	s->now_ms = s->started_ms = LOAD_START_MS;
+	int r = conf_load(&s->conf, path, &e);
+	snprintf(path, sizeof(path), "%s/escalation", b->folder);
+	struct store_options o = {.path = path, .service = "escalation", .now_ms = LOAD_START_MS};
+	r = r ? r : store_open(&s->store, &o, &e);
+	r = r ? r : metric_set_new(&s->metrics);
+	r = r ? r : admin_metrics_open(s);
+	r = r ? r : turns_load(s, &e);
+	r = r ? r : links_load(s, &e);
+	r = r ? r : s->spec->start(s, &s->state, &e);
+	if (r)
+		give_up("the service does not start", &e);
+	b->source.origin = id_from(0, span_str("intent"));
+	b->source.epoch = 1;
+}
+
+static void close_service(struct bench *b)
+{
+	struct svc *s = &b->svc;
+	s->spec->stop(s, s->state);
+	links_close(s);
+	turns_free(s);
+	store_close(&s->store);
+	metric_set_free(&s->metrics);
+	conf_free(&s->conf);
+	uv_loop_close(&b->loop);
+}
+
+/* As the link from intent delivers. */
+static void deliver(struct bench *b)
+{
+	struct item *i = item_new(ITEM_LINK, load_next(b->load, &b->arena, &b->svc.now_ms));
+	if (!i)
+		give_up("items", &(struct err){.text = "out of memory"});
+	i->source = &b->source;
+	i->key_group = b->group;
+	i->seq = ++b->source.taken[LANE_NORMAL][b->group];
+	queue_add(&b->svc.queue[LANE_NORMAL], i);
+	arena_reset(&b->arena);
+}
+
+/* Whoever is sent something takes it. */
+static void take_all(struct svc *s)
+{
+	for (size_t i = 0; i < s->n_out; i++)
+		for (unsigned lane = 0; lane < LANES; lane++)
+			s->out[i]->sender.lane[lane].acknowledged = s->out[i]->lane[lane].position;
+}
+
+static double seconds(clockid_t clock)
+{
+	struct timespec t;
+	clock_gettime(clock, &t);
+	return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
+}
+
+static struct spent run(struct bench *b, size_t messages)
+{
+	struct spent sum = {0};
+	struct svc *s = &b->svc;
+	for (size_t left = messages; left;) {
+		size_t n = MIN(left, (size_t)TURN_MAX);
+		for (size_t i = 0; i < n; i++)
+			deliver(b);
+		left -= n;
+		double cpu = seconds(CLOCK_THREAD_CPUTIME_ID), wall = seconds(CLOCK_MONOTONIC);
+		while (turn_run(s))
+			;
+		take_all(s);
+		if (wall * 1000 - (double)b->pruned_ms >= 1000) {
+			outbox_prune(s);
+			b->pruned_ms = (int64_t)(wall * 1000);
+		}
+		sum.cpu += seconds(CLOCK_THREAD_CPUTIME_ID) - cpu;
+		sum.wall += seconds(CLOCK_MONOTONIC) - wall;
+	}
+	return sum;
+}
+
+/* ---- one size ---- */
+
+static double of_status(const char *name)
+{
+	char line[256];
+	double kb = 0;
+	FILE *f = fopen("/proc/self/status", "re");
+	while (f && fgets(line, sizeof(line), f))
+		if (strncmp(line, name, strlen(name)) == 0)
+			kb = strtod(line + strlen(name) + 1, NULL);
+	if (f)
+		fclose(f);
+	return kb / 1024;
+}
+
+static uint64_t outbox_bytes(const struct svc *s)
+{
+	uint64_t n = 0;
+	for (size_t i = 0; i < s->n_out; i++)
+		n += s->out[i]->lane[0].bytes + s->out[i]->lane[1].bytes;
+	return n;
+}
+
+static void keep_counters(const struct svc *s, struct result *r, int sign)
+{
+	for (size_t i = 0; s->spec->counters[i].name && i < ARRAY_SIZE(r->counters); i++)
+		r->counters[i] += (uint64_t)(sign * s->counters[i]);
+}
+
+static void measure(struct bench *b, struct result *r)
+{
+	struct svc *s = &b->svc;
+	uint64_t used, most;
+	struct err e = {0};
+	char path[512];
+	snprintf(path, sizeof(path), "%s/escalation", b->folder);
+	double began = seconds(CLOCK_MONOTONIC);
+	if (people_fill(path, r->customers, &e))
+		give_up(path, &e);
+	r->fill_seconds = seconds(CLOCK_MONOTONIC) - began;
+	open_service(b);
+	if (load_new(&b->load, r->customers))
+		give_up("messages", &(struct err){.text = "out of memory"});
+	run(b, WARM_MESSAGES);
+	keep_counters(s, r, -1);
+	for (unsigned i = 0; i < BLOCKS; i++)
+		r->block[i] = run(b, r->messages / BLOCKS);
+	keep_counters(s, r, 1);
+	load_storm(b->load, STORM_ONE_IN);
+	r->storm = run(b, STORM_MESSAGES);
+	r->topics = topics_count(((struct escalation *)s->state)->brands[0].topics);
+	r->own_mb = of_status("RssAnon");
+	r->pages_mb = of_status("RssFile");
+	store_room(s->store, &used, &most);
+	r->store_mb = (double)used / 1048576;
+	r->outbox_mb = (double)outbox_bytes(s) / 1048576;
+	if (s->quarantine_count)
+		give_up("messages", &(struct err){.text = "some were put in quarantine"});
+	r->ok = true;
+	close_service(b);
+	load_free(&b->load);
+	arena_free(&b->arena);
+}
+
+static int remove_one(const char *path, const struct stat *st, int type, struct FTW *ftw)
+{
+	(void)st;
+	(void)type;
+	(void)ftw;
+	return remove(path);
+}
+
+/* In a process of its own, so that memory is that of this size alone. */
+static struct result one_size(const char *dir, uint64_t customers, size_t messages)
+{
+	struct result r = {.customers = customers, .messages = messages};
+	static struct bench b;
+	int ends[2];
+	snprintf(b.folder, sizeof(b.folder), "%s/decide-XXXXXX", dir);
+	if (pipe2(ends, O_CLOEXEC) || !mkdtemp(b.folder))
+		give_up(dir, &(struct err){.text = "can not be written"});
+	pid_t child = fork();
+	if (child == 0) {
+		arena_init(&b.arena, (size_t)1 << 20);
+		b.group = key_group_of(span_str(LOAD_BRAND));
+		measure(&b, &r);
+		_exit(write(ends[1], &r, sizeof(r)) == (ssize_t)sizeof(r) ? 0 : 1);
+	}
+	close(ends[1]);
+	if (read(ends[0], &r, sizeof(r)) != (ssize_t)sizeof(r))
+		r.ok = false;
+	close(ends[0]);
+	waitpid(child, NULL, 0);
+	nftw(b.folder, remove_one, 8, FTW_DEPTH | FTW_PHYS);
+	return r;
+}
+
+/* ---- printing ---- */
+
+static int ascending(const void *a, const void *b)
+{
+	double x = ((const struct spent *)a)->cpu, y = ((const struct spent *)b)->cpu;
+	return (x > y) - (x < y);
+}
+
+static double cost_us(const struct result *r)
+{
+	return r->block[BLOCKS / 2].cpu / ((double)r->messages / BLOCKS) * 1e6;
+}
+
+static void print(struct result *r, const struct result *first)
+{
+	double n = (double)r->messages, per_block = n / BLOCKS, wall = 0;
+	for (unsigned i = 0; i < BLOCKS; i++)
+		wall += r->block[i].wall;
+	qsort(r->block, BLOCKS, sizeof(r->block[0]), ascending);
+	printf("%" PRIu64 " customers, %zu topics, %zu messages\n", r->customers, r->topics, r->messages);
+	printf("  decisions/s          %8.0f of processor time (blocks: %.0f to %.0f), %.0f by the clock\n", 1e6 / cost_us(r),
+		per_block / r->block[BLOCKS - 1].cpu, per_block / r->block[0].cpu, n / wall);
+	printf("  in a storm           %8.0f of processor time\n", STORM_MESSAGES / r->storm.cpu);
+	printf("  cost of a decision   %8.2f us, %.2f times that of %" PRIu64 " customers\n", cost_us(r), cost_us(r) / cost_us(first),
+		first->customers);
+	printf("  memory               %8.0f MB of its own, %.0f MB of the store's pages; store %.0f MB, of it outbox %.0f MB\n",
+		r->own_mb, r->pages_mb, r->store_mb, r->outbox_mb);
+	printf("  per 100 messages    ");
+	for (size_t i = 0; escalation_spec.counters[i].name && i < ARRAY_SIZE(r->counters); i++)
+		if (r->counters[i])
+			printf(" %s %.1f", escalation_spec.counters[i].name, 100 * (double)r->counters[i] / n);
+	printf("\n  (store filled in %.0f s)\n", r->fill_seconds);
+	fflush(stdout);
+}
+
+static bool has_room(const char *dir, uint64_t customers)
+{
+	struct statvfs fs;
+	return statvfs(dir, &fs) == 0 && (uint64_t)fs.f_bavail * fs.f_frsize > customers * BYTES_PER_CUSTOMER;
+}
+
+int main(int argc, char **argv)
+{
+	static const struct option options[] = {{"quick", no_argument, NULL, 'q'}, {"messages", required_argument, NULL, 'm'},
+		{"dir", required_argument, NULL, 'd'}, {0}};
+	uint64_t sizes[8] = {10000, 1000000, 10000000};
+	size_t n = 3, messages = 54000;
+	const char *dir = BINARY_DIR;
+	struct result first, r;
+	for (int c; (c = getopt_long(argc, argv, "", options, NULL)) != -1;) {
+		if (c == 'q')
+			n = 2;
+		else if (c == 'm')
+			messages = strtoul(optarg, NULL, 10) / BLOCKS * BLOCKS;
+		else if (c == 'd')
+			dir = optarg;
+		else
+			return fprintf(stderr, "usage: bench_decide [--quick] [--messages N] [--dir FOLDER] [CUSTOMERS...]\n"), 2;
+	}
+	if (sodium_init() < 0)
+		return 1;
+	for (int i = optind; i < argc && i - optind < (int)ARRAY_SIZE(sizes); i++)
+		n = (size_t)(i - optind) + 1, sizes[n - 1] = strtoull(argv[i], NULL, 10) / 10 * 10;
+	for (size_t i = 0; i < n; i++) {
+		if (sizes[i] < 10 || !messages || !has_room(dir, sizes[i]))
+			return fprintf(stderr, "bench_decide: no room in %s for %" PRIu64 " customers\n", dir, sizes[i]), 1;
+		r = one_size(dir, sizes[i], messages);
+		if (!r.ok)
+			return 1;
+		if (i == 0)
+			first = r, qsort(first.block, BLOCKS, sizeof(first.block[0]), ascending);
+		print(&r, &first);
+	}
+	printf("wanted: %.0f decisions/s with a million customers; ten million at most %.1f times ten thousand\n", WANTED_RATE,
+		WANTED_RATIO);
+	return 0;
+}

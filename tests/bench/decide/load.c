@@ -5,7 +5,8 @@
 
 #include <math.h>
 
-#define WORDS 8000        /* of the vocabulary */
+#define WORDS 12000       /* of the vocabulary */
+#define OWN_TERMS 3       /* of a subject alone: names, places, products */
 #define SUBJECT_TERMS 10
 #define SAID_MOST 9
 #define NEW_SUBJECT 300   /* one message in so many is about something new */
@@ -139,7 +140,7 @@ struct words {
 static uint32_t word_number(uint64_t x)
 {
 	double u = unit(mix(x));
-	return (uint32_t)(u * u * u * WORDS);
+	return (uint32_t)(u * u * WORDS);
 }
 
 static uint32_t term_of(uint32_t word)
@@ -160,7 +161,7 @@ static void add_word(struct words *w, uint32_t word)
 		w->weights[i] = w->weights[i - 1];
 	}
 	w->terms[at] = term;
-	w->weights[at] = 1 + (float)(word % 64) / 64;
+	w->weights[at] = word < WORDS ? 0.6f + (float)(word % 64) / 128 : 1.5f;
 	snprintf(w->texts[w->n - 1], sizeof(w->texts[0]), "word%06" PRIx32, term & 0xffffff);
 }
 
@@ -179,7 +180,9 @@ static void say(struct load *l, uint32_t subject, struct words *w)
 	size_t len = 0;
 	*w = (struct words){.n = 0};
 	for (unsigned i = 0; i < SUBJECT_TERMS; i++)
-		if (i < 3 || r >> i & 1)
+		if (i < OWN_TERMS)
+			add_word(w, WORDS + subject * OWN_TERMS + i);
+		else if (r >> i & 1)
 			add_word(w, word_number((uint64_t)subject * 64 + i));
 	for (unsigned i = 0; i < 1 + (r >> 32) % 2; i++)
 		add_word(w, word_number(draw(l)));

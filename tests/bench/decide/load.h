@@ -1,8 +1,8 @@
 /*
  * load.h - the bench's messages: what intent would hand to escalation, packed, without running it.
  *
- * Subjects. Each has some terms of its own out of a vocabulary whose words are not equally frequent (Zipf), so that some
- * words are in hundreds of topics and most in few; a message says about half of its subject's terms and one or two others.
+ * Subjects. Each has three terms of its own and seven out of a vocabulary whose words are not equally frequent, so that some
+ * words are in hundreds of topics and most in few; a message says its own terms, half of the others, and one or two more.
  * Subjects are not equally frequent either. LOAD_SUBJECTS of them keep the live topics at their maximum; one message in
  * some hundred is about a new subject, for which the stalest topic goes.
  *

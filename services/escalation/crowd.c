@@ -90,10 +90,18 @@ int64_t crowd_last_ms(const struct crowd *c, uint64_t who)
 	return c->cap ? slot(c->people, c->cap, who ? who : 1)->last_ms : 0;
 }
 
+static unsigned sum(const uint32_t *steps, int64_t n)
+{
+	unsigned sum = 0;
+	for (int64_t i = 0; i < n; i++)
+		sum += steps[i];
+	return sum;
+}
+
 unsigned crowd_count(const struct crowd *c, unsigned steps)
 {
-	unsigned n = 0;
-	for (int64_t s = c->newest; s > c->newest - (int64_t)steps && s >= 0; s--)
-		n += c->steps[s % CROWD_STEPS];
-	return n;
+	/* Up to the newest step in the ring, and from the ring's end what is missing. */
+	int64_t n = MIN((int64_t)steps, MIN(c->newest + 1, (int64_t)CROWD_STEPS)), end = c->newest % CROWD_STEPS + 1;
+	int64_t before = MIN(n, end);
+	return sum(c->steps + end - before, before) + sum(c->steps + CROWD_STEPS - (n - before), n - before);
 }

@@ -66,6 +66,7 @@ struct judgement {
 	size_t actions_max;               /* room in arm->actions */
 	struct id message, customer;
 	uint64_t who;                     /* the customer, for counting */
+	bool known_text;                  /* it was seen lately, whoever wrote it */
 	double nearness;                  /* to its topic; 0 when it founds one */
 	struct damage damage;             /* what this message adds to the measures */
 	struct id incident;               /* the one it is counted for */

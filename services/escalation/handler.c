@@ -54,6 +54,15 @@ static void read_further_facts(struct judgement *j)
 	f->at_ms = j->e->occurred_ms;
 }
 
+/* The text of somebody else, seen lately. */
+static bool repeats_another(struct judgement *j)
+{
+	const Ascolto__Signature *s = j->m->understanding->signature;
+	uint64_t first;
+	j->known_text = s && topics_knows_copy(j->brand->topics, s, &first);
+	return j->known_text && first != j->who;
+}
+
 static void read_facts(struct judgement *j)
 {
 	const Ascolto__Post *p = j->m->post;
@@ -70,7 +79,7 @@ static void read_facts(struct judgement *j)
 	f->self = (p->author && p->author->is_self) || p->kind == ASCOLTO__KIND__KIND_ECHO;
 	f->bot = p->author && p->author->is_bot;
 	f->content = says_something(p->kind);
-	f->copy = !str_empty(p->repost_of) || (u->signature && topics_is_copy(j->brand->topics, u->signature, j->who));
+	f->copy = repeats_another(j) || !str_empty(p->repost_of);
 	f->polemic = str_eq(value_of(u->lane), "polemic");
 	f->incident_open = j->brand->crisis_ms != 0;
 	read_further_facts(j);
@@ -125,7 +134,7 @@ static void remember_copy(struct judgement *j)
 	const Ascolto__Signature *s = j->m->understanding->signature;
 	State__Copy c = STATE__COPY__INIT;
 	struct key k = turn_key(j->t, &escalation_tables[COPIES]);
-	c.number = s ? topics_remember_copy(j->brand->topics, s, j->who) : 0;
+	c.number = s && !j->known_text ? topics_remember_copy(j->brand->topics, s, j->who) : 0;
 	if (!c.number)
 		return;
 	c.hash = s->copy;

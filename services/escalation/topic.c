@@ -115,15 +115,16 @@ static const struct copy *find_copy(const struct topics *t, const Ascolto__Signa
 	return edited;
 }
 
-bool topics_is_copy(const struct topics *t, const Ascolto__Signature *s, uint64_t who)
+bool topics_knows_copy(const struct topics *t, const Ascolto__Signature *s, uint64_t *ret_who)
 {
 	const struct copy *c = find_copy(t, s);
-	return c && c->who != who;
+	*ret_who = c ? c->who : 0;
+	return c;
 }
 
 uint64_t topics_remember_copy(struct topics *t, const Ascolto__Signature *s, uint64_t who)
 {
-	if (!s->copy || find_copy(t, s))
+	if (!s->copy)
 		return 0;
 	t->last_copy++;
 	t->copies[t->last_copy % TOPIC_COPIES] = (struct copy){s->copy, who, s->sketch, s->words};

@@ -20,7 +20,7 @@
 #include "common/base.h"
 
 #define LOAD_BRAND "bench"
-#define LOAD_SUBJECTS 6000
+#define LOAD_SUBJECTS 5000
 #define LOAD_GAP_MS 1000
 #define LOAD_START_MS ((int64_t)1800000000000)
 

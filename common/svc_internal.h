@@ -24,6 +24,7 @@
 #include "bus.h"
 #include "link.h"
 #include "log.h"
+#include "pack.h"
 #include "svc.h"
 
 #include "proto/state.pb-c.h"

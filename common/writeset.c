@@ -1,5 +1,7 @@
 #include "writeset.h"
 
+#include "pack.h"
+
 void writeset_init(struct writeset *w, struct arena *a)
 {
 	*w = (struct writeset){.arena = a};
@@ -18,15 +20,6 @@ static struct write *add(struct writeset *w, enum write_kind kind)
 	w->end = &x->next;
 	w->count++;
 	return x;
-}
-
-struct span pack_message(struct arena *a, const ProtobufCMessage *m)
-{
-	size_t len = protobuf_c_message_get_packed_size(m);
-	uint8_t *data = arena_alloc(a, len + 1);
-	if (!data)
-		return span_of(NULL, 0);
-	return span_of(data, protobuf_c_message_pack(m, data));
 }
 
 static void add_packed(struct writeset *w, struct write *x, const ProtobufCMessage *m)

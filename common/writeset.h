@@ -55,7 +55,4 @@ void writeset_count(struct writeset *w, const char *counter, int64_t by);
 /* Puts and deletes only; the other kinds are the service loop's business. */
 int writeset_apply(const struct writeset *w, struct txn *t, struct err *e);
 
-/* Packs into the arena; an empty span with data NULL when memory is out. */
-struct span pack_message(struct arena *a, const ProtobufCMessage *m);
-
 #endif

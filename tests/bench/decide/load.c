@@ -1,5 +1,6 @@
 #include "tests/bench/decide/load.h"
 
+#include "common/pack.h"
 #include "common/svc.h"
 #include "tests/bench/decide/people.h"
 

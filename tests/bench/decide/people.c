@@ -1,5 +1,6 @@
 #include "tests/bench/decide/people.h"
 
+#include "common/pack.h"
 #include "services/escalation/escalation.h"
 #include "tests/bench/decide/load.h"
 

@@ -22,6 +22,7 @@
 #include <ftw.h>
 #include <getopt.h>
 #include <sodium.h>
+#include <sys/resource.h>
 #include <sys/statvfs.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -38,7 +39,7 @@
 #define WANTED_RATIO 1.2
 
 struct spent {
-	double cpu, wall;
+	double cpu, kernel, wall; /* seconds; kernel is a part of cpu, but measured less exactly */
 };
 
 struct result {
@@ -48,7 +49,7 @@ struct result {
 	struct spent block[BLOCKS], storm;
 	uint64_t counters[16];
 	uint64_t timers;
-	double fill_seconds, own_mb, pages_mb, store_mb, outbox_mb;
+	double fill_seconds, written_kb, own_mb, pages_mb, store_mb, outbox_mb;
 };
 
 struct bench {
@@ -152,6 +153,13 @@ static double seconds(clockid_t clock)
 	return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
 }
 
+static double kernel_seconds(void)
+{
+	struct rusage u;
+	getrusage(RUSAGE_THREAD, &u);
+	return (double)u.ru_stime.tv_sec + (double)u.ru_stime.tv_usec / 1e6;
+}
+
 static struct spent run(struct bench *b, size_t messages)
 {
 	struct spent sum = {0};
@@ -161,7 +169,7 @@ static struct spent run(struct bench *b, size_t messages)
 		for (size_t i = 0; i < n; i++)
 			deliver(b);
 		left -= n;
-		double cpu = seconds(CLOCK_THREAD_CPUTIME_ID), wall = seconds(CLOCK_MONOTONIC);
+		double cpu = seconds(CLOCK_THREAD_CPUTIME_ID), wall = seconds(CLOCK_MONOTONIC), kernel = kernel_seconds();
 		while (turn_run(s))
 			;
 		take_all(s);
@@ -170,6 +178,7 @@ static struct spent run(struct bench *b, size_t messages)
 			b->pruned_ms = (int64_t)(wall * 1000);
 		}
 		sum.cpu += seconds(CLOCK_THREAD_CPUTIME_ID) - cpu;
+		sum.kernel += kernel_seconds() - kernel;
 		sum.wall += seconds(CLOCK_MONOTONIC) - wall;
 	}
 	return sum;
@@ -188,6 +197,20 @@ static double of_status(const char *name)
 	if (f)
 		fclose(f);
 	return kb / 1024;
+}
+
+/* By this process, in KB: what it gave to write(2) and its kin. */
+static double written_kb(void)
+{
+	char line[128];
+	double bytes = 0;
+	FILE *f = fopen("/proc/self/io", "re");
+	while (f && fgets(line, sizeof(line), f))
+		if (strncmp(line, "wchar:", 6) == 0)
+			bytes = strtod(line + 6, NULL);
+	if (f)
+		fclose(f);
+	return bytes / 1024;
 }
 
 static uint64_t outbox_bytes(const struct svc *s)
@@ -220,9 +243,11 @@ static void measure(struct bench *b, struct result *r)
 		give_up("messages", &(struct err){.text = "out of memory"});
 	run(b, WARM_MESSAGES);
 	keep_counters(s, r, -1);
+	r->written_kb = -written_kb();
 	for (unsigned i = 0; i < BLOCKS; i++)
 		r->block[i] = run(b, r->messages / BLOCKS);
 	keep_counters(s, r, 1);
+	r->written_kb += written_kb();
 	load_storm(b->load, STORM_ONE_IN);
 	r->storm = run(b, STORM_MESSAGES);
 	r->topics = topics_count(((struct escalation *)s->state)->brands[0].topics);
@@ -287,16 +312,19 @@ static double cost_us(const struct result *r)
 
 static void print(struct result *r, const struct result *first)
 {
-	double n = (double)r->messages, per_block = n / BLOCKS, wall = 0;
-	for (unsigned i = 0; i < BLOCKS; i++)
+	double n = (double)r->messages, per_block = n / BLOCKS, wall = 0, cpu = 0, kernel = 0;
+	for (unsigned i = 0; i < BLOCKS; i++) {
 		wall += r->block[i].wall;
+		cpu += r->block[i].cpu;
+		kernel += r->block[i].kernel;
+	}
 	qsort(r->block, BLOCKS, sizeof(r->block[0]), ascending);
 	printf("%" PRIu64 " customers, %zu topics, %zu messages\n", r->customers, r->topics, r->messages);
 	printf("  decisions/s          %8.0f of processor time (blocks: %.0f to %.0f), %.0f by the clock\n", 1e6 / cost_us(r),
 		per_block / r->block[BLOCKS - 1].cpu, per_block / r->block[0].cpu, n / wall);
 	printf("  in a storm           %8.0f of processor time\n", STORM_MESSAGES / r->storm.cpu);
-	printf("  cost of a decision   %8.2f us, %.2f times that of %" PRIu64 " customers\n", cost_us(r), cost_us(r) / cost_us(first),
-		first->customers);
+	printf("  cost of a decision   %8.2f us, %.2f times that of %" PRIu64 " customers; about %.0f %% of it in the kernel, for %.1f KB "
+	       "written\n", cost_us(r), cost_us(r) / cost_us(first), first->customers, 100 * kernel / cpu, r->written_kb / n);
 	printf("  memory               %8.0f MB of its own, %.0f MB of the store's pages; store %.0f MB, of it outbox %.0f MB\n",
 		r->own_mb, r->pages_mb, r->store_mb, r->outbox_mb);
 	printf("  per 100 messages    ");

@@ -238,3 +238,16 @@ struct span pack_message(struct arena *a, const ProtobufCMessage *m)
 		memcpy(data, o.at, len);
 	return span_of(data, len);
 }
+
+int pack_as_field(struct arena *a, unsigned field, struct span packed, ProtobufCMessageUnknownField *ret)
+{
+	size_t max = packed.len + 10;
+	uint8_t *data = arena_alloc(a, max);
+	struct out o = {data, data + max, false};
+	if (!data)
+		return -ENOMEM;
+	put_bytes(&o, packed.data, packed.len);
+	put_varint(&o, packed.len);
+	*ret = (ProtobufCMessageUnknownField){field, PROTOBUF_C_WIRE_TYPE_LENGTH_PREFIXED, (size_t)(data + max - o.at), o.at};
+	return 0;
+}

@@ -16,4 +16,7 @@
 /* Packs into the arena; an empty span with data NULL when memory is out. */
 struct span pack_message(struct arena *a, const ProtobufCMessage *m);
 
+/* A message that is packed already, as a field of another that is about to be: goes into its unknown_fields. -ENOMEM. */
+int pack_as_field(struct arena *a, unsigned field, struct span packed, ProtobufCMessageUnknownField *ret);
+
 #endif

@@ -120,6 +120,7 @@ struct key turn_key_in(uint8_t key_group, const struct table *table);
 int turn_get(struct turn *t, const struct table *table, const struct key *k, void *ret_message);
 
 void turn_put(struct turn *t, const struct key *k, const void *message);
+void turn_put_packed(struct turn *t, const struct key *k, struct span message); /* pack_message's; in the arena */
 void turn_del(struct turn *t, const struct key *k);
 
 /* A new envelope caused by `cause`: brand, times, trace and cause filled; id derived from cause, `tag` and n. The

@@ -205,9 +205,7 @@ static int merge(const struct change *x)
 	other->acknowledge_clock = other->resolve_clock = NULL;
 	other->acknowledge_due_ms = other->resolve_due_ms = 0;
 	case_close(x->t, x->cause, other, arena_printf(x->t->arena, "part of case %s", id_format(&into, text)));
-	struct key k = id_key(x->t, CASES, &id);
-	turn_put(x->t, &k, other);
-	case_view(x->t, x->cause, other, 1);
+	case_put(x->t, x->cause, &id, other, 1);
 	/* The clocks that came over ring for this case. */
 	case_clocks_rearm(x->t, x->cause, c);
 	return point(x, other->customer_id, c->id);
@@ -275,9 +273,7 @@ static int split(const struct change *x)
 	turn_count(x->t, "cases_opened", 1);
 	case_history_of(x->t, x->cause, fresh, "opened");
 	case_clocks_rearm(x->t, x->cause, fresh);
-	struct key k = id_key(x->t, CASES, &id);
-	turn_put(x->t, &k, fresh);
-	case_view(x->t, x->cause, fresh, 1);
+	case_put(x->t, x->cause, &id, fresh, 1);
 	return add_branch(x, x->what->conversation_id, fresh->id);
 }
 

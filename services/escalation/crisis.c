@@ -77,11 +77,7 @@ static void tell(struct turn *t, const Ascolto__Envelope *cause, const struct br
 static void save(struct turn *t, const Ascolto__Envelope *cause, struct brand *b, Ascolto__Crisis *c)
 {
 	struct key k = crisis_key(t->key_group, b->name);
-	Ascolto__View v = ASCOLTO__VIEW__INIT;
-	turn_put(t, &k, c);
-	v.what_case = ASCOLTO__VIEW__WHAT_CRISIS;
-	v.crisis = c;
-	send_view(t, cause, "view-crisis", 0, &v);
+	put_and_show(t, cause, &k, c, ASCOLTO__VIEW__WHAT_CRISIS, "view-crisis", 0);
 	b->crisis_ms = is_on(c) ? c->since_ms : 0;
 }
 

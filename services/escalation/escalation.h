@@ -95,7 +95,7 @@ int case_measure(struct turn *t, const Ascolto__Case *c, struct damage *d, struc
 int case_save(struct turn *t, const Ascolto__Envelope *cause, const struct brand *b, Ascolto__Case *c, uint64_t n,
 	struct err *why);
 void case_close(struct turn *t, const Ascolto__Envelope *cause, Ascolto__Case *c, const char *reason);
-void case_view(struct turn *t, const Ascolto__Envelope *cause, Ascolto__Case *c, uint64_t n);
+void case_put(struct turn *t, const Ascolto__Envelope *cause, const struct id *id, const Ascolto__Case *c, uint64_t n); /* as it is */
 /* What enrichment is to remember of the customer whose route that is. */
 void send_history(struct turn *t, const Ascolto__Envelope *cause, const char *route, Ascolto__History *h);
 void case_history(struct turn *t, const Ascolto__Envelope *cause, const char *route, const Ascolto__Case *c, const char *change,
@@ -128,7 +128,6 @@ int incident_step_late(struct turn *t, const Ascolto__Envelope *e, struct err *w
 int incident_step_done(struct turn *t, const Ascolto__Envelope *e, const struct id *id, unsigned number, struct err *why);
 int incident_change(struct turn *t, const Ascolto__Envelope *cause, const struct id *id, const char *verb,
 	const char *actor, const char *words, struct err *why);
-void incident_view(struct turn *t, const Ascolto__Envelope *cause, Ascolto__Incident *i, uint64_t n);
 
 /* advocates.c: a message is heard for what its writer is to the brand; a person puts them on the list or takes them off. */
 int advocate_hear(struct judgement *j, struct err *why);
@@ -180,8 +179,12 @@ void set_timer(struct turn *t, const Ascolto__Envelope *cause, const char *purpo
 void send_correction(struct turn *t, const Ascolto__Envelope *command, const Ascolto__ArmRecord *arm, const char *task,
 	const char *label);
 
-/* A view of one thing to the console. */
+/* A view of one thing to the console; tag and n tell apart the views of one cause. */
 void send_view(struct turn *t, const Ascolto__Envelope *cause, const char *tag, uint64_t n, const Ascolto__View *v);
+
+/* A row, and the same as a view: `view` is the ASCOLTO__VIEW__WHAT_... it is of. It is packed once for both. */
+void put_and_show(struct turn *t, const Ascolto__Envelope *cause, const struct key *k, const void *row, unsigned view,
+	const char *tag, uint64_t n);
 
 /* A key of that table in the brand's key group, with one id. */
 struct key id_key(const struct turn *t, int table, const struct id *id);

@@ -30,6 +30,10 @@ static void put_bytes(struct out *o, const void *data, size_t n)
 static void put_varint(struct out *o, uint64_t v)
 {
 	size_t n = 1;
+	if (v < 0x80 && o->at > o->start) { /* most are */
+		*--o->at = (uint8_t)v;
+		return;
+	}
 	for (uint64_t rest = v >> 7; rest; rest >>= 7)
 		n++;
 	uint8_t *p = take(o, n);
@@ -144,12 +148,23 @@ static size_t size_of(ProtobufCType type)
 	}
 }
 
+/* Of numbers of fixed size, all at once where memory has them as the wire does. */
+static bool put_fixed_list(struct out *o, const ProtobufCFieldDescriptor *f, const uint8_t *list, size_t n)
+{
+	bool is_fixed = f->type == PROTOBUF_C_TYPE_FLOAT || f->type == PROTOBUF_C_TYPE_DOUBLE || f->type == PROTOBUF_C_TYPE_FIXED32 ||
+			f->type == PROTOBUF_C_TYPE_FIXED64;
+	if (!is_fixed || __BYTE_ORDER__ != __ORDER_LITTLE_ENDIAN__)
+		return false;
+	put_bytes(o, list, n * size_of(f->type));
+	return true;
+}
+
 static void put_list(struct out *o, const ProtobufCFieldDescriptor *f, const void *at, size_t n)
 {
 	const uint8_t *list = *(const uint8_t *const *)at, *end = o->at;
 	size_t size = size_of(f->type);
 	bool packed = f->flags & PROTOBUF_C_FIELD_FLAG_PACKED;
-	for (size_t i = n; i > 0; i--) {
+	for (size_t i = packed && put_fixed_list(o, f, list, n) ? 0 : n; i > 0; i--) {
 		enum wire wire = put_value(o, f->type, list + (i - 1) * size);
 		if (!packed)
 			put_tag(o, f, wire);

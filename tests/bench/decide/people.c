@@ -59,7 +59,12 @@ static int put_case(struct writer *w, uint64_t place, uint64_t customer, struct 
 	snprintf(name, sizeof(name), "Customer %" PRIu64, customer);
 	clocks[0].allowed_ms = 1800000;
 	clocks[1].allowed_ms = 28800000;
-	clocks[0].spent_ms = clocks[1].spent_ms = 1234567;
+	clocks[0].spent_ms = 1234567;
+	if (open) { /* it has been waited for too long, and that was said */
+		clocks[1].since_ms = id_ms(&id);
+		clocks[1].late = c.late = true;
+		c.resolve_due_ms = id_ms(&id) + clocks[1].allowed_ms;
+	}
 	c.id = id_bytes(&id);
 	c.brand = (char *)LOAD_BRAND;
 	c.customer_id = c.last_message_id = talk;
@@ -84,6 +89,14 @@ static int put_case(struct writer *w, uint64_t place, uint64_t customer, struct 
 	return put(w, CASES, &id, &c.base, e);
 }
 
+static int put_open_case(struct writer *w, uint64_t customer, struct id id, struct err *e)
+{
+	struct id who = people_id(customer);
+	State__OpenCase row = STATE__OPEN_CASE__INIT;
+	row.case_id = id_bytes(&id);
+	return put(w, OPEN_CASES, &who, &row.base, e);
+}
+
 int people_fill(const char *folder, uint64_t customers, struct err *e)
 {
 	struct store_options o = {.path = folder, .service = "escalation", .map_size = (size_t)48 << 30, .now_ms = LOAD_START_MS};
@@ -91,13 +104,12 @@ int people_fill(const char *folder, uint64_t customers, struct err *e)
 	uint64_t back = inverse_of_step(customers);
 	arena_init(&w.arena, (size_t)1 << 20);
 	int r = store_open(&w.store, &o, e);
-	for (uint64_t p = 0; p < customers && !r; p++)
-		r = put_case(&w, p, p * STEP % customers, e);
-	for (uint64_t n = 0; n < customers && !r; n++) {
-		struct id who = people_id(n), id = case_id((uint64_t)((unsigned __int128)n * back % customers));
-		State__OpenCase row = STATE__OPEN_CASE__INIT;
-		row.case_id = id_bytes(&id);
-		r = put(&w, OPEN_CASES, &who, &row.base, e);
+	/* Two in three in order, then those between: pages are as full as they are after random insertions, not to the brim. */
+	for (unsigned pass = 0; pass < 2; pass++) {
+		for (uint64_t p = 0; p < customers && !r; p++)
+			r = (p % 3 == 2) == pass ? put_case(&w, p, p * STEP % customers, e) : 0;
+		for (uint64_t n = 0; n < customers && !r; n++)
+			r = (n % 3 == 2) == pass ? put_open_case(&w, n, case_id(n * back % customers), e) : 0;
 	}
 	if (!r && w.txn)
 		r = txn_commit(&w.txn, e);

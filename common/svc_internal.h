@@ -4,7 +4,8 @@
  *     svc_main.c      the command line          svc_turn.c        the turn
  *     svc.c           start, loop, stop         svc_item.c        what waits to be handled
  *     svc_handler.c   what handlers call        svc_timer.c, svc_counter.c, svc_attempts.c, svc_quarantine.c
- *     svc_links.c     the links                                   what svc itself keeps in the store
+ *     svc_tally.c     rows of the whole turn                      what svc itself keeps in the store
+ *     svc_links.c     the links
  *     svc_outbox.c    their journals            svc_admin.c       HTTP for operators
  *
  * Tables of every service, all in key group 0 unless said otherwise:
@@ -103,6 +104,12 @@ struct out_link {
 	struct arena read_arena;
 };
 
+/* Rows that many messages of a turn add to. */
+struct tallies {
+	struct tally *first;
+	struct arena arena;
+};
+
 struct conf_kept {
 	struct conf_kept *next;
 	struct conf *conf;
@@ -147,6 +154,7 @@ struct svc {
 	int64_t *counters;          /* as committed; the turn's changes are added after it */
 	int64_t *counter_changes;
 	uint64_t quarantine_count;
+	struct tallies tallies;
 	struct arena *spare_arenas[TURN_MAX];
 	size_t n_spare_arenas;
 	double lag_seconds;
@@ -173,6 +181,10 @@ int svc_reload(struct svc *s, struct err *e);
 int turns_load(struct svc *s, struct err *e);
 void turns_free(struct svc *s);
 bool turn_run(struct svc *s);                    /* true when there is more to do now */
+
+/* svc_tally.c */
+int tallies_save(struct tallies *all, struct txn *txn);
+void tallies_drop(struct tallies *all);          /* written, or thrown away with the turn */
 
 /* svc_item.c */
 struct item *item_new(enum item_kind kind, struct span envelope);

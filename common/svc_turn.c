@@ -104,13 +104,11 @@ static void give_up(struct svc *s, struct item *i, struct id *ret_id)
 		snprintf(i->why, sizeof(i->why), "the service ended %u times while handling it", i->tries);
 }
 
-/* Its effects are written: so is now that it was taken, in the same transaction. */
+/* Its effects are written: so is now that it was taken, in the same transaction; of links when the turn is over. */
 static int settle(struct svc *s, struct txn *t, struct item *i)
 {
 	int r = 0;
-	if (i->kind == ITEM_LINK) {
-		r = stream_in_save(s, t, i);
-	} else if (i->kind == ITEM_TIMER) {
+	if (i->kind == ITEM_TIMER) {
 		r = txn_del(t, &i->key);
 	} else if (i->kind == ITEM_REPLAY && i->verdict == DONE) {
 		r = txn_del(t, &i->key);
@@ -280,11 +278,26 @@ static void hold_for_retry(struct svc *s, const struct item *i)
 	metric_add(s->m.retries, 1);
 }
 
+/* How far each stream was taken: of items in a row that are of one stream the last says it. */
+static int save_streams(struct svc *s, struct txn *t, struct item **items, size_t n)
+{
+	int r = 0;
+	for (size_t k = 0; k < n && !r; k++) {
+		const struct item *i = items[k], *next = k + 1 < n ? items[k + 1] : NULL;
+		bool goes_on = next && next->source == i->source && next->lane == i->lane && next->key_group == i->key_group;
+		if (i->kind == ITEM_LINK && !goes_on)
+			r = stream_in_save(s, t, i);
+	}
+	return r;
+}
+
 static int finish(struct svc *s, struct txn **t, struct item **items, size_t done, struct err *e)
 {
 	if (s->cautious_left || s->attempts_known)
 		attempts_forget(s, *t, items, done);
-	int r = outbox_save(s, *t);
+	int r = save_streams(s, *t, items, done);
+	r = r ? r : tallies_save(&s->tallies, *t);
+	r = r ? r : outbox_save(s, *t);
 	r = r ? r : counters_save(s, *t);
 	if (r)
 		return err_set(e, r, "can not write to the store: %s", strerror(-r));
@@ -325,6 +338,7 @@ static void run_items(struct svc *s, struct item **items, size_t n)
 	if ((!r || retry) && done)
 		r = finish(s, &t, items, done, &e);
 	txn_abort(&t);
+	tallies_drop(&s->tallies);
 	if (retry || r == -EPROTO)
 		attempts_remember(s, items[done]);
 	if (r < 0) {
@@ -362,6 +376,8 @@ int turns_load(struct svc *s, struct err *e)
 	int r = txn_begin_read(s->store, &t, e);
 	if (r)
 		return r;
+	if (!s->tallies.arena.max)
+		arena_init(&s->tallies.arena, MESSAGE_ARENA_MAX);
 	if (counters_load(s, t))
 		r = err_set(e, -ENOMEM, "out of memory");
 	for (unsigned g = 0; g < KEY_GROUPS; g++)
@@ -388,4 +404,5 @@ void turns_free(struct svc *s)
 		free(w);
 	}
 	counters_free(s);
+	arena_free(&s->tallies.arena);
 }

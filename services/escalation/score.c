@@ -50,8 +50,19 @@ static void forget_old(struct turn *t, const struct key *series, int64_t before_
 	cursor_close(&c);
 }
 
-static void sum(State__Score *s, const struct damage *d)
+/* What is added, and to whom. */
+struct addition {
+	const struct damage *d;
+	const char *name;
+};
+
+static void sum(void *row, struct arena *keeps, void *ctx)
 {
+	State__Score *s = row;
+	const struct addition *a = ctx;
+	const struct damage *d = a->d;
+	if (str_empty(s->name) && !str_empty(a->name))
+		s->name = arena_strdup(keeps, a->name);
 	s->messages += d->who != 0;
 	s->requests += d->request;
 	s->cases += d->case_opened;
@@ -65,21 +76,14 @@ static void sum(State__Score *s, const struct damage *d)
 
 static int add_row(struct turn *t, const char *brand, const struct damage *d, enum of of, const char *name)
 {
-	State__Score *old, fresh = STATE__SCORE__INIT;
+	struct addition a = {d, name};
 	struct key k = row_key(t->key_group, brand, d->at_ms, of, name);
-	int r = turn_get(t, &escalation_tables[SCORES], &k, &old);
-	if (r && r != -ENOENT && r != -EBADMSG)
-		return r;
-	if (r && of == OF_ALL) {
+	int r = turn_tally(t, &escalation_tables[SCORES], &k, sum, &a);
+	if (r > 0 && of == OF_ALL) {
 		struct key series = series_key(t->key_group, brand);
 		forget_old(t, &series, d->at_ms - SCORE_DAYS * DAY_MS);
 	}
-	if (!r)
-		fresh = *old;
-	fresh.name = (char *)(uintptr_t)name;
-	sum(&fresh, d);
-	turn_put(t, &k, &fresh);
-	return 0;
+	return MIN(r, 0);
 }
 
 int score_add(struct turn *t, const char *brand, const struct damage *d, const char *channel, const char *owner)

@@ -105,14 +105,16 @@ struct topic *topics_match(struct topics *ts, const Ascolto__Signature *s, doubl
 /* The text seen lately that this one repeats: the same, else an edited one. */
 static const struct copy *find_copy(const struct topics *t, const Ascolto__Signature *s)
 {
-	const struct copy *edited = NULL;
-	for (const struct copy *c = t->copies; s->copy && c < t->copies + TOPIC_COPIES; c++) {
+	const struct copy *end = t->copies + TOPIC_COPIES;
+	if (!s->copy)
+		return NULL;
+	for (const struct copy *c = t->copies; c < end; c++)
 		if (c->hash == s->copy)
 			return c;
-		if (c->hash && signature_near_copy(c->sketch, c->words, s->sketch, s->words))
-			edited = c;
-	}
-	return edited;
+	for (const struct copy *c = t->copies; s->words >= SIGNATURE_NEAR_WORDS && c < end; c++)
+		if (signature_near_copy(c->sketch, c->words, s->sketch, s->words)) /* an empty place has no words */
+			return c;
+	return NULL;
 }
 
 bool topics_knows_copy(const struct topics *t, const Ascolto__Signature *s, uint64_t *ret_who)

@@ -177,6 +177,31 @@ static void test_people_against_a_list(void **state)
 }
 
 /* The signature of a short text, by its hash. */
+/* Every window is what one finds by looking at everybody, while people write again, late, or after a long silence. */
+static void test_windows(void **state)
+{
+	(void)state;
+	enum { PEOPLE = 50, STEP_MS = 1000 };
+	struct crowd c = {.newest = T0 / STEP_MS};
+	int64_t last[PEOPLE] = {0}, now = T0;
+	uint64_t rnd = 3;
+	for (int i = 0; i < 3000; i++) {
+		rnd = rnd * 6364136223846793005u + 1442695040888963407u;
+		unsigned who = (unsigned)(rnd >> 40) % PEOPLE;
+		now += i % 500 == 499 ? (int64_t)400 * STEP_MS : (int64_t)(rnd >> 33) % (4 * STEP_MS);
+		int64_t at = MAX(now - (i % 7 == 0 ? 20 * STEP_MS : 0), 0);
+		assert_true(crowd_add(&c, who + 1, at, STEP_MS));
+		last[who] = MAX(last[who], at);
+		for (unsigned steps = 1 + i % 5; steps <= CROWD_STEPS; steps += 13) {
+			unsigned n = 0;
+			for (size_t p = 0; p < PEOPLE; p++)
+				n += last[p] / STEP_MS > c.newest - (int64_t)steps;
+			assert_int_equal(crowd_count(&c, steps), n);
+		}
+	}
+	crowd_free(&c);
+}
+
 static const Ascolto__Signature *text_of(uint64_t copy)
 {
 	static Ascolto__Signature s = ASCOLTO__SIGNATURE__INIT;
@@ -583,6 +608,7 @@ int main(void)
 		cmocka_unit_test(test_people_count_once),
 		cmocka_unit_test(test_window_slides),
 		cmocka_unit_test(test_people_against_a_list),
+		cmocka_unit_test(test_windows),
 		cmocka_unit_test(test_copies),
 		cmocka_unit_test(test_edited_copies),
 		cmocka_unit_test(test_twins_merge),

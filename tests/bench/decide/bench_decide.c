@@ -7,7 +7,8 @@
  * a store that has known them for long (people.h), an opened service without sockets, and messages (load.h) put into its
  * queue as the link from intent does, TURN_MAX to a turn. What a turn does is what it does in the service: unpack, decide,
  * ARM record, case, topic, incident, audit log, orders, views, timers that fell due, outbox, counters, commit. Destinations
- * take what is sent to them at once, and the outbox is pruned as once a second.
+ * take what is sent to them at once, and the outbox is pruned as once a second. The processes take turns, a block of messages
+ * each, so that whatever else the machine does meets all sizes alike; those that wait do nothing.
  *
  * Printed: decisions a second of processor time and of the clock (which waits for the disk), in ordinary times (the median of
  * BLOCKS parts) and in a storm; the mix; memory of its own, and pages of the store it shares with the kernel's cache; what a
@@ -19,6 +20,7 @@
 #include "tests/bench/decide/load.h"
 #include "tests/bench/decide/people.h"
 
+#include <fcntl.h>
 #include <ftw.h>
 #include <getopt.h>
 #include <sodium.h>
@@ -28,11 +30,13 @@
 #include <time.h>
 #include <unistd.h>
 
+#define MESSAGES 54000
 #define WARM_MESSAGES 20000
 #define BLOCKS 9
 #define STORM_MESSAGES 10000
 #define STORM_ONE_IN 3
-#define BYTES_PER_CUSTOMER 1200
+#define BYTES_PER_CUSTOMER 1000
+#define SIZES_MAX 8
 
 /* Beside the figures wanted: on one core, with a million customers and 5,000 topics. */
 #define WANTED_RATE 30000.0
@@ -43,7 +47,6 @@ struct spent {
 };
 
 struct result {
-	bool ok;
 	uint64_t customers;
 	size_t messages, topics;
 	struct spent block[BLOCKS], storm;
@@ -227,7 +230,21 @@ static void keep_counters(const struct svc *s, struct result *r, int sign)
 		r->counters[i] += (uint64_t)(sign * s->counters[i]);
 }
 
-static void measure(struct bench *b, struct result *r)
+static void wait_for_turn(int go)
+{
+	char c;
+	if (read(go, &c, 1) != 1)
+		exit(1);
+}
+
+/* The next waits until this one is over. */
+static void turn_over(int over)
+{
+	if (write(over, "", 1) != 1)
+		exit(1);
+}
+
+static void measure(struct bench *b, struct result *r, int go, int over)
 {
 	struct svc *s = &b->svc;
 	uint64_t used, most;
@@ -235,6 +252,7 @@ static void measure(struct bench *b, struct result *r)
 	char path[512];
 	snprintf(path, sizeof(path), "%s/escalation", b->folder);
 	double began = seconds(CLOCK_MONOTONIC);
+	wait_for_turn(go);
 	if (people_fill(path, r->customers, &e))
 		give_up(path, &e);
 	r->fill_seconds = seconds(CLOCK_MONOTONIC) - began;
@@ -244,8 +262,11 @@ static void measure(struct bench *b, struct result *r)
 	run(b, WARM_MESSAGES);
 	keep_counters(s, r, -1);
 	r->written_kb = -written_kb();
-	for (unsigned i = 0; i < BLOCKS; i++)
+	for (unsigned i = 0; i < BLOCKS; i++) {
+		turn_over(over);
+		wait_for_turn(go);
 		r->block[i] = run(b, r->messages / BLOCKS);
+	}
 	keep_counters(s, r, 1);
 	r->written_kb += written_kb();
 	load_storm(b->load, STORM_ONE_IN);
@@ -258,7 +279,6 @@ static void measure(struct bench *b, struct result *r)
 	r->outbox_mb = (double)outbox_bytes(s) / 1048576;
 	if (s->quarantine_count)
 		give_up("messages", &(struct err){.text = "some were put in quarantine"});
-	r->ok = true;
 	close_service(b);
 	load_free(&b->load);
 	arena_free(&b->arena);
@@ -272,29 +292,52 @@ static int remove_one(const char *path, const struct stat *st, int type, struct 
 	return remove(path);
 }
 
-/* In a process of its own, so that memory is that of this size alone. */
-static struct result one_size(const char *dir, uint64_t customers, size_t messages)
+/* A size and the process that measures it. */
+struct sized {
+	struct result r;
+	char folder[400];
+	int go, over;
+	pid_t pid;
+};
+
+static void start_size(struct sized *x, const char *dir)
 {
-	struct result r = {.customers = customers, .messages = messages};
 	static struct bench b;
-	int ends[2];
-	snprintf(b.folder, sizeof(b.folder), "%s/decide-XXXXXX", dir);
-	if (pipe2(ends, O_CLOEXEC) || !mkdtemp(b.folder))
+	int go[2], over[2];
+	snprintf(x->folder, sizeof(x->folder), "%s/decide-XXXXXX", dir);
+	if (pipe2(go, O_CLOEXEC) || pipe2(over, O_CLOEXEC) || !mkdtemp(x->folder))
 		give_up(dir, &(struct err){.text = "can not be written"});
-	pid_t child = fork();
-	if (child == 0) {
+	x->pid = fork();
+	if (x->pid == 0) {
+		close(go[1]);
+		close(over[0]);
+		snprintf(b.folder, sizeof(b.folder), "%s", x->folder);
 		arena_init(&b.arena, (size_t)1 << 20);
 		b.group = key_group_of(span_str(LOAD_BRAND));
-		measure(&b, &r);
-		_exit(write(ends[1], &r, sizeof(r)) == (ssize_t)sizeof(r) ? 0 : 1);
+		measure(&b, &x->r, go[0], over[1]);
+		_exit(write(over[1], &x->r, sizeof(x->r)) == (ssize_t)sizeof(x->r) ? 0 : 1);
 	}
-	close(ends[1]);
-	if (read(ends[0], &r, sizeof(r)) != (ssize_t)sizeof(r))
-		r.ok = false;
-	close(ends[0]);
-	waitpid(child, NULL, 0);
-	nftw(b.folder, remove_one, 8, FTW_DEPTH | FTW_PHYS);
-	return r;
+	close(go[0]);
+	close(over[1]);
+	x->go = go[1];
+	x->over = over[0];
+}
+
+/* Lets it do one part: filling its store and warming up, a block, or, with the last block, the storm. */
+static bool let(struct sized *x, bool last)
+{
+	char c;
+	if (write(x->go, "", 1) != 1)
+		return false;
+	return last ? read(x->over, &x->r, sizeof(x->r)) == (ssize_t)sizeof(x->r) : read(x->over, &c, 1) == 1;
+}
+
+static void end_size(struct sized *x)
+{
+	close(x->go);
+	close(x->over);
+	waitpid(x->pid, NULL, 0);
+	nftw(x->folder, remove_one, 8, FTW_DEPTH | FTW_PHYS);
 }
 
 /* ---- printing ---- */
@@ -341,39 +384,51 @@ static bool has_room(const char *dir, uint64_t customers)
 	return statvfs(dir, &fs) == 0 && (uint64_t)fs.f_bavail * fs.f_frsize > customers * BYTES_PER_CUSTOMER;
 }
 
+static bool all_sizes(struct sized *sizes, size_t n)
+{
+	bool ok = true;
+	for (unsigned part = 0; part <= BLOCKS; part++)
+		for (size_t i = 0; i < n; i++)
+			ok = ok && let(&sizes[i], part == BLOCKS);
+	return ok;
+}
+
 int main(int argc, char **argv)
 {
 	static const struct option options[] = {{"quick", no_argument, NULL, 'q'}, {"messages", required_argument, NULL, 'm'},
 		{"dir", required_argument, NULL, 'd'}, {0}};
-	uint64_t sizes[8] = {10000, 1000000, 10000000};
-	size_t n = 3, messages = 54000;
+	static struct sized sizes[SIZES_MAX] = {{.r.customers = 10000}, {.r.customers = 1000000}, {.r.customers = 10000000}};
+	size_t n = 3, messages = MESSAGES;
+	uint64_t customers = 0;
 	const char *dir = BINARY_DIR;
-	struct result first, r;
 	for (int c; (c = getopt_long(argc, argv, "", options, NULL)) != -1;) {
 		if (c == 'q')
 			n = 2;
 		else if (c == 'm')
-			messages = strtoul(optarg, NULL, 10) / BLOCKS * BLOCKS;
+			messages = MAX(strtoul(optarg, NULL, 10) / BLOCKS, 1) * BLOCKS;
 		else if (c == 'd')
 			dir = optarg;
 		else
 			return fprintf(stderr, "usage: bench_decide [--quick] [--messages N] [--dir FOLDER] [CUSTOMERS...]\n"), 2;
 	}
-	if (sodium_init() < 0)
-		return 1;
-	for (int i = optind; i < argc && i - optind < (int)ARRAY_SIZE(sizes); i++)
-		n = (size_t)(i - optind) + 1, sizes[n - 1] = strtoull(argv[i], NULL, 10) / 10 * 10;
-	for (size_t i = 0; i < n; i++) {
-		if (sizes[i] < 10 || !messages || !has_room(dir, sizes[i]))
-			return fprintf(stderr, "bench_decide: no room in %s for %" PRIu64 " customers\n", dir, sizes[i]), 1;
-		r = one_size(dir, sizes[i], messages);
-		if (!r.ok)
-			return 1;
-		if (i == 0)
-			first = r, qsort(first.block, BLOCKS, sizeof(first.block[0]), ascending);
-		print(&r, &first);
+	for (int i = optind; i < argc && i - optind < SIZES_MAX; i++) {
+		n = (size_t)(i - optind) + 1;
+		sizes[n - 1].r.customers = MAX(strtoull(argv[i], NULL, 10) / 10, 1) * 10;
 	}
+	for (size_t i = 0; i < n; i++)
+		customers += sizes[i].r.customers;
+	if (sodium_init() < 0 || !has_room(dir, customers))
+		return fprintf(stderr, "bench_decide: %s has no room for %" PRIu64 " customers\n", dir, customers), 1;
+	for (size_t i = 0; i < n; i++) {
+		sizes[i].r.messages = messages;
+		start_size(&sizes[i], dir);
+	}
+	bool ok = all_sizes(sizes, n);
+	for (size_t i = 0; i < n; i++)
+		end_size(&sizes[i]);
+	for (size_t i = 0; i < n && ok; i++)
+		print(&sizes[i].r, &sizes[0].r);
 	printf("wanted: %.0f decisions/s with a million customers; ten million at most %.1f times ten thousand\n", WANTED_RATE,
 		WANTED_RATIO);
-	return 0;
+	return ok ? 0 : 1;
 }

@@ -5,7 +5,7 @@
 #include "tests/bench/decide/load.h"
 
 #define YEAR_MS ((int64_t)365 * 86400000)
-#define PER_COMMIT 50000
+#define PER_COMMIT 5000
 #define STEP 7919 /* a prime: steps through any other number of customers meet everybody once */
 
 struct id people_id(uint64_t n)

@@ -157,8 +157,12 @@ int answer_approve(struct turn *t, const Ascolto__Envelope *e, const struct id *
 	Ascolto__Answer *a;
 	char *by = e->command->actor;
 	int r = load(t, answer, &a, why);
-	if (r || a->begun_ms || str_eq(a->by, by))
-		return r; /* nobody approves their own; the page says so before */
+	if (r)
+		return r;
+	if (str_eq(a->by, by))
+		return err_set(why, -EINVAL, "%s wrote this answer: somebody else approves it", by);
+	if (a->begun_ms)
+		return err_set(why, -EINVAL, "the answer is approved already, and on its way");
 	for (size_t i = 0; i < a->n_approved_by; i++)
 		if (str_eq(a->approved_by[i], by))
 			return 0;

@@ -318,7 +318,7 @@ int case_change(struct turn *t, const Ascolto__Envelope *cause, const Ascolto__C
 	int r = case_load(t, &id, &x.c, why);
 	int v = case_verb_of(what->verb);
 	if (!r && x.c->state == ASCOLTO__CASE_STATE__CASE_STATE_CLOSED && (v == VERB_CLOSE || v == VERB_ACKNOWLEDGE))
-		return 0; /* said twice */
+		return refuse(&x, "somebody was faster; open it again first (reopen)");
 	bool was_closed = !r && x.c->state == ASCOLTO__CASE_STATE__CASE_STATE_CLOSED;
 	int64_t due = r ? 0 : x.c->acknowledge_due_ms;
 	r = r ? r : change(&x);

@@ -155,8 +155,12 @@ int crisis_command(struct turn *t, const Ascolto__Envelope *e, bool open, const 
 	if (!b)
 		return err_set(why, -ENOENT, "brand \"%s\" is not in the configuration", e->brand);
 	int r = load(t, b->name, &c, why);
-	if (r || c->by_person == open)
+	if (r)
 		return r;
+	if (open && c->by_person)
+		return err_set(why, -EINVAL, "crisis mode is on already by a person's word");
+	if (!open && !c->by_person)
+		return err_set(why, -EINVAL, is_on(c) ? "crisis mode ends with its red incidents: close those" : "crisis mode is not on");
 	c->by_person = open;
 	if (open && !is_on(c))
 		begin(t, e, b, c, e->command->actor, reason);

@@ -166,7 +166,6 @@ http_handler_fn get_drills, post_drill_start, post_drill_stop;
 
 /* handler.c */
 enum verdict escalation_classified(struct turn *t, const Ascolto__Envelope *e, struct err *why);
-enum verdict escalation_command(struct turn *t, const Ascolto__Envelope *e, struct err *why);
 enum verdict escalation_outcome(struct turn *t, const Ascolto__Envelope *e, struct err *why);
 enum verdict escalation_timer(struct turn *t, const Ascolto__Envelope *e, struct err *why);
 
@@ -174,6 +173,11 @@ enum verdict escalation_timer(struct turn *t, const Ascolto__Envelope *e, struct
  * cause sets; escalation_timer knows the purposes. */
 void set_timer(struct turn *t, const Ascolto__Envelope *cause, const char *purpose, const struct id *subject, uint64_t number,
 	int64_t due_ms);
+
+/* command.c: what people decide. What can not be done, as things are by then, is refused: whoever carries a command out says
+ * -EINVAL, -ENOENT or -ENOSPC and why in one sentence, which goes into the audit log and, as a view, to who asked. Other errors
+ * put the command in quarantine. */
+enum verdict escalation_command(struct turn *t, const Ascolto__Envelope *e, struct err *why);
 
 /* What a person says a message really is, to intent. */
 void send_correction(struct turn *t, const Ascolto__Envelope *command, const Ascolto__ArmRecord *arm, const char *task,

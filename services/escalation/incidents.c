@@ -381,8 +381,10 @@ int incident_change(struct turn *t, const Ascolto__Envelope *cause, const struct
 	Ascolto__Incident *i;
 	struct brand *b = brand_find(t->state, cause->brand);
 	int r = load(t, id, &i, why);
-	if (r || i->closed_ms)
+	if (r)
 		return r;
+	if (i->closed_ms)
+		return err_set(why, -EINVAL, "the incident is closed: there is nothing to %s any more", verb);
 	if (!i->acknowledged_ms) {
 		i->acknowledged_ms = t->now_ms;
 		i->acknowledged_by = (char *)(uintptr_t)actor;

@@ -12,6 +12,7 @@ static const struct http_route routes[] = {
 	{"GET", "/api/v1/incidents/*", get_incident, NULL,
 		"one incident with deliveries and example messages; ID/report?format=html|markdown&lang=it|en"},
 	{"GET", "/api/v1/advocates", get_advocates, NULL, "who speaks well of the brand by themselves"},
+	{"GET", "/api/v1/refusals", get_refusals, NULL, "decisions that could not be carried out any more, the latest first"},
 	{"GET", "/api/v1/lessons", get_lessons, NULL, "what closed incidents taught, Markdown: lang=it|en"},
 	{"GET", "/api/v1/audit/heads", get_audit_heads, NULL, "heads of the audit log that were seen, one an hour"},
 	{"GET", "/api/v1/health", get_health, NULL, "how the six services are"},

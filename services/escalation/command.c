@@ -103,7 +103,7 @@ static void refuse(struct turn *t, const Ascolto__Envelope *e, const struct err 
 	audit_add(t, e, &(struct audit_note){.what = "command_refused", .who = c->actor, .by = BY_PERSON,
 		.case_id = case_of(c), .incident_id = incident_of(c),
 		.detail = arena_printf(t->arena, "%s: %s", name_of(c), err_text(why))});
-	r.command_id = e->id;
+	r.command_id = e->trace_id.len ? e->trace_id : e->id; /* as the console named it to who asked */
 	r.brand = e->brand;
 	r.drill = e->drill;
 	r.actor = c->actor;

@@ -297,6 +297,7 @@ static int finish(struct svc *s, struct txn **t, struct item **items, size_t don
 		attempts_forget(s, *t, items, done);
 	int r = save_streams(s, *t, items, done);
 	r = r ? r : tallies_save(&s->tallies, *t);
+	outbox_trim(s, *t);
 	r = r ? r : outbox_save(s, *t);
 	r = r ? r : counters_save(s, *t);
 	if (r)

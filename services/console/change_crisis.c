@@ -193,10 +193,6 @@ bool approve_answer(struct answer *a, struct decided *d)
 		answer_fail(a, 409, "%.100s wrote this answer: somebody else approves it", x->by);
 		return false;
 	}
-	if (x->begun_ms) {
-		answer_fail(a, 409, "the answer is approved already, and on its way");
-		return false;
-	}
 	Ascolto__ApproveAnswer *what = &d->content.approve_answer;
 	*what = (Ascolto__ApproveAnswer)ASCOLTO__APPROVE_ANSWER__INIT;
 	what->answer_id = x->id;

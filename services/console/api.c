@@ -208,6 +208,8 @@ void get_case(struct http_request *r, void *ctx)
 	add_next(&a, &l);
 	buf_adds(&a.out, ",\"deliveries\":[");
 	add_deliveries(&a, &id);
+	buf_adds(&a.out, "],\"answers\":[");
+	add_answers(&a, &id);
 	buf_adds(&a.out, "]}");
 	answer_end(&a);
 }

@@ -237,14 +237,14 @@ static enum verdict show_held_alarms(struct turn *t, const char *brand, const As
 
 static enum verdict show_answer(struct turn *t, const char *brand, const Ascolto__Answer *a, struct err *why)
 {
-	struct id id, incident;
-	if (id_of(a->id, &id) || id_of(a->incident_id, &incident)) {
-		err_set(why, -EINVAL, "an answer without an id or an incident");
+	struct id id, subject;
+	if (id_of(a->id, &id) || id_of(a->case_id.len ? a->case_id : a->incident_id, &subject)) {
+		err_set(why, -EINVAL, "an answer without an id, a case or an incident");
 		return REJECT;
 	}
-	struct key k = answer_key(t->key_group, &incident, &id);
+	struct key k = answer_key(t->key_group, &subject, &id);
 	turn_put(t, &k, a);
-	changed(t, CHANGED_ANSWER, brand, &incident, &id);
+	changed(t, CHANGED_ANSWER, brand, &subject, &id);
 	return DONE;
 }
 

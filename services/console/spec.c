@@ -20,10 +20,11 @@ static const struct http_route routes[] = {
 	{"POST", "/api/v1/messages/*", post_message, NULL, "ID/correct {actor, task, label}, ID/move {actor, lane}, "
 		"ID/advocate {actor, listed}"},
 	{"POST", "/api/v1/cases/*", post_case, NULL, "ID/acknowledge {actor}, ID/close {actor, outcome}, "
-		"ID/change {actor, verb, words, to, other, conversation}"},
+		"ID/change {actor, verb, words, to, other, conversation}, ID/draft and ID/answer {actor, text, language}, "
+		"ID/approve {actor, answer, role}"},
 	{"POST", "/api/v1/incidents/*", post_incident, NULL,
-		"ID/acknowledge {actor}, ID/close {actor, reason}, ID/step {actor, number}, ID/answer {actor, wordings}, "
-		"ID/approve {actor, answer}"},
+		"ID/acknowledge {actor}, ID/close {actor, reason}, ID/step {actor, number}, ID/draft and ID/answer {actor, wordings}, "
+		"ID/approve {actor, answer, role}"},
 	{"POST", "/api/v1/crisis", post_crisis, NULL, "crisis mode: {actor, on, reason}"},
 	{"POST", "/api/v1/alarms", post_alarms, NULL, "alarms that are held: {actor, call}"},
 	{"GET", "/*", get_page, NULL, "the page"}, /* last: the first that fits is taken */

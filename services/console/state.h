@@ -16,7 +16,7 @@
  *     deliveries     incident (or case) id, order id           Outcome
  *     tallies        brand; name                               Counter
  *     crises         brand                                     Crisis
- *     answers        incident id, answer id                    Answer
+ *     answers        case (or incident) id, answer id          Answer
  *     advocates      brand; customer id                        Advocate
  *     refusals       brand; newest, command id                 Refusal: the latest REFUSALS_MAX
  *     audit_heads    brand; hour                               AuditHead: the last one of that hour
@@ -82,8 +82,8 @@ struct key list_row_key(const struct key *list, int64_t ms, const struct id *id)
 struct key deliveries_key(uint8_t group, const struct id *subject);
 struct key delivery_key(uint8_t group, const struct id *subject, const struct id *order);
 struct key crisis_key(uint8_t group, const char *brand);
-struct key answers_key(uint8_t group, const struct id *incident);
-struct key answer_key(uint8_t group, const struct id *incident, const struct id *answer);
+struct key answers_key(uint8_t group, const struct id *subject);
+struct key answer_key(uint8_t group, const struct id *subject, const struct id *answer);
 struct key tally_key(uint8_t group, const char *brand, enum tally n);
 struct key advocates_key(uint8_t group, const char *brand);
 struct key refusals_key(uint8_t group, const char *brand);

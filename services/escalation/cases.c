@@ -289,7 +289,7 @@ int case_measure(struct turn *t, const Ascolto__Case *c, struct damage *d, struc
 	d->at_ms = t->now_ms;
 	d->incident = id_of(c->incident_id, &incident) ? NULL : &incident;
 	int r = damage_add(t, c->brand, d);
-	r = r ? r : score_add(t, c->brand, d, c->channel, c->owner);
+	r = r ? r : score_add(t, c->brand, d, c->channel, c->owner, c->team);
 	return r ? err_set(why, r, "the measures can not be read: %s", strerror(-r)) : 0;
 }
 

@@ -1,4 +1,5 @@
 /* What people decide: each command to who carries it out, and what becomes of those that can not be. */
+#include "services/escalation/answers.h"
 #include "services/escalation/crisis.h"
 
 void send_correction(struct turn *t, const Ascolto__Envelope *command, const Ascolto__ArmRecord *arm, const char *task,
@@ -72,6 +73,8 @@ static ProtobufCBinaryData case_of(const Ascolto__Command *c)
 		return c->close_case->case_id;
 	case ASCOLTO__COMMAND__WHAT_CHANGE_CASE:
 		return c->change_case->case_id;
+	case ASCOLTO__COMMAND__WHAT_PROPOSE_ANSWER:
+		return c->propose_answer->case_id;
 	default:
 		return (ProtobufCBinaryData){0};
 	}
@@ -176,8 +179,7 @@ static int carry_out(struct turn *t, const Ascolto__Envelope *e, struct err *why
 		r = answer_propose(t, e, c->propose_answer, why);
 		break;
 	case ASCOLTO__COMMAND__WHAT_APPROVE_ANSWER:
-		if (!id_of(c->approve_answer->answer_id, &id))
-			r = answer_approve(t, e, &id, why);
+		r = answer_approve(t, e, c->approve_answer, why);
 		break;
 	case ASCOLTO__COMMAND__WHAT_KEEP_ADVOCATE:
 		r = advocate_keep(t, e, c->keep_advocate, why);

@@ -39,6 +39,8 @@ struct damage {
 	bool request, case_reopened;   /* for score.h, as the next two */
 	bool in_time;                  /* it was acknowledged before its clock ran out */
 	bool silent;                   /* the acknowledge clock ran out */
+	bool answer;                   /* a person's words leave, for score.h too; */
+	bool tone_right, clear_known, clear; /* as draft.h found them */
 	unsigned acknowledged;         /* cases ... */
 	int64_t acknowledge_ms;        /* ... and how long that took, in all */
 };

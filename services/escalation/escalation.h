@@ -72,6 +72,9 @@ struct judgement {
 	struct id incident;               /* the one it is counted for */
 };
 
+/* handler.c: what the rules and the playbook's conditions ask for, from j->m, j->brand, j->who and the time in j->e. */
+void read_facts(struct judgement *j);
+
 /* record.c */
 void record_begin(struct judgement *j);
 void record_rule(struct judgement *j, const char *rule, const char *fact, const char *value);
@@ -107,6 +110,9 @@ int case_leave(struct judgement *j, const struct id *case_id, struct err *why);
 /* case_change.c: what people decide */
 int case_change(struct turn *t, const Ascolto__Envelope *cause, const Ascolto__ChangeCase *what, const char *actor,
 	struct err *why);
+
+/* Whoever answers it owns it from now on. */
+void case_hand_over(struct turn *t, const Ascolto__Envelope *cause, Ascolto__Case *c, const char *to);
 
 /* case_clock.c: new clocks stand; case_clocks_follow lets them do what the state asks and sets their timers. case_clock and
  * case_call are timers: a clock that ran out, and a later call of its policy's chain. */

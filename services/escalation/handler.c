@@ -1,4 +1,5 @@
 /* What escalation does with each kind of message. */
+#include "services/escalation/answers.h"
 #include "services/escalation/condition.h"
 #include "services/escalation/crisis.h"
 #include "services/escalation/score.h"
@@ -63,7 +64,7 @@ static bool repeats_another(struct judgement *j)
 	return j->known_text && first != j->who;
 }
 
-static void read_facts(struct judgement *j)
+void read_facts(struct judgement *j)
 {
 	const Ascolto__Post *p = j->m->post;
 	const Ascolto__Understanding *u = j->m->understanding;
@@ -161,7 +162,7 @@ static int measure(struct judgement *j)
 	d->request = j->decision.opens_case;
 	d->defends = j->facts.polemic && j->facts.intent == INTENT_PRAISE && !j->facts.copy;
 	int r = damage_add(j->t, j->brand->name, d);
-	return r ? r : score_add(j->t, j->brand->name, d, j->m->post->channel, NULL);
+	return r ? r : score_add(j->t, j->brand->name, d, j->m->post->channel, NULL, NULL);
 }
 
 enum verdict escalation_classified(struct turn *t, const Ascolto__Envelope *e, struct err *why)

@@ -386,8 +386,8 @@ static void timeline(struct writer *w)
 	}
 	document_table_end(&w->d);
 	if (r->answers)
-		document_text(&w->d, w->italian ? "Risposte a molti: %u casi, %u consegnate."
-						: "Answers to many: %u cases, %u delivered.", r->answers, r->answers_sent);
+		document_text(&w->d, w->italian ? "Risposte ai casi: %u, consegnate %u."
+						: "Answers to cases: %u, delivered %u.", r->answers, r->answers_sent);
 	if (r->log_cut && id_of(r->incident->id, &raw) == 0)
 		document_note(&w->d, word(w, W_LOG_CUT), (unsigned)REPORT_LOG_MAX, id_format(&raw, id));
 }

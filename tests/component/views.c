@@ -326,6 +326,43 @@ void view_refusal(struct peer *p, const char *command, const char *actor, const 
 	send_view(p, NULL, &v);
 }
 
+void view_answer(struct peer *p, const struct made_answer *m)
+{
+	struct ids ids = {.n = 0};
+	Ascolto__Answer a = ASCOLTO__ANSWER__INIT;
+	Ascolto__Wordings w = ASCOLTO__WORDINGS__INIT, *wordings = &w;
+	Ascolto__Finding f = ASCOLTO__FINDING__INIT, *findings = &f;
+	Ascolto__View v = ASCOLTO__VIEW__INIT;
+	char *texts[] = {word(m->text)}, *approvers[] = {word(m->approver)},
+	     *approved_by[] = {word(m->approved_by)};
+	w.texts = texts;
+	w.n_texts = 1;
+	f.rule = word(m->rule);
+	f.it = f.en = word(m->it);
+	f.blocks = m->refused;
+	a.id = bytes_of(&ids, m->name);
+	a.case_id = bytes_of(&ids, m->case_name);
+	a.incident_id = bytes_of(&ids, m->incident_name);
+	a.brand = word(VIEW_BRAND);
+	a.by = word(m->by);
+	a.wordings = &wordings;
+	a.n_wordings = 1;
+	a.findings = &findings;
+	a.n_findings = m->rule != NULL;
+	a.approvals_needed = m->approvals_needed;
+	a.approvers = approvers;
+	a.n_approvers = m->approver != NULL;
+	a.approved_by = approved_by;
+	a.n_approved_by = m->approved_by != NULL;
+	a.proposed_ms = m->proposed_ms;
+	a.refused_ms = m->refused ? m->proposed_ms : 0;
+	a.begun_ms = a.ended_ms = m->sent ? m->proposed_ms : 0;
+	a.answered = m->sent;
+	v.what_case = ASCOLTO__VIEW__WHAT_ANSWER;
+	v.answer = &a;
+	send_view(p, NULL, &v);
+}
+
 void view_advocate(struct peer *p, const char *customer, const char *message, int64_t heard_ms, bool removed)
 {
 	struct ids ids = {.n = 0};

@@ -55,6 +55,15 @@ void view_incident(struct peer *p, const struct made_incident *i);
 
 void view_crisis(struct peer *p, int64_t since_ms, const char *because);
 
+/* An answer to one case or to an incident, with one text; a finding when `rule` is given. */
+struct made_answer {
+	const char *name, *case_name, *incident_name, *by, *text, *rule, *it, *approver, *approved_by;
+	bool refused, sent;
+	unsigned approvals_needed;
+	int64_t proposed_ms;
+};
+void view_answer(struct peer *p, const struct made_answer *m);
+
 void view_advocate(struct peer *p, const char *customer, const char *message, int64_t heard_ms, bool removed);
 
 void view_held_alarms(struct peer *p, unsigned count);

@@ -127,7 +127,13 @@ function addDelivery(d) {
 	state.deliveries.set(subject, [...others, d]);
 }
 
+// Those to one case are read with it.
 function addAnswer(a) {
+	if (a.case_id) {
+		if (state.open?.kind === "case" && state.open.id === a.case_id)
+			actions.openCase(a.case_id, false);
+		return;
+	}
 	const others = (state.answers.get(a.incident_id) || []).filter((x) => x.id !== a.id);
 	state.answers.set(a.incident_id, [...others, a].sort((x, y) => (y.proposed_ms || 0) - (x.proposed_ms || 0)));
 }
@@ -261,17 +267,19 @@ async function decide(rest, body, button, words = t("sending")) {
 	if (!actor) {
 		complain(t("name_first"));
 		byId("actor").focus();
-		return;
+		return false;
 	}
 	const before = button.textContent;
 	button.disabled = true;
 	try {
 		await post(rest, { actor, ...body });
 		button.textContent = words;
+		return true;
 	} catch (e) {
 		button.disabled = false;
 		button.textContent = before;
 		complain(t("failed", e.message || t("offline")));
+		return false;
 	}
 }
 
@@ -322,7 +330,8 @@ const actions = {
 	closeIncident: (i, button) => askClosing(i, button, decide),
 	doneStep: (id, n, button) => decide(`incidents/${id}/step`, { number: n }, button, "✓"),
 	proposeHolding: (id, button) => decide(`incidents/${id}/answer`, {}, button),
-	approveAnswer: (id, answer, button) => decide(`incidents/${id}/approve`, { answer }, button),
+	approveAnswer: (of, answer, role, button) => decide(`${of}/approve`, { answer, role }, button),
+	sendAnswer: (id, text, button) => decide(`cases/${id}/answer`, { text }, button),
 	acknowledgeCase: (id, button) => decide(`cases/${id}/acknowledge`, {}, button),
 	closeCase: (id, outcome, button) => decide(`cases/${id}/close`, { outcome }, button),
 	keepAdvocate: (id, listed, button) => decide(`messages/${id}/advocate`, { listed }, button),

@@ -1,9 +1,9 @@
 // record.js - one message's ARM record in its six sections, or one case with its messages.
 import { byId, el, number, outerLink, time, when } from "./dom.js";
-import { label, network, surface, t } from "./words.js";
+import { actorWords, label, network, surface, t } from "./words.js";
 import { chip, marks, person } from "./inbox.js";
-import { actorWords } from "./banner.js";
 import { caseIsOpen, clocks } from "./cases.js";
+import { answerForm, answerItem } from "./answer.js";
 
 const INTENTS = ["ask_info", "report_fault", "order_status", "billing", "cancel", "buy", "change", "complain",
 	"praise", "suggest", "report_danger", "attack", "joke", "spam", "other"];
@@ -142,6 +142,13 @@ function decideCase(c, actions) {
 			onclick: (e) => actions.closeCase(c.id, choice.value, e.currentTarget) }, t("close_case")));
 }
 
+function answersOfCase(c, list, now, actions) {
+	const sorted = [...(list || [])].sort((a, b) => (a.proposed_ms || 0) - (b.proposed_ms || 0));
+	return [sorted.length || caseIsOpen(c) ? el("h3", {}, t("answer")) : null,
+		sorted.length ? el("ul", { class: "answered" }, sorted.map((a) => answerItem(`cases/${c.id}`, a, now, actions))) : null,
+		caseIsOpen(c) ? answerForm(c, actions) : null];
+}
+
 export function showCase(answer, now, actions) {
 	const c = answer.case;
 	panel(c.title || c.kind || t("case"),
@@ -152,7 +159,8 @@ export function showCase(answer, now, actions) {
 			el("span", {}, label("state", c.state))),
 		decideCase(c, actions),
 		el("h3", {}, t("thread")),
-		el("ol", { class: "thread" }, (answer.messages || []).map((row) => messageOfCase(row, actions))));
+		el("ol", { class: "thread" }, (answer.messages || []).map((row) => messageOfCase(row, actions))),
+		answersOfCase(c, answer.answers, now, actions));
 }
 
 export const showMissing = () => panel(t("not_found"));

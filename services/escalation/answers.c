@@ -196,8 +196,10 @@ int answer_approve(
 	if (id_of(what->answer_id, &id) || strlen(what->role) > ROLE_MAX)
 		return err_set(why, -EBADMSG, "the command names no answer");
 	int r = answer_load(t, &id, &a, why);
-	if (r || a->begun_ms || a->refused_ms)
+	if (r || a->begun_ms)
 		return r; /* said twice, or too late */
+	if (a->refused_ms)
+		return err_set(why, -EINVAL, "this answer was refused and is not sent; write another one");
 	const char *fault = no_consent(a, by, what->role);
 	if (fault)
 		return err_set(why, -EINVAL, "the approval of %s does not count: %s", by, fault);

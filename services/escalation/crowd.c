@@ -93,15 +93,26 @@ int64_t crowd_last_ms(const struct crowd *c, uint64_t who)
 	return c->cap ? slot(c->people, c->cap, who ? who : 1)->last_ms : 0;
 }
 
+static unsigned sum(const uint32_t *first, int64_t n)
+{
+	unsigned sum = 0;
+	for (int64_t i = 0; i < n; i++)
+		sum += first[i];
+	return sum;
+}
+
 unsigned crowd_count(const struct crowd *c, unsigned steps)
 {
-	int64_t left = MIN((int64_t)steps, MIN(c->newest + 1, (int64_t)CROWD_STEPS));
-	unsigned n = 0;
-	for (int64_t at = c->newest % CROWD_STEPS; left > 0; at = at < 0 ? at + CROWD_STEPS : at) {
-		bool whole = at % CROWD_BLOCK == CROWD_BLOCK - 1 && left >= CROWD_BLOCK;
-		n += whole ? c->blocks[at / CROWD_BLOCK] : c->steps[at];
-		left -= whole ? CROWD_BLOCK : 1;
-		at -= whole ? CROWD_BLOCK : 1;
+	int64_t left = MIN((int64_t)steps, MIN(c->newest + 1, (int64_t)CROWD_STEPS)), end = c->newest % CROWD_STEPS + 1;
+	if (left <= 0)
+		return 0;
+	/* What stands of the newest block, whole blocks back from it, and what is missing of the one before those. */
+	int64_t head = MIN(left, end % CROWD_BLOCK);
+	unsigned n = sum(c->steps + end - head, head);
+	for (left -= head, end -= head; left >= CROWD_BLOCK; left -= CROWD_BLOCK, end -= CROWD_BLOCK) {
+		end = end ? end : CROWD_STEPS;
+		n += c->blocks[end / CROWD_BLOCK - 1];
 	}
-	return n;
+	end = end ? end : CROWD_STEPS;
+	return n + sum(c->steps + end - left, left);
 }

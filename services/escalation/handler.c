@@ -1,6 +1,7 @@
 /* What escalation does with each kind of message. */
 #include "services/escalation/answers.h"
 #include "services/escalation/condition.h"
+#include "services/escalation/copies.h"
 #include "services/escalation/crisis.h"
 #include "services/escalation/score.h"
 
@@ -144,7 +145,7 @@ static void remember_copy(struct judgement *j)
 	c.who = j->who;
 	c.brand = j->brand->name;
 	key_name(&k, j->brand->name);
-	key_u32(&k, (uint32_t)(c.number % TOPIC_COPIES));
+	key_u32(&k, (uint32_t)(c.number % COPIES_KEPT));
 	turn_put(j->t, &k, &c);
 }
 

@@ -26,7 +26,6 @@
 
 #define TOPIC_TERMS 32
 #define TOPIC_KEYWORDS 16
-#define TOPIC_COPIES 512     /* texts remembered per brand to know reposts by */
 #define TOPIC_EXAMPLES 5
 #define TOPIC_HEADLINE 120  /* bytes; and a text shorter than a quarter of it says too little */
 #define TOPICS_LIVE_MAX 5000 /* per brand; the longest silent goes first */

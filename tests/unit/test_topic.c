@@ -1,6 +1,7 @@
 /* Topics: what is one matter is one topic, people count once, and what is kept makes the same topic again. */
 #include "tests/unit/check.h"
 
+#include "services/escalation/copies.h"
 #include "services/escalation/topic.h"
 #include "services/escalation/topic_index.h"
 
@@ -234,7 +235,7 @@ static void test_copies(void **state)
 	assert_false(is_copy(ts, text_of(42), 1));
 	remember(ts, text_of(0), 1); /* no hash: too short to be a copy */
 	assert_false(is_copy(ts, text_of(0), 2));
-	for (uint64_t i = 0; i < TOPIC_COPIES - 1; i++)
+	for (uint64_t i = 0; i < COPIES_KEPT - 1; i++)
 		remember(ts, text_of(1000 + i), 1);
 	assert_true(is_copy(ts, text_of(42), 2));
 	remember(ts, text_of(5000), 1);

@@ -220,7 +220,7 @@ static void consequences(struct svc *s, struct item **items, size_t n)
 		s->spec->committed(s, s->state);
 }
 
-static void turn_lost(struct svc *s, int r, const struct err *e)
+static void turn_lost(struct svc *s, int r)
 {
 	counters_committed(s, false);
 	outbox_reload(s);
@@ -230,8 +230,6 @@ static void turn_lost(struct svc *s, int r, const struct err *e)
 	if (r != -ENOSPC)
 		return;
 	struct err grow = {0};
-	if (!s->full)
-		log_warning("%s", err_text(e));
 	if (store_grow(s->store, &grow)) {
 		if (!s->full)
 			log_error("%s; nothing is taken until there is room", err_text(&grow));
@@ -344,7 +342,7 @@ static void run_items(struct svc *s, struct item **items, size_t n)
 		attempts_remember(s, items[done]);
 	if (r < 0) {
 		put_back(s, items, 0, n);
-		turn_lost(s, r, &e);
+		turn_lost(s, r);
 		return;
 	}
 	put_back(s, items, done, n);

@@ -3,7 +3,7 @@
 #include "common/signature.h"
 #include "common/text.h"
 #include "common/words.h"
-#include "services/escalation/private_data.h"
+#include "common/private_data.h"
 
 #include <strings.h>
 #include <xxhash.h>

@@ -2,7 +2,7 @@
 #include "tests/fuzz/fuzz.h"
 
 #include "services/escalation/draft.h"
-#include "services/escalation/private_data.h"
+#include "common/private_data.h"
 
 static const struct playbook_voice voice = {
 	.formal = true, .signature = true, .hashtag = (char[]){"#x"}, .max_characters = 50};

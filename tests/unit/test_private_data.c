@@ -1,5 +1,5 @@
 /* What belongs to one person is found however it is written, and what only looks like it is left alone. */
-#include "services/escalation/private_data.h"
+#include "common/private_data.h"
 
 #include "tests/unit/check.h"
 #include "tests/unit/hostile.h"

@@ -13,8 +13,8 @@
  *
  * Dates, times, amounts, and numbers inside words are none of these. Letters may be small.
  */
-#ifndef ASCOLTO_ESCALATION_PRIVATE_DATA_H
-#define ASCOLTO_ESCALATION_PRIVATE_DATA_H
+#ifndef ASCOLTO_PRIVATE_DATA_H
+#define ASCOLTO_PRIVATE_DATA_H
 
 #include "common/base.h"
 

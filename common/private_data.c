@@ -1,4 +1,4 @@
-#include "services/escalation/private_data.h"
+#include "private_data.h"
 
 #define GROUPS_MAX 16
 #define IBAN_MIN 15

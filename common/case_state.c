@@ -3,7 +3,8 @@
 static const char *const state_words[CASE_STATES] = {
 	"new", "acknowledged", "in_progress", "waiting", "offline", "solved", "closed", "reopened"};
 
-static const char *const verb_words[VERBS] = {"acknowledge", "start", "wait", "offline", "solve", "close", "reopen", "heard"};
+static const char *const verb_words[VERBS] = {
+	"acknowledge", "start", "wait", "offline", "solve", "close", "reopen", "heard"};
 
 int case_verb_of(const char *word)
 {

@@ -28,13 +28,13 @@ enum case_state {
 
 enum case_verb {
 	VERB_ACKNOWLEDGE,
-	VERB_START,        /* working on it; also: no longer waiting, back from private */
-	VERB_WAIT,         /* for the customer */
-	VERB_OFFLINE,      /* goes on in private */
+	VERB_START,   /* working on it; also: no longer waiting, back from private */
+	VERB_WAIT,    /* for the customer */
+	VERB_OFFLINE, /* goes on in private */
 	VERB_SOLVE,
 	VERB_CLOSE,
 	VERB_REOPEN,
-	VERB_HEARD,        /* the customer wrote something that wants an answer */
+	VERB_HEARD, /* the customer wrote something that wants an answer */
 	VERBS,
 };
 

@@ -2,8 +2,12 @@
 
 #include <math.h>
 
-enum wire { VARINT = PROTOBUF_C_WIRE_TYPE_VARINT, WIRE_64 = PROTOBUF_C_WIRE_TYPE_64BIT,
-	LENGTH = PROTOBUF_C_WIRE_TYPE_LENGTH_PREFIXED, WIRE_32 = PROTOBUF_C_WIRE_TYPE_32BIT };
+enum wire {
+	VARINT = PROTOBUF_C_WIRE_TYPE_VARINT,
+	WIRE_64 = PROTOBUF_C_WIRE_TYPE_64BIT,
+	LENGTH = PROTOBUF_C_WIRE_TYPE_LENGTH_PREFIXED,
+	WIRE_32 = PROTOBUF_C_WIRE_TYPE_32BIT
+};
 
 /* Room between start and at; what is written stands behind. */
 struct out {
@@ -151,8 +155,8 @@ static size_t size_of(ProtobufCType type)
 /* Of numbers of fixed size, all at once where memory has them as the wire does. */
 static bool put_fixed_list(struct out *o, const ProtobufCFieldDescriptor *f, const uint8_t *list, size_t n)
 {
-	bool is_fixed = f->type == PROTOBUF_C_TYPE_FLOAT || f->type == PROTOBUF_C_TYPE_DOUBLE || f->type == PROTOBUF_C_TYPE_FIXED32 ||
-			f->type == PROTOBUF_C_TYPE_FIXED64;
+	bool is_fixed = f->type == PROTOBUF_C_TYPE_FLOAT || f->type == PROTOBUF_C_TYPE_DOUBLE ||
+			f->type == PROTOBUF_C_TYPE_FIXED32 || f->type == PROTOBUF_C_TYPE_FIXED64;
 	if (!is_fixed || __BYTE_ORDER__ != __ORDER_LITTLE_ENDIAN__)
 		return false;
 	put_bytes(o, list, n * size_of(f->type));
@@ -243,7 +247,8 @@ struct span pack_message(struct arena *a, const ProtobufCMessage *m)
 	uint8_t scratch[PACK_SCRATCH];
 	struct out o = {scratch, scratch + sizeof(scratch), false};
 	put_fields(&o, m);
-	size_t len = o.full ? protobuf_c_message_get_packed_size(m) : (size_t)(scratch + sizeof(scratch) - o.at);
+	size_t len =
+		o.full ? protobuf_c_message_get_packed_size(m) : (size_t)(scratch + sizeof(scratch) - o.at);
 	uint8_t *data = arena_alloc(a, len + 1);
 	if (!data)
 		return span_of(NULL, 0);
@@ -263,6 +268,7 @@ int pack_as_field(struct arena *a, unsigned field, struct span packed, ProtobufC
 		return -ENOMEM;
 	put_bytes(&o, packed.data, packed.len);
 	put_varint(&o, packed.len);
-	*ret = (ProtobufCMessageUnknownField){field, PROTOBUF_C_WIRE_TYPE_LENGTH_PREFIXED, (size_t)(data + max - o.at), o.at};
+	*ret = (ProtobufCMessageUnknownField){
+		field, PROTOBUF_C_WIRE_TYPE_LENGTH_PREFIXED, (size_t)(data + max - o.at), o.at};
 	return 0;
 }

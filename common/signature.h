@@ -52,7 +52,8 @@ size_t signature_dangers(const Ascolto__Signature *s, struct danger ret[SIGNATUR
 /* 0 to 1; 0 when either has no terms. Takes any signature, sorted or not as a stranger may send it. */
 double signature_similarity(const Ascolto__Signature *a, const Ascolto__Signature *b);
 
-/* Bits that are set. In parts that double: a message is compared with hundreds, and not every processor has an instruction. */
+/* Bits that are set. In parts that double: a message is compared with hundreds, and not every processor has
+ * an instruction. */
 static inline unsigned signature_ones(uint64_t x)
 {
 	x -= x >> 1 & 0x5555555555555555u;
@@ -62,7 +63,8 @@ static inline unsigned signature_ones(uint64_t x)
 }
 
 /* One text is an edited copy of the other. */
-static inline bool signature_near_copy(uint64_t sketch, uint32_t words, uint64_t other_sketch, uint32_t other_words)
+static inline bool signature_near_copy(
+	uint64_t sketch, uint32_t words, uint64_t other_sketch, uint32_t other_words)
 {
 	return MIN(words, other_words) >= SIGNATURE_NEAR_WORDS &&
 	       signature_ones(sketch ^ other_sketch) <= SIGNATURE_NEAR_COPY;

@@ -52,7 +52,9 @@ enum {
 #define BACKLOG_URGENT 200000   /* ... and the urgent lane's. The back edges of the graph are urgent, and what they bring
                                    makes nothing for the forward ones, so a full pipeline always drains */
 #define PRUNE_PER_TICK 5000
-#define PRUNE_PER_TURN (4 * TURN_MAX) /* more than a turn adds, so that what is kept does not grow while messages come fast */
+#define PRUNE_PER_TURN                                                                                       \
+	(4 * TURN_MAX) /* more than a turn adds, so that what is kept does not grow while messages come fast \
+			*/
 #define QUARANTINE_BYTES_MAX ((size_t)256 * 1024) /* of an envelope that is kept */
 
 enum item_kind { ITEM_LINK, ITEM_TIMER, ITEM_LOCAL, ITEM_REPLAY };
@@ -185,7 +187,7 @@ bool turn_run(struct svc *s);                    /* true when there is more to d
 
 /* svc_tally.c */
 int tallies_save(struct tallies *all, struct txn *txn);
-void tallies_drop(struct tallies *all);          /* written, or thrown away with the turn */
+void tallies_drop(struct tallies *all); /* written, or thrown away with the turn */
 
 /* svc_item.c */
 struct item *item_new(enum item_kind kind, struct span envelope);
@@ -240,7 +242,8 @@ int outbox_add(struct svc *s, struct txn *t, const struct write *w, int64_t now_
 int outbox_save(struct svc *s, struct txn *t);   /* numbers and positions that changed */
 void outbox_reload(struct svc *s);               /* after an aborted turn */
 void outbox_prune(struct svc *s);
-void outbox_trim(struct svc *s, struct txn *t);  /* in a turn: of the lanes it adds to, what need not be kept */
+void outbox_trim(
+	struct svc *s, struct txn *t); /* in a turn: of the lanes it adds to, what need not be kept */
 uint64_t outbox_backlog(const struct out_link *o, enum lane lane);
 int64_t outbox_oldest_ms(struct svc *s, struct out_link *o); /* 0 = nothing waits */
 

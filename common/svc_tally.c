@@ -9,8 +9,8 @@ struct tally {
 };
 
 /* The row itself, or a new one when there is none or it is damaged. */
-static int read_row(struct txn *txn, struct arena *a, const struct table *table, const struct key *k, ProtobufCMessage **ret,
-	bool *ret_fresh)
+static int read_row(struct txn *txn, struct arena *a, const struct table *table, const struct key *k,
+	ProtobufCMessage **ret, bool *ret_fresh)
 {
 	int r = svc_read(txn, a, table, k, ret);
 	*ret_fresh = r == -ENOENT || r == -EBADMSG;
@@ -31,8 +31,8 @@ static struct tally *find(const struct tallies *all, const struct key *k)
 	return x;
 }
 
-static int add(struct tallies *all, struct txn *txn, const struct table *table, const struct key *k, struct tally **ret,
-	bool *ret_fresh)
+static int add(struct tallies *all, struct txn *txn, const struct table *table, const struct key *k,
+	struct tally **ret, bool *ret_fresh)
 {
 	struct tally *x = arena_alloc(&all->arena, sizeof(*x));
 	int r = x ? read_row(txn, &all->arena, table, k, &x->row, ret_fresh) : -ENOMEM;
@@ -46,7 +46,8 @@ static int add(struct tallies *all, struct txn *txn, const struct table *table, 
 }
 
 /* Without a service around it (a test): at once. */
-static int change_alone(struct turn *t, const struct table *table, const struct key *k, tally_fn *fn, void *ctx)
+static int change_alone(
+	struct turn *t, const struct table *table, const struct key *k, tally_fn *fn, void *ctx)
 {
 	ProtobufCMessage *row;
 	bool fresh;

@@ -104,7 +104,8 @@ static void give_up(struct svc *s, struct item *i, struct id *ret_id)
 		snprintf(i->why, sizeof(i->why), "the service ended %u times while handling it", i->tries);
 }
 
-/* Its effects are written: so is now that it was taken, in the same transaction; of links when the turn is over. */
+/* Its effects are written: so is now that it was taken, in the same transaction; of links when the turn is
+ * over. */
 static int settle(struct svc *s, struct txn *t, struct item *i)
 {
 	int r = 0;
@@ -282,7 +283,8 @@ static int save_streams(struct svc *s, struct txn *t, struct item **items, size_
 	int r = 0;
 	for (size_t k = 0; k < n && !r; k++) {
 		const struct item *i = items[k], *next = k + 1 < n ? items[k + 1] : NULL;
-		bool goes_on = next && next->source == i->source && next->lane == i->lane && next->key_group == i->key_group;
+		bool goes_on = next && next->source == i->source && next->lane == i->lane &&
+			       next->key_group == i->key_group;
 		if (i->kind == ITEM_LINK && !goes_on)
 			r = stream_in_save(s, t, i);
 	}

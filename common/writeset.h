@@ -33,7 +33,7 @@ struct write {
 	void *arg;
 	const char *counter;        /* COUNT: one of the service's counters */
 	int64_t by;
-	struct key key;             /* PUT, DEL: only so much of it is written */
+	struct key key; /* PUT, DEL: only so much of it is written */
 };
 
 struct writeset {
@@ -46,7 +46,8 @@ struct writeset {
 void writeset_init(struct writeset *w, struct arena *a);
 
 void writeset_put(struct writeset *w, const struct key *k, const ProtobufCMessage *value);
-void writeset_put_packed(struct writeset *w, const struct key *k, struct span value); /* of pack_message, in the arena */
+void writeset_put_packed(
+	struct writeset *w, const struct key *k, struct span value); /* of pack_message, in the arena */
 void writeset_del(struct writeset *w, const struct key *k);
 void writeset_emit(struct writeset *w, unsigned destination, enum lane lane, const Ascolto__Envelope *e);
 void writeset_timer(struct writeset *w, const Ascolto__Envelope *e, int64_t due_ms);

@@ -8,7 +8,7 @@
 
 #include <sys/stat.h>
 
-#define WAIT_DEFAULT 15  /* minutes for people, after the last post */
+#define WAIT_DEFAULT 15	 /* minutes for people, after the last post */
 #define SPARE_MINUTES 60 /* a drill that nobody ends is over so long after its plan */
 
 static void on_signal(int n)
@@ -128,7 +128,8 @@ static int begin(struct drill *d, struct err *e)
 	drill_scenario_move(d->scenario, d->began_ms + (int64_t)takes);
 	return drill_decide(d, "/-/drills",
 		json_pack("{s:s, s:s, s:I}", "actor", d->actor, "scenario", s->title, "minutes",
-			(json_int_t)(takes / 60000) + d->wait_minutes + SPARE_MINUTES), e);
+			(json_int_t)(takes / 60000) + d->wait_minutes + SPARE_MINUTES),
+		e);
 }
 
 static int run_drill(struct drill *d)
@@ -148,7 +149,10 @@ static int run_drill(struct drill *d)
 	r = r ? r : drill_wait_for_people(d, &e);
 	r = r ? r : report(d, &e);
 	/* A drill always ends, whatever went wrong. */
-	if (!d->over && drill_decide(d, "/-/drills/stop", json_pack("{s:s, s:s}", "actor", d->actor, "reason", drill_interrupted ? "interrupted" : "played"), &end))
+	if (!d->over && drill_decide(d, "/-/drills/stop",
+				json_pack("{s:s, s:s}", "actor", d->actor, "reason",
+					drill_interrupted ? "interrupted" : "played"),
+				&end))
 		r = command_fail("the drill could not be ended: %s; it is over by itself later", err_text(&end));
 	return r < 0 ? command_fail("%s", err_text(&e)) : r ? COMMAND_FAILED : COMMAND_OK;
 }

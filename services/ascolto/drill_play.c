@@ -28,8 +28,13 @@ static void nap(int64_t ms)
 static int post(const char *service, const char *address, const char *path, struct span body, struct err *e)
 {
 	static const char *const headers[] = {"Content-Type: application/json", NULL};
-	const struct client_call call = {.service = service, .address = address, .method = "POST", .path = path, .headers = headers,
-		.body = body, .timeout_ms = CLIENT_ACT_MS};
+	const struct client_call call = {.service = service,
+		.address = address,
+		.method = "POST",
+		.path = path,
+		.headers = headers,
+		.body = body,
+		.timeout_ms = CLIENT_ACT_MS};
 	json_t *answer = NULL;
 	int r = client_json(&call, &answer, NULL, e);
 	json_decref(answer);
@@ -55,7 +60,9 @@ json_t *drill_ask(const struct drill *d, struct err *e, const char *fmt, ...)
 	va_start(ap, fmt);
 	vsnprintf(path + strlen(path), sizeof(path) - strlen(path), fmt, ap);
 	va_end(ap);
-	const struct client_call call = {.service = "console", .address = d->conf->services.console.listen, .path = path,
+	const struct client_call call = {.service = "console",
+		.address = d->conf->services.console.listen,
+		.path = path,
 		.timeout_ms = CLIENT_ACT_MS};
 	json_t *answer = NULL;
 	return client_json(&call, &answer, NULL, e) ? NULL : answer;
@@ -63,7 +70,8 @@ json_t *drill_ask(const struct drill *d, struct err *e, const char *fmt, ...)
 
 json_t *drill_list(const struct conf *c, struct err *e)
 {
-	const struct client_call call = {.service = "escalation", .address = c->services.escalation.http, .path = "/-/drills"};
+	const struct client_call call = {
+		.service = "escalation", .address = c->services.escalation.http, .path = "/-/drills"};
 	json_t *answer = NULL;
 	return client_json(&call, &answer, NULL, e) ? NULL : answer;
 }
@@ -77,8 +85,8 @@ bool drill_is_over(struct drill *d)
 		return drill_interrupted || d->over;
 	CLEANUP(free_json) json_t *all = drill_list(d->conf, &e);
 	d->looked_ms = drill_clock_ms();
-	json_array_foreach(json_object_get(all, "drills"), i, row)
-		d->over |= str_eq(member_text(row, "brand"), d->brand) && !json_is_true(json_object_get(row, "runs"));
+	json_array_foreach(json_object_get(all, "drills"), i, row) d->over |=
+		str_eq(member_text(row, "brand"), d->brand) && !json_is_true(json_object_get(row, "runs"));
 	return drill_interrupted || d->over;
 }
 
@@ -98,7 +106,9 @@ static int send_batch(struct drill *d, size_t from, size_t to, struct err *e)
 	buf_adds(&body, "]}");
 	snprintf(target, sizeof(target), "/-/drill?brand=%s", d->brand);
 	int r = post("ingest", d->conf->services.ingest.http, target, buf_span(&body), e);
-	for (int tries = 0; r == -EREMOTEIO && strstr(err_text(e), "try again") && tries < 60 && !drill_interrupted; tries++) {
+	for (int tries = 0;
+		r == -EREMOTEIO && strstr(err_text(e), "try again") && tries < 60 && !drill_interrupted;
+		tries++) {
 		nap(1000);
 		r = post("ingest", d->conf->services.ingest.http, target, buf_span(&body), e);
 	}
@@ -116,7 +126,8 @@ static size_t bytes_of(const struct drill_post *p)
 static int64_t due_of(const struct drill *d, size_t i)
 {
 	const struct drill_post *p = d->scenario->posts;
-	return d->pace > 0 ? d->began_ms + (int64_t)((double)(p[i].at_ms - p[0].at_ms) / d->pace) : d->began_ms;
+	return d->pace > 0 ? d->began_ms + (int64_t)((double)(p[i].at_ms - p[0].at_ms) / d->pace)
+			   : d->began_ms;
 }
 
 int drill_play(struct drill *d, struct err *e)
@@ -154,7 +165,9 @@ int drill_settle(struct drill *d, struct err *e)
 		if (shown >= (int64_t)d->scenario->sent || (drill_is_over(d) && d->over))
 			return 0;
 	}
-	return err_set(e, -ETIMEDOUT, "%zu posts were sent, and after %d s the console shows %" PRId64 "; `ascolto status` says more",
+	return err_set(e, -ETIMEDOUT,
+		"%zu posts were sent, and after %d s the console shows %" PRId64
+		"; `ascolto status` says more",
 		d->scenario->sent, SETTLE_S, shown);
 }
 
@@ -175,7 +188,9 @@ int drill_wait_for_people(struct drill *d, struct err *e)
 	int64_t end = drill_clock_ms() + d->wait_minutes * 60000;
 	int r = drill_read_incidents(d, e);
 	if (!r && d->incidents_n && drill_clock_ms() < end && !d->options->json)
-		fprintf(stderr, "waiting up to %ld minutes for people to acknowledge and take their steps; Ctrl-C ends the drill\n",
+		fprintf(stderr,
+			"waiting up to %ld minutes for people to acknowledge and take their steps; Ctrl-C "
+			"ends the drill\n",
 			d->wait_minutes);
 	while (!r && !people_are_done(d) && drill_clock_ms() < end && !drill_is_over(d)) {
 		nap(500);

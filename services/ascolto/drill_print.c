@@ -40,11 +40,14 @@ void drill_print_json(const struct drill *d, const struct drill_score *score)
 {
 	json_t *points = json_array();
 	for (size_t i = 0; i < score->n; i++)
-		json_array_append_new(points, json_pack("{s:s, s:s, s:b, s:s}", "about", score->points[i].about, "what",
-						      score->points[i].what, "right", score->points[i].right, "words",
-						      score->points[i].words));
-	show_json(stdout, json_pack("{s:s, s:s, s:s, s:I, s:I, s:I, s:s, s:I, s:I, s:o, s:O}", "drill", d->brand, "scenario",
-				  d->scenario->title, "by", d->actor, "began_ms", (json_int_t)d->began_ms, "posts",
-				  (json_int_t)d->scenario->n, "sent", (json_int_t)d->scenario->sent, "playbook", d->playbook->label, "right",
-				  (json_int_t)score->right, "of", (json_int_t)score->n, "points", points, "told", d->told));
+		json_array_append_new(
+			points, json_pack("{s:s, s:s, s:b, s:s}", "about", score->points[i].about, "what",
+					score->points[i].what, "right", score->points[i].right, "words",
+					score->points[i].words));
+	show_json(stdout,
+		json_pack("{s:s, s:s, s:s, s:I, s:I, s:I, s:s, s:I, s:I, s:o, s:O}", "drill", d->brand,
+			"scenario", d->scenario->title, "by", d->actor, "began_ms", (json_int_t)d->began_ms,
+			"posts", (json_int_t)d->scenario->n, "sent", (json_int_t)d->scenario->sent,
+			"playbook", d->playbook->label, "right", (json_int_t)score->right, "of",
+			(json_int_t)score->n, "points", points, "told", d->told));
 }

@@ -32,7 +32,8 @@ int drill_read_incidents(struct drill *d, struct err *e)
 		*i = (struct drill_incident){.code = (enum code)MAX(code_of(member_text(row, "code")), 0)};
 		snprintf(i->id, sizeof(i->id), "%s", member_text(row, "id"));
 		snprintf(i->title, sizeof(i->title), "%s", member_text(row, "title"));
-		snprintf(i->acknowledged_by, sizeof(i->acknowledged_by), "%s", member_text(row, "acknowledged_by"));
+		snprintf(i->acknowledged_by, sizeof(i->acknowledged_by), "%s",
+			member_text(row, "acknowledged_by"));
 		i->opened_ms = member_int(row, "opened_ms");
 		i->red_ms = member_int(row, "red_ms");
 		i->called_ms = member_int(row, "detected_ms");
@@ -78,14 +79,17 @@ int drill_read_records(struct drill *d, struct err *e)
 {
 	char before[64] = "";
 	for (bool more = true; more;) {
-		CLEANUP(free_json) json_t *page = drill_ask(d, e, "messages?limit=200&brand=%s%s", d->brand, before);
+		CLEANUP(free_json)
+		json_t *page = drill_ask(d, e, "messages?limit=200&brand=%s%s", d->brand, before);
 		json_t *row;
 		size_t k;
 		if (!page)
 			return -EIO;
 		json_array_foreach(json_object_get(page, "messages"), k, row)
 		{
-			CLEANUP(free_json) json_t *record = drill_ask(d, e, "messages/%s?brand=%s", member_text(row, "id"), d->brand);
+			CLEANUP(free_json)
+			json_t *record =
+				drill_ask(d, e, "messages/%s?brand=%s", member_text(row, "id"), d->brand);
 			if (!record)
 				return -EIO;
 			take_record(d, json_object_get(record, "arm"));
@@ -100,7 +104,8 @@ int drill_read_told(struct drill *d, struct err *e)
 {
 	d->told = json_array();
 	for (size_t i = 0; i < d->incidents_n; i++) {
-		CLEANUP(free_json) json_t *one = drill_ask(d, e, "incidents/%s?brand=%s", d->incidents[i].id, d->brand);
+		CLEANUP(free_json)
+		json_t *one = drill_ask(d, e, "incidents/%s?brand=%s", d->incidents[i].id, d->brand);
 		if (!one)
 			return -EIO;
 		json_array_extend(d->told, json_object_get(one, "deliveries"));

@@ -1,8 +1,8 @@
 /*
  * drill_run.h - a drill on its way (`ascolto drill run`). Not for others than cmd_drill.c and drill_*.c.
  *
- * drill_play.c gives the posts to ingest at their pace and waits, drill_read.c reads from the console what came of it,
- * drill_print.c says it. Whatever asks others returns a negative errno with the reason in `e`.
+ * drill_play.c gives the posts to ingest at their pace and waits, drill_read.c reads from the console what
+ * came of it, drill_print.c says it. Whatever asks others returns a negative errno with the reason in `e`.
  */
 #ifndef ASCOLTO_DRILL_RUN_H
 #define ASCOLTO_DRILL_RUN_H
@@ -27,9 +27,9 @@ struct drill {
 	char brand[100]; /* BRAND~NAME */
 	struct drill_incident incidents[DRILL_INCIDENTS_MAX];
 	size_t incidents_n;
-	json_t *told;    /* what became of the alerts */
+	json_t *told; /* what became of the alerts */
 	int64_t began_ms;
-	bool over;       /* somebody ended it elsewhere */
+	bool over; /* somebody ended it elsewhere */
 	int64_t looked_ms;
 };
 
@@ -41,14 +41,17 @@ int64_t drill_clock_ms(void);
 
 /* Tells escalation; takes the body. */
 int drill_decide(const struct drill *d, const char *path, json_t *body, struct err *e);
-json_t *drill_list(const struct conf *c, struct err *e);   /* of escalation; NULL with the reason */
-json_t *drill_ask(const struct drill *d, struct err *e, const char *fmt, ...) PRINTF(3, 4); /* the console's API; likewise */
+json_t *drill_list(const struct conf *c, struct err *e); /* of escalation; NULL with the reason */
+json_t *drill_ask(const struct drill *d, struct err *e, const char *fmt, ...)
+	PRINTF(3, 4); /* the console's API; likewise */
 
-/* Somebody wants it to end, here or elsewhere; asked once a second. An escalation that does not answer ends nothing. */
+/* Somebody wants it to end, here or elsewhere; asked once a second. An escalation that does not answer ends
+ * nothing. */
 bool drill_is_over(struct drill *d);
 int drill_play(struct drill *d, struct err *e);
-int drill_settle(struct drill *d, struct err *e);          /* until all that was sent is decided and shown */
-int drill_wait_for_people(struct drill *d, struct err *e); /* until they did what the playbook asks, or time is over */
+int drill_settle(struct drill *d, struct err *e); /* until all that was sent is decided and shown */
+int drill_wait_for_people(
+	struct drill *d, struct err *e); /* until they did what the playbook asks, or time is over */
 
 /* ---- drill_read.c: into the drill ---- */
 

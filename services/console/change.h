@@ -1,8 +1,10 @@
 /*
- * change.h - from the body of a POST to a command. Not for others than change.c, change_case.c, change_crisis.c and draft.c.
+ * change.h - from the body of a POST to a command. Not for others than change.c, change_case.c,
+ * change_crisis.c and draft.c.
  *
- * A decision is one function: it fills the command from the body, or answers itself and returns false: 400 when it makes no
- * sense, 409 when it can not be done to what is shown. What is shown may be older than what is: escalation has the last word.
+ * A decision is one function: it fills the command from the body, or answers itself and returns false: 400
+ * when it makes no sense, 409 when it can not be done to what is shown. What is shown may be older than what
+ * is: escalation has the last word.
  */
 #ifndef ASCOLTO_CONSOLE_CHANGE_H
 #define ASCOLTO_CONSOLE_CHANGE_H

@@ -55,7 +55,8 @@ bool case_allows(struct answer *a, const struct decided *d, const char *verb)
 	if (v == VERB_REOPEN && c->merged_into.len)
 		return refuse(a, c, "it became part of another one; open that one");
 	if (v >= 0 && case_step((enum case_state)c->state, (enum case_verb)v) < 0)
-		return refuse(a, c, v == VERB_REOPEN ? "it can not be opened again" : "open it again first (reopen)");
+		return refuse(a, c,
+			v == VERB_REOPEN ? "it can not be opened again" : "open it again first (reopen)");
 	return true;
 }
 
@@ -82,13 +83,14 @@ static bool may_split(struct answer *a, const struct decided *d, ProtobufCBinary
 	const Ascolto__Case *c = d->record;
 	size_t i = 0;
 	while (i < c->n_conversations && !span_eq(span_of(c->conversations[i].data, c->conversations[i].len),
-							span_of(conversation.data, conversation.len)))
+						 span_of(conversation.data, conversation.len)))
 		i++;
 	if (case_is_settled((enum case_state)c->state))
 		return refuse(a, c, "open it again first (reopen)");
 	if (i == c->n_conversations)
 		return refuse(a, c, "that conversation is not one of its own");
-	return c->n_conversations > 1 || refuse(a, c, "it has no other conversation; there is nothing to split");
+	return c->n_conversations > 1 ||
+	       refuse(a, c, "it has no other conversation; there is nothing to split");
 }
 
 bool change_case(struct answer *a, struct decided *d)
@@ -108,8 +110,10 @@ bool change_case(struct answer *a, struct decided *d)
 	what->verb = (char *)(uintptr_t)verbs[i].verb;
 	d->command.what_case = ASCOLTO__COMMAND__WHAT_CHANGE_CASE;
 	d->command.change_case = what;
-	return take_text(a, d, "words", needs != WORDS, &what->words) && take_text(a, d, "to", needs != TO, &what->to) &&
-	       (needs != OTHER || (take_id(a, d, "other", &what->other_case_id) && may_merge(a, d, what->other_case_id))) &&
+	return take_text(a, d, "words", needs != WORDS, &what->words) &&
+	       take_text(a, d, "to", needs != TO, &what->to) &&
+	       (needs != OTHER || (take_id(a, d, "other", &what->other_case_id) &&
+					  may_merge(a, d, what->other_case_id))) &&
 	       (needs != CONVERSATION || (take_id(a, d, "conversation", &what->conversation_id) &&
 						 may_split(a, d, what->conversation_id))) &&
 	       case_allows(a, d, verb);

@@ -28,8 +28,16 @@
 #define EVENT_CLIENTS_MAX 128
 #define ROWS_TEXT_MAX ((size_t)2000) /* of a message in a list */
 
-enum change_kind { CHANGED_MESSAGE, CHANGED_CASE, CHANGED_INCIDENT, CHANGED_DELIVERY, CHANGED_ANSWER, CHANGED_CRISIS,
-	CHANGED_REFUSAL, CHANGE_KINDS };
+enum change_kind {
+	CHANGED_MESSAGE,
+	CHANGED_CASE,
+	CHANGED_INCIDENT,
+	CHANGED_DELIVERY,
+	CHANGED_ANSWER,
+	CHANGED_CRISIS,
+	CHANGED_REFUSAL,
+	CHANGE_KINDS
+};
 
 struct change {
 	const struct conf_brand *brand; /* configurations are kept until the end */

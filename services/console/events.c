@@ -101,14 +101,16 @@ static void add_changed(struct answer *a, enum change_kind kind, const struct ch
 		add_record(a, record);
 	if (kind == CHANGED_INCIDENT && answer_read(a, INCIDENTS, &change->id, &record) == 0)
 		add_record(a, record);
-	static const enum console_table tables[CHANGE_KINDS] = {
-		[CHANGED_DELIVERY] = DELIVERIES, [CHANGED_ANSWER] = ANSWERS, [CHANGED_CRISIS] = CRISES, [CHANGED_REFUSAL] = REFUSALS};
+	static const enum console_table tables[CHANGE_KINDS] = {[CHANGED_DELIVERY] = DELIVERIES,
+		[CHANGED_ANSWER] = ANSWERS,
+		[CHANGED_CRISIS] = CRISES,
+		[CHANGED_REFUSAL] = REFUSALS};
 	if (!tables[kind])
 		return;
-	struct key k = kind == CHANGED_DELIVERY ? delivery_key(a->group, &change->id, &change->order)
-		: kind == CHANGED_ANSWER	? answer_key(a->group, &change->id, &change->order)
-		: kind == CHANGED_REFUSAL	? refusal_key(a->group, a->brand_name, &change->id)
-						: crisis_key(a->group, a->brand_name);
+	struct key k = kind == CHANGED_DELIVERY	 ? delivery_key(a->group, &change->id, &change->order)
+		       : kind == CHANGED_ANSWER	 ? answer_key(a->group, &change->id, &change->order)
+		       : kind == CHANGED_REFUSAL ? refusal_key(a->group, a->brand_name, &change->id)
+						 : crisis_key(a->group, a->brand_name);
 	if (svc_read(a->txn, &a->arena, &console_tables[tables[kind]], &k, &record) == 0)
 		add_record(a, record);
 }

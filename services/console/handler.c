@@ -283,7 +283,8 @@ static void forget_refusals(struct turn *t, const char *brand)
 	cursor_close(&c);
 }
 
-static enum verdict show_refusal(struct turn *t, const char *brand, const Ascolto__Refusal *r, struct err *why)
+static enum verdict show_refusal(
+	struct turn *t, const char *brand, const Ascolto__Refusal *r, struct err *why)
 {
 	struct id id;
 	if (id_of(r->command_id, &id)) {

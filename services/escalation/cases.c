@@ -4,7 +4,8 @@
 
 #define TITLE_BYTES 120
 
-void case_put(struct turn *t, const Ascolto__Envelope *cause, const struct id *id, const Ascolto__Case *c, uint64_t n)
+void case_put(struct turn *t, const Ascolto__Envelope *cause, const struct id *id, const Ascolto__Case *c,
+	uint64_t n)
 {
 	struct key k = id_key(t, CASES, id);
 	put_and_show(t, cause, &k, c, ASCOLTO__VIEW__WHAT_CASE, "view-case", n);

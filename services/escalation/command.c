@@ -2,8 +2,8 @@
 #include "services/escalation/answers.h"
 #include "services/escalation/crisis.h"
 
-void send_correction(struct turn *t, const Ascolto__Envelope *command, const Ascolto__ArmRecord *arm, const char *task,
-	const char *label)
+void send_correction(struct turn *t, const Ascolto__Envelope *command, const Ascolto__ArmRecord *arm,
+	const char *task, const char *label)
 {
 	Ascolto__Envelope *out = turn_envelope(t, command, "correction", 0);
 	Ascolto__Correction c = ASCOLTO__CORRECTION__INIT;
@@ -13,7 +13,8 @@ void send_correction(struct turn *t, const Ascolto__Envelope *command, const Asc
 	const Ascolto__Post *post = arm->message->post;
 	c.text = post->text;
 	c.language = arm->message->understanding ? arm->message->understanding->language : (char *)"";
-	c.surface = (char *)(uintptr_t)(post->surface == ASCOLTO__SURFACE__SURFACE_PRIVATE ? "private" : "public");
+	c.surface = (char *)(uintptr_t)(post->surface == ASCOLTO__SURFACE__SURFACE_PRIVATE ? "private"
+											   : "public");
 	c.channel = post->network;
 	if (arm->message->understanding && arm->message->understanding->intent)
 		c.intent = arm->message->understanding->intent->value;
@@ -35,32 +36,41 @@ static int correct(struct turn *t, const Ascolto__Envelope *e, const Ascolto__Co
 	if (r)
 		return err_set(why, r, "the corrected message is not known");
 	send_correction(t, e, arm, c->task, c->label);
-	audit_add(t, e, &(struct audit_note){.what = "corrected", .who = e->command->actor, .by = BY_PERSON,
-		.message_id = c->message_id, .case_id = arm->case_id, .detail = arena_printf(t->arena, "%s: %s",
-			c->task, c->label)});
+	audit_add(t, e,
+		&(struct audit_note){.what = "corrected",
+			.who = e->command->actor,
+			.by = BY_PERSON,
+			.message_id = c->message_id,
+			.case_id = arm->case_id,
+			.detail = arena_printf(t->arena, "%s: %s", c->task, c->label)});
 	return 0;
 }
 
 static char *name_of(const Ascolto__Command *c)
 {
-	const ProtobufCFieldDescriptor *f =
-		protobuf_c_message_descriptor_get_field(&ascolto__command__descriptor, (unsigned)c->what_case);
+	const ProtobufCFieldDescriptor *f = protobuf_c_message_descriptor_get_field(
+		&ascolto__command__descriptor, (unsigned)c->what_case);
 	return (char *)(uintptr_t)(f ? f->name : "");
 }
 
 static void note_command(struct turn *t, const Ascolto__Envelope *e)
 {
-	audit_add(t, e, &(struct audit_note){.what = "command", .who = e->command->actor, .by = BY_PERSON,
-		.detail = name_of(e->command)});
+	audit_add(t, e,
+		&(struct audit_note){.what = "command",
+			.who = e->command->actor,
+			.by = BY_PERSON,
+			.detail = name_of(e->command)});
 }
 
 /* ---- what can not be done any more ---- */
 
-/* Impossible as things are now, which somebody may have changed since it was asked for; other errors are of the message or
- * of the store. Whoever begins or ends a drill waits for the answer, and is told by the call itself. */
+/* Impossible as things are now, which somebody may have changed since it was asked for; other errors are of
+ * the message or of the store. Whoever begins or ends a drill waits for the answer, and is told by the call
+ * itself. */
 static bool is_impossible(const Ascolto__Command *c, int r)
 {
-	bool waits = c->what_case == ASCOLTO__COMMAND__WHAT_START_DRILL || c->what_case == ASCOLTO__COMMAND__WHAT_STOP_DRILL;
+	bool waits = c->what_case == ASCOLTO__COMMAND__WHAT_START_DRILL ||
+		     c->what_case == ASCOLTO__COMMAND__WHAT_STOP_DRILL;
 	return !waits && (r == -EINVAL || r == -ENOENT || r == -ENOSPC);
 }
 
@@ -103,9 +113,13 @@ static void refuse(struct turn *t, const Ascolto__Envelope *e, const struct err 
 	Ascolto__Refusal r = ASCOLTO__REFUSAL__INIT;
 	Ascolto__View v = ASCOLTO__VIEW__INIT;
 	writeset_init(t->ws, t->arena);
-	audit_add(t, e, &(struct audit_note){.what = "command_refused", .who = c->actor, .by = BY_PERSON,
-		.case_id = case_of(c), .incident_id = incident_of(c),
-		.detail = arena_printf(t->arena, "%s: %s", name_of(c), err_text(why))});
+	audit_add(t, e,
+		&(struct audit_note){.what = "command_refused",
+			.who = c->actor,
+			.by = BY_PERSON,
+			.case_id = case_of(c),
+			.incident_id = incident_of(c),
+			.detail = arena_printf(t->arena, "%s: %s", name_of(c), err_text(why))});
 	r.command_id = e->trace_id.len ? e->trace_id : e->id; /* as the console named it to who asked */
 	r.brand = e->brand;
 	r.drill = e->drill;

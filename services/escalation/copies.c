@@ -10,7 +10,8 @@ static int find_near(const struct copies *c, const Ascolto__Signature *s)
 
 #if defined(__x86_64__)
 /* The same with the processor's own way to count bits. */
-__attribute__((target("popcnt"))) static int find_near_popcnt(const struct copies *c, const Ascolto__Signature *s)
+__attribute__((target("popcnt"))) static int find_near_popcnt(
+	const struct copies *c, const Ascolto__Signature *s)
 {
 	for (int i = 0; i < COPIES_KEPT; i++)
 		if (__builtin_popcountll(c->sketch[i] ^ s->sketch) <= SIGNATURE_NEAR_COPY &&

@@ -160,7 +160,9 @@ int crisis_command(struct turn *t, const Ascolto__Envelope *e, bool open, const 
 	if (open && c->by_person)
 		return err_set(why, -EINVAL, "crisis mode is on already by a person's word");
 	if (!open && !c->by_person)
-		return err_set(why, -EINVAL, is_on(c) ? "crisis mode ends with its red incidents: close those" : "crisis mode is not on");
+		return err_set(why, -EINVAL,
+			is_on(c) ? "crisis mode ends with its red incidents: close those"
+				 : "crisis mode is not on");
 	c->by_person = open;
 	if (open && !is_on(c))
 		begin(t, e, b, c, e->command->actor, reason);

@@ -103,10 +103,12 @@ static unsigned sum(const uint32_t *first, int64_t n)
 
 unsigned crowd_count(const struct crowd *c, unsigned steps)
 {
-	int64_t left = MIN((int64_t)steps, MIN(c->newest + 1, (int64_t)CROWD_STEPS)), end = c->newest % CROWD_STEPS + 1;
+	int64_t left = MIN((int64_t)steps, MIN(c->newest + 1, (int64_t)CROWD_STEPS)),
+		end = c->newest % CROWD_STEPS + 1;
 	if (left <= 0)
 		return 0;
-	/* What stands of the newest block, whole blocks back from it, and what is missing of the one before those. */
+	/* What stands of the newest block, whole blocks back from it, and what is missing of the one before
+	 * those. */
 	int64_t head = MIN(left, end % CROWD_BLOCK);
 	unsigned n = sum(c->steps + end - head, head);
 	for (left -= head, end -= head; left >= CROWD_BLOCK; left -= CROWD_BLOCK, end -= CROWD_BLOCK) {

@@ -139,7 +139,8 @@ int damage_crowd_write(struct turn *t, const struct id *incident, const struct d
 		if (!c->people[ago])
 			continue;
 		key_ms(&k, part_of(c->last_ms) - ago * PULSE_MS);
-		r = turn_tally(t, &escalation_tables[INCIDENT_PULSE], &k, add_people, (void *)(uintptr_t)&c->people[ago]);
+		r = turn_tally(t, &escalation_tables[INCIDENT_PULSE], &k, add_people,
+			(void *)(uintptr_t)&c->people[ago]);
 	}
 	return MIN(r, 0);
 }

@@ -106,8 +106,8 @@ void send_view(struct turn *t, const Ascolto__Envelope *cause, const char *tag, 
 	turn_emit(t, TO_CONSOLE, LANE_NORMAL, e, span_str(cause->brand));
 }
 
-void put_and_show(struct turn *t, const Ascolto__Envelope *cause, const struct key *k, const void *row, unsigned view,
-	const char *tag, uint64_t n)
+void put_and_show(struct turn *t, const Ascolto__Envelope *cause, const struct key *k, const void *row,
+	unsigned view, const char *tag, uint64_t n)
 {
 	Ascolto__View v = ASCOLTO__VIEW__INIT;
 	ProtobufCMessageUnknownField packed_row;

@@ -1,13 +1,14 @@
 /*
  * sla.h - the two clocks of a case. Pure.
  *
- * A clock counts opening time of a calendar (common/calendar.h): it is allowed so much, has spent so much up to an instant,
- * and runs since then or stands still. Whatever happens to it, spent time is never lost nor counted twice, and it does not
- * know which hour it is: that is a parameter.
+ * A clock counts opening time of a calendar (common/calendar.h): it is allowed so much, has spent so much up
+ * to an instant, and runs since then or stands still. Whatever happens to it, spent time is never lost nor
+ * counted twice, and it does not know which hour it is: that is a parameter.
  *
- * The clocks follow the state (common/case_state.h): `acknowledge` runs while a case is new or reopened, `resolve` until it is solved or closed,
- * standing still while the customer is waited for if the policy says so. Being acknowledged stops the first, never the second;
- * a case that is opened again has its first clock from the beginning, and goes on with the second where it stood.
+ * The clocks follow the state (common/case_state.h): `acknowledge` runs while a case is new or reopened,
+ * `resolve` until it is solved or closed, standing still while the customer is waited for if the policy says
+ * so. Being acknowledged stops the first, never the second; a case that is opened again has its first clock
+ * from the beginning, and goes on with the second where it stood.
  */
 #ifndef ASCOLTO_ESCALATION_SLA_H
 #define ASCOLTO_ESCALATION_SLA_H

@@ -69,9 +69,11 @@ struct topic *topics_of_incident(struct topics *t, const struct id *incident);
 /* The topic this signature belongs to, or NULL; *ret_similarity is how near it is, 0 without one. */
 struct topic *topics_match(struct topics *t, const Ascolto__Signature *s, double *ret_similarity);
 
-/* True when a text that is remembered is repeated, edits and all (common/signature.h), and who wrote it first. */
+/* True when a text that is remembered is repeated, edits and all (common/signature.h), and who wrote it
+ * first. */
 bool topics_knows_copy(const struct topics *t, const Ascolto__Signature *s, uint64_t *ret_who);
-/* Remembers a text that is not known yet: returns its number, which counts up, or 0 when it is too short to be a copy. */
+/* Remembers a text that is not known yet: returns its number, which counts up, or 0 when it is too short to
+ * be a copy. */
 uint64_t topics_remember_copy(struct topics *t, const Ascolto__Signature *s, uint64_t who);
 void topics_restore_copy(struct topics *t, const State__Copy *row);
 

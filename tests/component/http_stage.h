@@ -1,6 +1,7 @@
 /*
- * http_stage.h - for tests of the HTTP server. It runs in the test's own loop, clients with plain blocking sockets in threads. Clients never
- * assert: they leave what they got, and the test looks at it when they are done.
+ * http_stage.h - for tests of the HTTP server. It runs in the test's own loop, clients with plain blocking
+ * sockets in threads. Clients never assert: they leave what they got, and the test looks at it when they are
+ * done.
  */
 #ifndef ASCOLTO_TESTS_HTTP_STAGE_H
 #define ASCOLTO_TESTS_HTTP_STAGE_H

@@ -20,7 +20,8 @@ const struct table toy_tables[] = {
 	[BULK] = {0x21, "bulk", &state__raw_post__descriptor, "number, part: bytes"},
 	[FIRED] = {0x22, "fired", &state__counter__descriptor,
 		"position: the number of the timer that came there"},
-	[TALLY] = {0x23, "tally", &state__counter__descriptor, "how many messages were handled, RETRY and REJECT left out"},
+	[TALLY] = {0x23, "tally", &state__counter__descriptor,
+		"how many messages were handled, RETRY and REJECT left out"},
 	{0},
 };
 

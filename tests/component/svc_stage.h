@@ -1,9 +1,9 @@
 /*
  * svc_stage.h - for tests of a service's life: one that misbehaves on command, and what is around it.
  *
- * A test program is its own service under test: started with "toy NAME CONFIG" it is that service, and does what its
- * messages' text says (do_as_told in svc_stage.c). Its main begins with be_toy. There are two toys: the first takes what the
- * test sends and passes it on to the second.
+ * A test program is its own service under test: started with "toy NAME CONFIG" it is that service, and does
+ * what its messages' text says (do_as_told in svc_stage.c). Its main begins with be_toy. There are two toys:
+ * the first takes what the test sends and passes it on to the second.
  */
 #ifndef ASCOLTO_TESTS_SVC_STAGE_H
 #define ASCOLTO_TESTS_SVC_STAGE_H
@@ -35,7 +35,8 @@ void end_all(void);
 
 /* ---- processes ---- */
 
-/* launch does not wait, and what it logs is kept, of the last start only; start waits until it is ready, 0 when it ends. */
+/* launch does not wait, and what it logs is kept, of the last start only; start waits until it is ready, 0
+ * when it ends. */
 pid_t launch(const char *service);
 pid_t start(const char *service);
 bool has_ended(pid_t pid);

@@ -107,7 +107,8 @@ static void keep_emitted(const struct write *x)
 	}
 	if (e->body_case == ASCOLTO__ENVELOPE__BODY_VIEW && e->view->what_case == ASCOLTO__VIEW__WHAT_HELD_ALARMS)
 		w.held.count = e->view->held_alarms->count;
-	if (e->body_case == ASCOLTO__ENVELOPE__BODY_VIEW && e->view->what_case == ASCOLTO__VIEW__WHAT_REFUSAL) {
+	if (e->body_case == ASCOLTO__ENVELOPE__BODY_VIEW &&
+		e->view->what_case == ASCOLTO__VIEW__WHAT_REFUSAL) {
 		snprintf(w.refused, sizeof(w.refused), "%s", e->view->refusal->why);
 		snprintf(w.asker, sizeof(w.asker), "%s", e->view->refusal->actor);
 	}
@@ -586,7 +587,8 @@ static void split_off(void **state)
 {
 	(void)state;
 	says("anna", "thread", "report_fault");
-	assert_refused(change_with(0, "split", NULL, "thread"), "ada", "nothing to split"); /* nothing would be left */
+	assert_refused(change_with(0, "split", NULL, "thread"), "ada",
+		"nothing to split"); /* nothing would be left */
 	says("anna", "dm", "billing");
 	assert_refused(change_with(0, "split", NULL, "nowhere"), "ada", "not one of its own");
 	assert_int_equal(change_with(0, "split", NULL, "dm"), DONE);
@@ -614,7 +616,8 @@ static enum verdict about_incident(const struct id *incident, bool close, const 
 	c.actor = (char *)(uintptr_t)actor;
 	acknowledge.incident_id = closing.incident_id = id_bytes(incident);
 	closing.reason = (char *)"over";
-	c.what_case = close ? ASCOLTO__COMMAND__WHAT_CLOSE_INCIDENT : ASCOLTO__COMMAND__WHAT_ACKNOWLEDGE_INCIDENT;
+	c.what_case =
+		close ? ASCOLTO__COMMAND__WHAT_CLOSE_INCIDENT : ASCOLTO__COMMAND__WHAT_ACKNOWLEDGE_INCIDENT;
 	if (close)
 		c.close_incident = &closing;
 	else
@@ -629,7 +632,8 @@ static void what_can_not_be_done_says_why(void **state)
 	assert_refused(change(0, "dance", "ada", ""), "ada", "no change of a case called \"dance\"");
 	assert_refused(change(0, "reopen", "ada", ""), "ada", "the case is new: it can not be opened again");
 	assert_int_equal(change(0, "close", "ada", "done"), DONE);
-	assert_refused(change(0, "close", "bob", "done twice"), "bob", "the case is closed: somebody was faster");
+	assert_refused(
+		change(0, "close", "bob", "done twice"), "bob", "the case is closed: somebody was faster");
 	assert_string_equal(the(0)->owner, "ada");
 	assert_string_equal(the(0)->closed_reason, "done");
 	assert_refused(change(0, "wait", "ada", ""), "ada", "the case is closed: open it again first");
@@ -1024,7 +1028,8 @@ static void closed_by_somebody_else(void **state)
 	struct id incident = red_again(&step);
 	assert_int_equal(about_incident(&incident, true, "ada"), DONE);
 	assert_string_equal(w.refused, "");
-	assert_refused(about_incident(&incident, true, "bob"), "bob", "the incident is closed: there is nothing to close");
+	assert_refused(about_incident(&incident, true, "bob"), "bob",
+		"the incident is closed: there is nothing to close");
 	assert_refused(about_incident(&incident, false, "bob"), "bob", "there is nothing to acknowledge");
 }
 

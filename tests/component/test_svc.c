@@ -1,6 +1,7 @@
 /*
- * The life of a service, shown with one that misbehaves on command (svc_stage.h): whatever happens to the process, every
- * message has its effect once and in order, and what can not be handled is put aside for a person.
+ * The life of a service, shown with one that misbehaves on command (svc_stage.h): whatever happens to the
+ * process, every message has its effect once and in order, and what can not be handled is put aside for a
+ * person.
  */
 #include "tests/component/svc_stage.h"
 

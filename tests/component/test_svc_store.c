@@ -1,6 +1,6 @@
 /*
- * What a service keeps: large things, timers, rows that rotted, how it starts and ends, and what it does on a full disk. Shown
- * with one that does as it is told (svc_stage.h).
+ * What a service keeps: large things, timers, rows that rotted, how it starts and ends, and what it does on a
+ * full disk. Shown with one that does as it is told (svc_stage.h).
  */
 #include "tests/component/svc_stage.h"
 
@@ -82,7 +82,8 @@ static void test_timers(void **state)
 	assert_once_in_order(read_rows("enrichment", FIRED), TIMERS, NULL, 0);
 }
 
-/* Flips a bit in a row of the stopped toy: the first behind these bytes (MDB_SET_RANGE) or the last before (MDB_PREV). */
+/* Flips a bit in a row of the stopped toy: the first behind these bytes (MDB_SET_RANGE) or the last before
+ * (MDB_PREV). */
 static void damage_row(uint8_t table, uint8_t below, MDB_cursor_op op)
 {
 	char path[128];
@@ -225,7 +226,10 @@ static void test_outbox_stays_small(void **state)
 	peer_close(&p);
 	uint64_t kept = outbox_bytes("enrichment");
 	assert_true(kept > 100 * EACH);
-	if (kept > (1 << 20) + (uint64_t)2 * LOT * 2 * EACH) /* and the last lots, which came to be acknowledged after the turns */
+	if (kept >
+		(1 << 20) +
+			(uint64_t)2 * LOT * 2 *
+				EACH) /* and the last lots, which came to be acknowledged after the turns */
 		fail_msg("%" PRIu64 " bytes are kept", kept);
 	assert_once_in_order(read_rows("intent", LOG), LOTS * LOT, NULL, 0);
 }

@@ -1,4 +1,5 @@
-/* Every message of the wire and the tables, filled by chance, becomes the same bytes as with protobuf-c's own function. */
+/* Every message of the wire and the tables, filled by chance, becomes the same bytes as with protobuf-c's own
+ * function. */
 #include "tests/unit/check.h"
 
 #include "common/pack.h"
@@ -22,13 +23,15 @@ static uint64_t draw(uint64_t below)
 
 static uint64_t draw_number(void)
 {
-	static const uint64_t edges[] = {0, 1, 127, 128, 16383, 16384, INT32_MAX, (uint64_t)INT32_MAX + 1, INT64_MAX, UINT64_MAX};
+	static const uint64_t edges[] = {
+		0, 1, 127, 128, 16383, 16384, INT32_MAX, (uint64_t)INT32_MAX + 1, INT64_MAX, UINT64_MAX};
 	return draw(2) ? edges[draw(ARRAY_SIZE(edges))] : (draw(1u << 31) << 32 | draw(1u << 31)) >> draw(64);
 }
 
 static char *draw_text(void)
 {
-	static const char *const texts[] = {"", "a", "perché no?", "a longer text, of more than a hundred and twenty-seven bytes, so that its "
+	static const char *const texts[] = {"", "a", "perché no?",
+		"a longer text, of more than a hundred and twenty-seven bytes, so that its "
 		"length is written in two of them and not in one: one hundred and fifty"};
 	return arena_strdup(&arena, texts[draw(ARRAY_SIZE(texts))]);
 }
@@ -96,7 +99,8 @@ static ProtobufCMessage *draw_message(const ProtobufCMessageDescriptor *d, unsig
 		const ProtobufCFieldDescriptor *f = &d->fields[i];
 		void *at = (uint8_t *)m + f->offset, *quantifier = (uint8_t *)m + f->quantifier_offset;
 		bool oneof = f->flags & PROTOBUF_C_FIELD_FLAG_ONEOF;
-		/* What is empty, or in a oneof, is there more often than not: else one member of it would always be the last. */
+		/* What is empty, or in a oneof, is there more often than not: else one member of it would
+		 * always be the last. */
 		if (draw(depth < 2 ? 3 : 2) == 0 || (oneof && *(uint32_t *)quantifier && draw(8)))
 			continue;
 		if (f->label == PROTOBUF_C_LABEL_REPEATED)
@@ -129,11 +133,13 @@ static void same(const ProtobufCMessageDescriptor *d)
 static void the_same_bytes(void **unused)
 {
 	(void)unused;
-	static const ProtobufCMessageDescriptor *const all[] = {&ascolto__envelope__descriptor, &ascolto__frame__descriptor,
-		&ascolto__arm_record__descriptor, &ascolto__case__descriptor, &ascolto__incident__descriptor,
-		&ascolto__answer__descriptor, &ascolto__signature__descriptor, &state__topic__descriptor, &state__rhythm__descriptor,
-		&state__copy__descriptor, &state__pulse__descriptor, &state__score__descriptor, &state__audit_entry__descriptor,
-		&state__outbox_record__descriptor, &state__customer__descriptor, &state__delivery__descriptor};
+	static const ProtobufCMessageDescriptor *const all[] = {&ascolto__envelope__descriptor,
+		&ascolto__frame__descriptor, &ascolto__arm_record__descriptor, &ascolto__case__descriptor,
+		&ascolto__incident__descriptor, &ascolto__answer__descriptor, &ascolto__signature__descriptor,
+		&state__topic__descriptor, &state__rhythm__descriptor, &state__copy__descriptor,
+		&state__pulse__descriptor, &state__score__descriptor, &state__audit_entry__descriptor,
+		&state__outbox_record__descriptor, &state__customer__descriptor,
+		&state__delivery__descriptor};
 	for (size_t i = 0; i < ARRAY_SIZE(all); i++)
 		same(all[i]);
 }

@@ -178,7 +178,8 @@ static void test_people_against_a_list(void **state)
 }
 
 /* The signature of a short text, by its hash. */
-/* Every window is what one finds by looking at everybody, while people write again, late, or after a long silence. */
+/* Every window is what one finds by looking at everybody, while people write again, late, or after a long
+ * silence. */
 static void test_windows(void **state)
 {
 	(void)state;

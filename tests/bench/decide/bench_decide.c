@@ -1,22 +1,25 @@
 /*
- * bench_decide - what a decision of escalation costs: its own handlers in its own turn, over its own store on disk.
+ * bench_decide - what a decision of escalation costs: its own handlers in its own turn, over its own store on
+ * disk.
  *
  *     bench_decide [--quick] [--messages N] [--dir FOLDER] [CUSTOMERS...]
  *
- * For each number of customers (10,000, a million and ten million; --quick leaves the last out), in a process of its own:
- * a store that has known them for long (people.h), an opened service without sockets, and messages (load.h) put into its
- * queue as the link from intent does, TURN_MAX to a turn. What a turn does is what it does in the service: unpack, decide,
- * ARM record, case, topic, incident, audit log, orders, views, timers that fell due, outbox, counters, commit. Destinations
- * take what is sent to them at once, and the outbox is pruned as once a second. The processes take turns, a block of messages
- * each, so that whatever else the machine does meets all sizes alike; those that wait do nothing.
+ * For each number of customers (10,000, a million and ten million; --quick leaves the last out), in a process
+ * of its own: a store that has known them for long (people.h), an opened service without sockets, and
+ * messages (load.h) put into its queue as the link from intent does, TURN_MAX to a turn. What a turn does is
+ * what it does in the service: unpack, decide, ARM record, case, topic, incident, audit log, orders, views,
+ * timers that fell due, outbox, counters, commit. Destinations take what is sent to them at once, and the
+ * outbox is pruned as once a second. The processes take turns, a block of messages each, so that whatever
+ * else the machine does meets all sizes alike; those that wait do nothing.
  *
- * The store is in the kernel's cache and mapped, as that of a service that has run for long on a machine with memory for it;
- * from a cold disk each customer's first message waits for it.
+ * The store is in the kernel's cache and mapped, as that of a service that has run for long on a machine with
+ * memory for it; from a cold disk each customer's first message waits for it.
  *
- * Printed: decisions a second of processor time and of the clock (which waits for the disk), in ordinary times (the median of
- * BLOCKS parts) and in a storm; the mix; memory of its own, and pages of the store it shares with the kernel's cache; what a
- * decision costs against the first size. Processor time is the thread's, of the turns alone. The store of ten million
- * customers needs 12 GB for some minutes. Without --dir it is beside the build, for /tmp may be in memory.
+ * Printed: decisions a second of processor time and of the clock (which waits for the disk), in ordinary
+ * times (the median of BLOCKS parts) and in a storm; the mix; memory of its own, and pages of the store it
+ * shares with the kernel's cache; what a decision costs against the first size. Processor time is the
+ * thread's, of the turns alone. The store of ten million customers needs 12 GB for some minutes. Without
+ * --dir it is beside the build, for /tmp may be in memory.
  */
 #include "common/svc_internal.h"
 #include "services/escalation/escalation.h"
@@ -83,13 +86,18 @@ static void write_config(const struct bench *b, const char *path)
 	if (!f)
 		give_up(path, &(struct err){.text = "can not be written"});
 	fprintf(f, "data: %s\nservices:\n", b->folder);
-	static const char *const names[] = {"ingest", "enrichment", "intent", "escalation", "notification", "console"};
+	static const char *const names[] = {
+		"ingest", "enrichment", "intent", "escalation", "notification", "console"};
 	for (size_t i = 0; i < ARRAY_SIZE(names); i++)
-		fprintf(f, "  %s: {link: \"tcp://127.0.0.1:%zu\", http: \"127.0.0.1:%zu\"}\n", names[i], 7001 + i, 7101 + i);
+		fprintf(f, "  %s: {link: \"tcp://127.0.0.1:%zu\", http: \"127.0.0.1:%zu\"}\n", names[i],
+			7001 + i, 7101 + i);
 	fprintf(f, "brands:\n  - {name: %s, title: Bench, language: en, playbook: \"%s\"}\n", LOAD_BRAND,
 		SOURCE_DIR "/tests/bench/decide/playbook.yaml");
-	fprintf(f, "destinations:\n  - {name: desk, brand: %s, kind: mail, url: \"smtp://127.0.0.1:7025\", from: a@example.org, "
-		   "to: [b@example.org]}\n", LOAD_BRAND);
+	fprintf(f,
+		"destinations:\n  - {name: desk, brand: %s, kind: mail, url: \"smtp://127.0.0.1:7025\", "
+		"from: a@example.org, "
+		"to: [b@example.org]}\n",
+		LOAD_BRAND);
 	fclose(f);
 }
 
@@ -175,7 +183,8 @@ static struct spent run(struct bench *b, size_t messages)
 		for (size_t i = 0; i < n; i++)
 			deliver(b);
 		left -= n;
-		double cpu = seconds(CLOCK_THREAD_CPUTIME_ID), wall = seconds(CLOCK_MONOTONIC), kernel = kernel_seconds();
+		double cpu = seconds(CLOCK_THREAD_CPUTIME_ID), wall = seconds(CLOCK_MONOTONIC),
+		       kernel = kernel_seconds();
 		while (turn_run(s))
 			;
 		take_all(s);
@@ -369,17 +378,23 @@ static void print(struct result *r, const struct result *first)
 	}
 	qsort(r->block, BLOCKS, sizeof(r->block[0]), ascending);
 	printf("%" PRIu64 " customers, %zu topics, %zu messages\n", r->customers, r->topics, r->messages);
-	printf("  decisions/s          %8.0f of processor time (blocks: %.0f to %.0f), %.0f by the clock\n", 1e6 / cost_us(r),
-		per_block / r->block[BLOCKS - 1].cpu, per_block / r->block[0].cpu, n / wall);
+	printf("  decisions/s          %8.0f of processor time (blocks: %.0f to %.0f), %.0f by the clock\n",
+		1e6 / cost_us(r), per_block / r->block[BLOCKS - 1].cpu, per_block / r->block[0].cpu,
+		n / wall);
 	printf("  in a storm           %8.0f of processor time\n", STORM_MESSAGES / r->storm.cpu);
-	printf("  cost of a decision   %8.2f us, %.2f times that of %" PRIu64 " customers; about %.0f %% of it in the kernel, for %.1f KB "
-	       "written\n", cost_us(r), cost_us(r) / cost_us(first), first->customers, 100 * kernel / cpu, r->written_kb / n);
-	printf("  memory               %8.0f MB of its own, %.0f MB of the store's pages; store %.0f MB, of it outbox %.0f MB\n",
+	printf("  cost of a decision   %8.2f us, %.2f times that of %" PRIu64
+	       " customers; about %.0f %% of it in the kernel, for %.1f KB "
+	       "written\n",
+		cost_us(r), cost_us(r) / cost_us(first), first->customers, 100 * kernel / cpu,
+		r->written_kb / n);
+	printf("  memory               %8.0f MB of its own, %.0f MB of the store's pages; store %.0f MB, of "
+	       "it outbox %.0f MB\n",
 		r->own_mb, r->pages_mb, r->store_mb, r->outbox_mb);
 	printf("  per 100 messages    ");
 	for (size_t i = 0; escalation_spec.counters[i].name && i < ARRAY_SIZE(r->counters); i++)
 		if (r->counters[i])
-			printf(" %s %.1f", escalation_spec.counters[i].name, 100 * (double)r->counters[i] / n);
+			printf(" %s %.1f", escalation_spec.counters[i].name,
+				100 * (double)r->counters[i] / n);
 	printf("\n  (store filled in %.0f s)\n", r->fill_seconds);
 	fflush(stdout);
 }
@@ -401,9 +416,10 @@ static bool all_sizes(struct sized *sizes, size_t n)
 
 int main(int argc, char **argv)
 {
-	static const struct option options[] = {{"quick", no_argument, NULL, 'q'}, {"messages", required_argument, NULL, 'm'},
-		{"dir", required_argument, NULL, 'd'}, {0}};
-	static struct sized sizes[SIZES_MAX] = {{.r.customers = 10000}, {.r.customers = 1000000}, {.r.customers = 10000000}};
+	static const struct option options[] = {{"quick", no_argument, NULL, 'q'},
+		{"messages", required_argument, NULL, 'm'}, {"dir", required_argument, NULL, 'd'}, {0}};
+	static struct sized sizes[SIZES_MAX] = {
+		{.r.customers = 10000}, {.r.customers = 1000000}, {.r.customers = 10000000}};
 	size_t n = 3, messages = MESSAGES;
 	uint64_t customers = 0;
 	const char *dir = BINARY_DIR;
@@ -415,7 +431,9 @@ int main(int argc, char **argv)
 		else if (c == 'd')
 			dir = optarg;
 		else
-			return fprintf(stderr, "usage: bench_decide [--quick] [--messages N] [--dir FOLDER] [CUSTOMERS...]\n"), 2;
+			return fprintf(stderr, "usage: bench_decide [--quick] [--messages N] [--dir FOLDER] "
+					       "[CUSTOMERS...]\n"),
+			       2;
 	}
 	for (int i = optind; i < argc && i - optind < SIZES_MAX; i++) {
 		n = (size_t)(i - optind) + 1;
@@ -424,7 +442,9 @@ int main(int argc, char **argv)
 	for (size_t i = 0; i < n; i++)
 		customers += sizes[i].r.customers;
 	if (sodium_init() < 0 || !has_room(dir, customers))
-		return fprintf(stderr, "bench_decide: %s has no room for %" PRIu64 " customers\n", dir, customers), 1;
+		return fprintf(stderr, "bench_decide: %s has no room for %" PRIu64 " customers\n", dir,
+			       customers),
+		       1;
 	for (size_t i = 0; i < n; i++) {
 		sizes[i].r.messages = messages;
 		start_size(&sizes[i], dir);
@@ -434,7 +454,8 @@ int main(int argc, char **argv)
 		end_size(&sizes[i]);
 	for (size_t i = 0; i < n && ok; i++)
 		print(&sizes[i].r, &sizes[0].r);
-	printf("wanted: %.0f decisions/s with a million customers; ten million at most %.1f times ten thousand\n", WANTED_RATE,
-		WANTED_RATIO);
+	printf("wanted: %.0f decisions/s with a million customers; ten million at most %.1f times ten "
+	       "thousand\n",
+		WANTED_RATE, WANTED_RATIO);
 	return ok ? 0 : 1;
 }

@@ -6,17 +6,17 @@
 
 #include <math.h>
 
-#define WORDS 12000       /* of the vocabulary */
-#define OWN_TERMS 3       /* of a subject alone: names, places, products */
+#define WORDS 12000 /* of the vocabulary */
+#define OWN_TERMS 3 /* of a subject alone: names, places, products */
 #define SUBJECT_TERMS 10
 #define SAID_MOST 9
-#define NEW_SUBJECT 300   /* one message in so many is about something new */
-#define SPREAD 7919       /* neighbours by rank are no neighbours by number */
+#define NEW_SUBJECT 300 /* one message in so many is about something new */
+#define SPREAD 7919	/* neighbours by rank are no neighbours by number */
 
 struct load {
 	uint64_t customers, rnd, number, opened;
-	uint32_t fresh;           /* subjects that came up on the way */
-	unsigned storm;           /* one message in so many; 0: none */
+	uint32_t fresh; /* subjects that came up on the way */
+	unsigned storm; /* one message in so many; 0: none */
 	int64_t now_ms;
 };
 
@@ -79,8 +79,8 @@ static uint32_t draw_subject(struct load *l)
 
 static void need_help(struct load *l, struct said *s)
 {
-	static const char *const intents[] = {"report_fault", "report_fault", "complain", "complain", "billing", "order_status",
-		"ask_info", "cancel"};
+	static const char *const intents[] = {"report_fault", "report_fault", "complain", "complain",
+		"billing", "order_status", "ask_info", "cancel"};
 	uint64_t r = draw(l);
 	s->intent = intents[r % ARRAY_SIZE(intents)];
 	s->sentiment = r >> 8 & 3 ? "negative" : "neutral";
@@ -264,7 +264,8 @@ static void fill_known(struct envelope *x, const struct said *s)
 static void fill_read(struct envelope *x, const struct said *s, struct words *w, uint64_t chance)
 {
 	const char *values[ARRAY_SIZE(x->labels)] = {s->intent, "repair", "none", s->sentiment, s->lane};
-	Ascolto__Label **at[] = {&x->read.intent, &x->read.expectation, &x->read.event, &x->read.sentiment, &x->read.lane};
+	Ascolto__Label **at[] = {
+		&x->read.intent, &x->read.expectation, &x->read.event, &x->read.sentiment, &x->read.lane};
 	x->read = (Ascolto__Understanding)ASCOLTO__UNDERSTANDING__INIT;
 	for (size_t i = 0; i < ARRAY_SIZE(x->labels); i++) {
 		x->labels[i] = (Ascolto__Label)ASCOLTO__LABEL__INIT;

@@ -99,12 +99,16 @@ static int put_open_case(struct writer *w, uint64_t customer, struct id id, stru
 
 int people_fill(const char *folder, uint64_t customers, struct err *e)
 {
-	struct store_options o = {.path = folder, .service = "escalation", .map_size = (size_t)48 << 30, .now_ms = LOAD_START_MS};
+	struct store_options o = {.path = folder,
+		.service = "escalation",
+		.map_size = (size_t)48 << 30,
+		.now_ms = LOAD_START_MS};
 	struct writer w = {.group = key_group_of(span_str(LOAD_BRAND))};
 	uint64_t back = inverse_of_step(customers);
 	arena_init(&w.arena, (size_t)1 << 20);
 	int r = store_open(&w.store, &o, e);
-	/* Two in three in order, then those between: pages are as full as they are after random insertions, not to the brim. */
+	/* Two in three in order, then those between: pages are as full as they are after random insertions,
+	 * not to the brim. */
 	for (unsigned pass = 0; pass < 2; pass++) {
 		for (uint64_t p = 0; p < customers && !r; p++)
 			r = (p % 3 == 2) == pass ? put_case(&w, p, p * STEP % customers, e) : 0;

@@ -1,9 +1,9 @@
 /*
  * people.h - the bench's customers, and a store of escalation that has known them for long.
  *
- * Every customer has had a case: one in ten has it still open, of the others it was closed a year ago. Rows are packed by
- * the same messages and written through the same store as the service's own. Cases are in the order in which they were
- * opened, which has nothing to do with the order of customers.
+ * Every customer has had a case: one in ten has it still open, of the others it was closed a year ago. Rows
+ * are packed by the same messages and written through the same store as the service's own. Cases are in the
+ * order in which they were opened, which has nothing to do with the order of customers.
  */
 #ifndef ASCOLTO_BENCH_PEOPLE_H
 #define ASCOLTO_BENCH_PEOPLE_H

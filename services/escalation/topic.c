@@ -375,6 +375,17 @@ bool topics_merge(struct topics *ts, struct topic *into, struct topic **from)
 
 /* ---- people ---- */
 
+static double window_ms(const struct topics *ts, unsigned window)
+{
+	return (double)(ts->step_ms * normal_steps[window]);
+}
+
+static void read_rhythm(const struct topics *ts, int64_t end_ms, double ret[NORMAL_WINDOWS])
+{
+	for (unsigned i = 0; i < NORMAL_WINDOWS; i++)
+		ret[i] = rhythm_over(&ts->rhythm, end_ms, ts->step_ms * normal_steps[i]);
+}
+
 /* Samples of the time that is over, up to the one `at_ms` is in. */
 static void learn(struct topics *ts, struct topic *t, int64_t at_ms)
 {
@@ -382,7 +393,8 @@ static void learn(struct topics *ts, struct topic *t, int64_t at_ms)
 	while (t->normals.next < now) {
 		int64_t sample_end = (t->normals.next + 1) * steps - 1;
 		unsigned people[NORMAL_WINDOWS];
-		double rhythm = rhythm_at(&ts->rhythm, t->normals.next * ts->sample_ms);
+		double rhythm[NORMAL_WINDOWS];
+		read_rhythm(ts, (t->normals.next + 1) * ts->sample_ms, rhythm);
 		crowd_pass(&t->crowd, sample_end);
 		for (unsigned i = 0; i < NORMAL_WINDOWS; i++)
 			people[i] = crowd_count(&t->crowd, normal_steps[i]);
@@ -415,31 +427,30 @@ unsigned topic_people(const struct topics *ts, const struct topic *t)
 /* People per hour who write to the brand about something else, in that window. */
 static double others_now(const struct topics *ts, const struct topic *t, unsigned window)
 {
-	double hours = (double)(ts->step_ms * normal_steps[window]) / HOUR_MS;
 	double others = (double)crowd_count(&ts->all, normal_steps[window]) - crowd_count(&t->crowd, normal_steps[window]);
-	return fmax(others, 0) / hours;
+	return fmax(others, 0) * HOUR_MS / window_ms(ts, window);
 }
 
 /* How much busier than at this hour the brand is, all but this topic; less busy does not count. */
 static double busy(const struct topics *ts, const struct topic *t, double rhythm, unsigned window)
 {
-	double hours = (double)(ts->step_ms * normal_steps[window]) / HOUR_MS;
-	double usual = (double)ts->rhythm.mean * rhythm - normal_expected(&t->normals, window, rhythm) / hours;
+	double usual = (double)ts->rhythm.mean * rhythm -
+		       normal_expected(&t->normals, window, rhythm) * HOUR_MS / window_ms(ts, window);
 	return fmin(fmax((others_now(ts, t, window) + BUSY_SLACK) / (fmax(usual, 0) + BUSY_SLACK), 1), BUSY_MOST);
 }
 
 struct surge topic_surge(const struct topics *ts, const struct topic *t)
 {
-	double size = rhythm_size(&ts->rhythm);
-	double rhythm = rhythm_at(&ts->rhythm, t->crowd.newest * ts->step_ms);
+	double size = rhythm_size(&ts->rhythm), rhythm[NORMAL_WINDOWS];
+	read_rhythm(ts, (t->crowd.newest + 1) * ts->step_ms, rhythm);
 	double now = fmax(others_now(ts, t, 1), others_now(ts, t, NORMAL_WINDOWS - 1));
 	double unknown = now > SURGE_BRAND ? now : 0; /* a brand nobody knows yet is not small */
 	struct surge s = {.grave = t->standing, .usual = size > 0 ? size : unknown,
 		.brand = size > 0 ? fmax(size, now) : unknown};
-	double hour = rhythm * busy(ts, t, rhythm, 1); /* the shortest window is too short to tell */
-	double long_while = rhythm * busy(ts, t, rhythm, NORMAL_WINDOWS - 1);
+	double hour = busy(ts, t, rhythm[1], 1); /* the shortest window is too short to tell */
+	double long_while = busy(ts, t, rhythm[NORMAL_WINDOWS - 1], NORMAL_WINDOWS - 1);
 	for (unsigned i = 0; i < NORMAL_WINDOWS; i++) {
-		double here = i == NORMAL_WINDOWS - 1 ? fmax(hour, long_while) : hour;
+		double here = rhythm[i] * (i == NORMAL_WINDOWS - 1 ? fmax(hour, long_while) : hour);
 		s.people[i] = crowd_count(&t->crowd, normal_steps[i]);
 		s.expected[i] = normal_expected(&t->normals, i, here);
 		s.unlikely[i] = normal_unlikely(&t->normals, i, here, s.people[i]);

@@ -8,6 +8,8 @@
 
 #define DAY 288 /* samples of five minutes */
 
+static const double steady[NORMAL_WINDOWS] = {1, 1, 1};
+
 /* ---- probability ---- */
 
 /* Summed term by term. */
@@ -56,7 +58,7 @@ static void live(struct normals *n, unsigned samples, unsigned people)
 {
 	const unsigned each[NORMAL_WINDOWS] = {people / 4, people, people * 3};
 	for (unsigned i = 0; i < samples; i++)
-		normals_learn(n, each, 1, DAY);
+		normals_learn(n, each, steady, DAY);
 }
 
 static void test_learns_the_mean(void **state)
@@ -89,8 +91,8 @@ static void test_silence(void **state)
 	live(&a, 16 * DAY, 25);
 	b = a;
 	for (unsigned i = 0; i < 5000; i++)
-		normals_learn(&a, nobody, 1, DAY);
-	normals_learn_silence(&b, 5000, 1, DAY);
+		normals_learn(&a, nobody, steady, DAY);
+	normals_learn_silence(&b, 5000, steady, DAY);
 	assert_int_equal(a.next, b.next);
 	assert_int_equal(a.seen, b.seen);
 	for (unsigned i = 0; i < NORMAL_WINDOWS; i++)
@@ -107,6 +109,47 @@ static void test_rhythm(void **state)
 			rhythm_hear(&r, start + h * hour + i);
 	assert_true(fabs(rhythm_size(&r) - 20) < 2);
 	assert_true(rhythm_at(&r, start + 3 * hour) < 0.65 && rhythm_at(&r, start + 15 * hour) > 1.35);
+	double quiet = rhythm_at(&r, start + 11 * hour), busy = rhythm_at(&r, start + 12 * hour);
+	assert_true(fabs(rhythm_over(&r, start + 13 * hour, 2 * hour) - (quiet + busy) / 2) < 1e-9);
+	assert_true(fabs(rhythm_over(&r, start + 12 * hour + hour / 4, hour) - (quiet * 3 + busy) / 4) < 1e-9);
+	assert_true(fabs(rhythm_over(&r, start + 12 * hour - 1, hour / 4) - quiet) < 1e-9);
+}
+
+/*
+ * A topic that follows the brand's rhythm is no more spread than people who write independently, though its three hours are
+ * never those of the minute they end with, and the quiet hours do not pull its mean down.
+ */
+static void test_rhythm_is_not_spread(void **state)
+{
+	(void)state;
+	struct normals n;
+	struct rhythm r = {.hour = 0};
+	int64_t hour = INT64_C(3600000), start = INT64_C(20000) * 24 * hour;
+	double shape[24];
+	for (int h = 0; h < 24; h++)
+		shape[h] = 1 + 0.8 * sin(h * M_PI / 12);
+	for (int64_t h = 0; h < 24 * 28; h++)
+		for (int i = 0; i < (int)lround(1000 * shape[h % 24]); i++)
+			rhythm_hear(&r, start + h * hour + i);
+	normals_begin(&n, 0, DAY);
+	for (int s = 0; s < 28 * DAY; s++) {
+		unsigned people[NORMAL_WINDOWS];
+		double rhythm[NORMAL_WINDOWS];
+		for (unsigned i = 0; i < NORMAL_WINDOWS; i++) {
+			int64_t end = start + (int64_t)(s + 1) * hour / 12, length = hour * normal_steps[i] / 60;
+			double expected = 0;
+			for (int64_t at = end - length; at < end; at += hour / 12)
+				expected += 20 * shape[at / hour % 24] / 12;
+			people[i] = (unsigned)lround(expected);
+			rhythm[i] = rhythm_over(&r, end, length);
+		}
+		normals_learn(&n, people, rhythm, DAY);
+	}
+	for (unsigned i = 0; i < NORMAL_WINDOWS; i++) {
+		double mean = 20.0 * normal_steps[i] / 60;
+		assert_true(fabs((double)n.of[i].mean - mean) < mean * 0.05);
+		assert_true((double)n.of[i].error < mean);
+	}
 }
 
 /* ---- codes ---- */
@@ -173,6 +216,7 @@ int main(void)
 		cmocka_unit_test(test_learns_the_mean),
 		cmocka_unit_test(test_silence),
 		cmocka_unit_test(test_rhythm),
+		cmocka_unit_test(test_rhythm_is_not_spread),
 		cmocka_unit_test(test_codes),
 		cmocka_unit_test(test_crowd_forgets),
 	};

@@ -77,3 +77,16 @@ bool surge_is_calm(const struct thresholds *t, const struct surge *s)
 	struct thresholds x = surge_scaled(t, s->brand);
 	return s->unlikely[1] < SURGE_CALM_UNLIKELY || s->people[1] * 4 < x.yellow_people;
 }
+
+void surge_step_down(struct surge_life *l, bool calm, int64_t now_ms, int64_t window_ms)
+{
+	bool due = calm && l->calm_ms && now_ms - l->calm_ms >= window_ms * SURGE_CALM_WINDOWS;
+	if (!calm)
+		l->calm_ms = 0;
+	else if (!l->calm_ms || due)
+		l->calm_ms = now_ms; /* the next step takes a time of its own */
+	if (due && l->code == CODE_RED)
+		l->code = CODE_YELLOW;
+	else if (due && !l->was_red)
+		l->code = CODE_NONE;
+}

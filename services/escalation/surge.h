@@ -14,7 +14,7 @@
  * yellow for red.
  *
  * Hysteresis: a code is reached at once and left one step at a time, each after the topic has been calm for some windows
- * (incidents.c): surge_is_calm looks at a lower limit than surge_code, so that it does not flicker.
+ * (surge_step_down): surge_is_calm looks at a lower limit than surge_code, so that it does not flicker.
  */
 #ifndef ASCOLTO_ESCALATION_SURGE_H
 #define ASCOLTO_ESCALATION_SURGE_H
@@ -51,6 +51,16 @@ enum code surge_code(const struct thresholds *t, const struct surge *s, unsigned
 
 /* No more people than on an ordinary day, or too few to mind. */
 bool surge_is_calm(const struct thresholds *t, const struct surge *s);
+
+/* What an incident remembers of its code. */
+struct surge_life {
+	enum code code;
+	bool was_red;    /* then a person closes it: it stays yellow */
+	int64_t calm_ms; /* since when it has been calm; 0: it is not */
+};
+
+/* It was looked at: after SURGE_CALM_WINDOWS calm windows red becomes yellow, and yellow, unless it is a person's, is over. */
+void surge_step_down(struct surge_life *l, bool calm, int64_t now_ms, int64_t window_ms);
 
 /* The thresholds for a brand of that size. */
 struct thresholds surge_scaled(const struct thresholds *t, double brand);

@@ -90,6 +90,12 @@ int64_t crowd_last_ms(const struct crowd *c, uint64_t who)
 	return c->cap ? slot(c->people, c->cap, who ? who : 1)->last_ms : 0;
 }
 
+bool crowd_has(const struct crowd *c, uint64_t who, int64_t step_ms)
+{
+	const struct person *p = c->cap ? slot(c->people, c->cap, who ? who : 1) : NULL;
+	return p && p->who && !crowd_has_left(c, p, step_ms);
+}
+
 unsigned crowd_count(const struct crowd *c, unsigned steps)
 {
 	unsigned n = 0;

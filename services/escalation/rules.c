@@ -98,6 +98,7 @@ void rules_decide(const struct rule *rules, size_t n, const struct facts *f, str
 	if (ret->because)
 		return;
 	ret->because = "no answer is needed";
+	ret->heard = f->intent != INTENT_SPAM;
 	ret->counts = counts_for_topic(f);
 	for (size_t i = 0; i < n; i++) {
 		if (!matches(&rules[i], f))

@@ -116,6 +116,7 @@ struct decision {
 	enum code code;
 	bool opens_case;
 	bool at_once;
+	bool heard;            /* somebody wrote to the brand, about anything: its rhythm and size */
 	bool counts;           /* this person counts for the topic */
 	const char *because;   /* why there is no case, in words; "" when there is one */
 };

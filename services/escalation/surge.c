@@ -72,6 +72,14 @@ enum code surge_code(const struct thresholds *t, const struct surge *s, unsigned
 	return code;
 }
 
+bool surge_is_near(const struct thresholds *t, const struct surge *s)
+{
+	struct thresholds half = surge_scaled(t, s->brand);
+	half.scaled = false;
+	half.yellow_people = MAX(half.yellow_people / 2, 1u);
+	return surge_code(&half, s, NULL) != CODE_NONE;
+}
+
 bool surge_is_calm(const struct thresholds *t, const struct surge *s)
 {
 	struct thresholds x = surge_scaled(t, s->brand);

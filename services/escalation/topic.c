@@ -8,6 +8,8 @@
 #define NORMAL_FLOATS (sizeof(struct normal) * NORMAL_WINDOWS / sizeof(float)) /* nothing but floats is in it */
 #define BUSY_SLACK 10     /* people per hour: a brand of few is not busy because there are two more */
 #define BUSY_MOST 50.0
+#define INCIDENTS_MAX 32  /* open at once, as far as a crowd is looked for in them */
+#define STANDING_WORDS_OF 64 /* messages after which the words of a topic that is never over are half forgotten */
 #include "common/signature.h"
 
 struct copy {
@@ -22,7 +24,7 @@ struct topics {
 	uint32_t slots;                      /* ever used */
 	size_t count;
 	struct topic_index *index;
-	struct topic *standing[SIGNATURE_DANGERS];
+	struct topic *standing[TOPICS_STANDING];
 	int64_t step_ms, sample_ms;
 	unsigned samples_per_day;
 	struct rhythm rhythm;
@@ -195,18 +197,25 @@ struct topic *topics_found(struct topics *ts, const struct id *id, int64_t at_ms
 
 static struct id standing_id(unsigned number)
 {
-	uint8_t n = (uint8_t)number;
+	uint8_t n = number < TOPICS_DANGERS ? (uint8_t)number : 0xff; /* there may be more dangers one day */
 	return id_from(0, span_of(&n, 1));
+}
+
+static void set_standing(struct topics *ts, struct topic *t, unsigned number)
+{
+	t->standing = true;
+	t->grave = number < TOPICS_DANGERS;
+	ts->standing[number] = t;
 }
 
 struct topic *topics_standing(struct topics *ts, unsigned number, int64_t at_ms, bool *ret_fresh)
 {
 	struct id id = standing_id(number);
-	struct topic **t = &ts->standing[number];
-	*ret_fresh = !*t;
-	if (!*t && (*t = topics_found(ts, &id, at_ms)))
-		(*t)->standing = true;
-	return *t;
+	struct topic *t = ts->standing[number];
+	*ret_fresh = !t;
+	if (!t && (t = topics_found(ts, &id, at_ms)))
+		set_standing(ts, t, number);
+	return t;
 }
 
 static void set_norm(struct topic *t)
@@ -293,6 +302,8 @@ void topic_join(struct topic *t, const Ascolto__Signature *s, char *const *keywo
 	for (size_t i = 0; i < s->n_terms && i < s->n_weights; i++)
 		add_term(t, s->terms[i], s->weights[i]);
 	set_norm(t);
+	for (size_t i = 0; t->standing && t->messages % STANDING_WORDS_OF == 0 && i < TOPIC_KEYWORDS; i++)
+		t->keyword_counts[i] /= 2;
 	for (size_t i = 0; i < n_keywords; i++)
 		add_keyword(t, keywords[i]);
 	if (t->n_examples < TOPIC_EXAMPLES)
@@ -424,6 +435,35 @@ unsigned topic_people(const struct topics *ts, const struct topic *t)
 	return crowd_count(&t->crowd, normal_steps[1]);
 }
 
+/* The others that have an incident. */
+static size_t with_incident(const struct topics *ts, const struct topic *but, const struct topic *ret[INCIDENTS_MAX])
+{
+	size_t n = 0;
+	for (uint32_t i = 0; i < ts->slots && n < INCIDENTS_MAX; i++)
+		if (ts->live[i] && ts->live[i] != but && !id_is_zero(&ts->live[i]->incident))
+			ret[n++] = ts->live[i];
+	return n;
+}
+
+double topics_known_part(const struct topics *ts, const struct topic *t, unsigned window)
+{
+	const struct topic *others[INCIDENTS_MAX];
+	size_t n = with_incident(ts, t, others);
+	unsigned people = 0, known = 0;
+	int64_t from = t->crowd.newest - normal_steps[window];
+	for (size_t i = 0; i < t->crowd.cap; i++) {
+		const struct person *p = &t->crowd.people[i];
+		if (!p->who || p->last_ms / ts->step_ms <= from)
+			continue;
+		people++;
+		size_t k = 0;
+		while (k < n && !crowd_has(&others[k]->crowd, p->who, ts->step_ms))
+			k++;
+		known += k < n;
+	}
+	return people ? (double)known / people : 0;
+}
+
 /* People per hour who write to the brand about something else, in that window. */
 static double others_now(const struct topics *ts, const struct topic *t, unsigned window)
 {
@@ -445,7 +485,7 @@ struct surge topic_surge(const struct topics *ts, const struct topic *t)
 	read_rhythm(ts, (t->crowd.newest + 1) * ts->step_ms, rhythm);
 	double now = fmax(others_now(ts, t, 1), others_now(ts, t, NORMAL_WINDOWS - 1));
 	double unknown = now > SURGE_BRAND ? now : 0; /* a brand nobody knows yet is not small */
-	struct surge s = {.grave = t->standing, .usual = size > 0 ? size : unknown,
+	struct surge s = {.grave = t->grave, .usual = size > 0 ? size : unknown,
 		.brand = size > 0 ? fmax(size, now) : unknown};
 	double hour = busy(ts, t, rhythm[1], 1); /* the shortest window is too short to tell */
 	double long_while = busy(ts, t, rhythm[NORMAL_WINDOWS - 1], NORMAL_WINDOWS - 1);
@@ -456,6 +496,24 @@ struct surge topic_surge(const struct topics *ts, const struct topic *t)
 		s.unlikely[i] = normal_unlikely(&t->normals, i, here, s.people[i]);
 	}
 	return s;
+}
+
+bool topic_is_known(const struct topics *ts, const struct topic *t)
+{
+	return t->normals.own >= ts->samples_per_day && rhythm_size(&ts->rhythm) > 0;
+}
+
+bool topics_rising(const struct topics *ts, const struct thresholds *t)
+{
+	for (uint32_t i = 0; i < ts->slots; i++) {
+		const struct topic *x = ts->live[i];
+		if (!x || x->standing || ts->newest_ms - ts->last_ms[i] > ts->step_ms * normal_steps[1])
+			continue;
+		struct surge s = topic_surge(ts, x);
+		if (surge_is_near(t, &s))
+			return true;
+	}
+	return false;
 }
 
 bool topics_hear(struct topics *ts, int64_t at_ms, int64_t now_ms)
@@ -547,12 +605,10 @@ struct topic *topics_restore(struct topics *ts, const State__Topic *row)
 	set_times(t, row->first_ms, row->last_ms);
 	ts->newest_ms = MAX(ts->newest_ms, row->last_ms);
 	t->messages = row->messages;
-	for (unsigned n = 0; n < SIGNATURE_DANGERS; n++) {
+	for (unsigned n = 0; n < TOPICS_STANDING; n++) {
 		struct id standing = standing_id(n);
-		if (id_eq(&id, &standing)) {
-			t->standing = true;
-			ts->standing[n] = t;
-		}
+		if (id_eq(&id, &standing))
+			set_standing(ts, t, n);
 	}
 	restore_normals(&t->normals, row);
 	crowd_pass(&t->crowd, row->last_ms / ts->step_ms);

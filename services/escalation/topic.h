@@ -36,12 +36,14 @@
 
 struct topics;
 
-struct topics;
+/* The topics to which no words lead, and which are never dropped nor merged: a danger each (by its number), and being unhappy. */
+enum { TOPICS_DANGERS = SIGNATURE_DANGERS, TOPICS_UNHAPPY = TOPICS_DANGERS, TOPICS_STANDING };
 
 struct topic {
 	struct topics *in;
 	uint32_t slot;               /* its place among the live ones */
-	bool standing;
+	bool standing, grave;        /* it stands for a danger */
+	int64_t holds_ms;            /* since when it has had the code it deserves, for those that wait; 0: it has none */
 	struct id id;
 	int64_t first_ms, last_ms;
 	uint32_t messages;
@@ -76,7 +78,7 @@ bool topics_is_copy(const struct topics *t, const Ascolto__Signature *s, uint64_
 uint64_t topics_remember_copy(struct topics *t, const Ascolto__Signature *s, uint64_t who);
 void topics_restore_copy(struct topics *t, const State__Copy *row);
 
-/* The standing topic for a danger: no words lead to it, it is never dropped nor merged. NULL when memory is out. */
+/* NULL when memory is out. */
 struct topic *topics_standing(struct topics *ts, unsigned number, int64_t at_ms, bool *ret_fresh);
 
 /* A new topic; NULL when memory is out. When there are TOPICS_LIVE_MAX already the stalest is dropped. */
@@ -110,6 +112,15 @@ void topic_pass(struct topics *ts, struct topic *t, int64_t at_ms);
 
 /* Distinct people within the window that ends with the latest of them. */
 unsigned topic_people(const struct topics *ts, const struct topic *t);
+
+/* What part of its people of that window also count in a topic that has an incident: their crowd is known already. */
+double topics_known_part(const struct topics *ts, const struct topic *t, unsigned window);
+
+/* It has been watched for a day, in a brand whose size is known. */
+bool topic_is_known(const struct topics *ts, const struct topic *t);
+
+/* One to which words lead has half the people that would give it a code, and they are as unusual as that. */
+bool topics_rising(const struct topics *ts, const struct thresholds *t);
 
 /* What it looks like at that time. */
 struct surge topic_surge(const struct topics *ts, const struct topic *t);

@@ -1,6 +1,7 @@
 #include "signature.h"
 
 #include <math.h>
+#include <pthread.h>
 #include <xxhash.h>
 
 #include "concept.h"
@@ -45,10 +46,14 @@ static bool is_danger(const char *name)
 	return false;
 }
 
-static bool is_one_of(const char *name, const char *const *list, size_t n)
+static const char *const troubles[] = {"down", "crash", "light_red", "slow", "declined", "standstill", "signalling", "missing",
+	"double", "charge", "refund", "fraud", "late", "cancelled", "defect", "wrong_item", "hacked", "layoff", "racism",
+	"recall", "strike", "cancel_contract", "update"};
+
+static bool is_trouble(const char *name)
 {
-	for (size_t i = 0; i < n; i++)
-		if (str_eq(name, list[i]))
+	for (size_t i = 0; i < ARRAY_SIZE(troubles); i++)
+		if (str_eq(name, troubles[i]))
 			return true;
 	return false;
 }
@@ -72,17 +77,37 @@ size_t signature_dangers(const Ascolto__Signature *s, struct danger ret[SIGNATUR
 	return n;
 }
 
+/* The terms of all troubles and dangers. */
+static uint32_t wrong[ARRAY_SIZE(troubles) + SIGNATURE_DANGERS];
+static pthread_once_t once = PTHREAD_ONCE_INIT;
+
+static void make_wrong(void)
+{
+	size_t n = 0;
+	for (size_t i = 0; i < ARRAY_SIZE(troubles); i++)
+		wrong[n++] = concept_term(span_str(troubles[i]));
+	for (size_t i = 0; i < SIGNATURE_DANGERS; i++)
+		wrong[n++] = concept_term(span_str(dangers[i].name));
+}
+
+bool signature_names_trouble(const Ascolto__Signature *s)
+{
+	pthread_once(&once, make_wrong);
+	for (size_t i = 0; i < s->n_terms; i++)
+		for (size_t k = 0; k < ARRAY_SIZE(wrong); k++)
+			if (s->terms[i] == wrong[k])
+				return true;
+	return false;
+}
+
 static float weight_of_concept(int concept)
 {
-	static const char *const troubles[] = {"down", "crash", "light_red", "slow", "declined", "standstill", "signalling",
-		"missing", "double", "charge", "refund", "fraud", "late", "cancelled", "defect", "wrong_item", "hacked",
-		"layoff", "racism", "recall", "strike", "cancel_contract", "update"};
 	const char *name = concept_name(concept);
 	if (concept_group_of(concept) == CONCEPT_GENERIC)
 		return weight_generic;
 	if (is_danger(name))
 		return weight_danger;
-	return is_one_of(name, troubles, ARRAY_SIZE(troubles)) ? weight_trouble : weight_thing;
+	return is_trouble(name) ? weight_trouble : weight_thing;
 }
 
 static void add(struct candidates *c, struct span name, uint64_t seed, float weight)

@@ -43,6 +43,9 @@ static void set_keywords(struct turn *t, Ascolto__Incident *i, const struct topi
 static char *title_of(struct turn *t, const Ascolto__Incident *i, const struct topic *topic)
 {
 	char *title = NULL;
+	if (topic->standing && !topic->grave)
+		return arena_strdup(t->arena, brand_speaks_italian(t, i->brand) ? "Molti scontenti, di cose diverse"
+										: "Many are unhappy, about different things");
 	if (topic->headline[0])
 		return arena_printf(t->arena, "«%s»", topic->headline);
 	for (size_t k = 0; k < i->n_keywords; k++)

@@ -7,7 +7,7 @@
 #define WINDOW_MINUTES 60
 #define YELLOW_PEOPLE 20
 #define RED_PEOPLE 200
-#define OVER_NORMAL 4
+#define OVER_NORMAL 3.9
 #define GRAVE_PEOPLE 3
 #define REOPEN_HOURS 72
 

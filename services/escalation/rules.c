@@ -76,16 +76,20 @@ static const char *not_a_customers_word(const struct facts *f)
 	return NULL;
 }
 
-/* People who joke, sell or praise do not make a crisis; who asks or chats may well speak of it, and is misread more often. */
+/*
+ * People who joke, sell or praise do not make a crisis; who asks or chats may well speak of it, and is misread more often. So is
+ * thanks for nothing.
+ */
 static bool counts_for_topic(const struct facts *f)
 {
 	switch (f->intent) {
 	case INTENT_JOKE:
 	case INTENT_SPAM:
+		return false;
 	case INTENT_PRAISE:
 	case INTENT_SUGGEST:
 	case INTENT_BUY:
-		return false;
+		return f->unhappy;
 	default:
 		return true;
 	}

@@ -86,6 +86,7 @@ struct facts {
 	enum intent intent;
 	uint32_t flags;        /* BIT(FLAG_...) */
 	bool negative;         /* sentiment */
+	bool unhappy;          /* two of three say so: its sentiment, its event, and that it names a trouble */
 	bool vip, influencer, partner;
 	bool self;             /* the brand's own words, or an echo of them */
 	bool bot;

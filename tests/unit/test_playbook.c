@@ -415,7 +415,7 @@ static void test_defaults(void **state)
 	assert_int_equal(p->window_minutes, 60);
 	assert_int_equal(p->yellow_people, 20);
 	assert_int_equal(p->red_people, 200);
-	assert_true(p->over_normal == 4);
+	assert_true(p->over_normal == 3.9);
 	assert_true(p->kinds[0].opens_case);
 	assert_int_equal(p->kinds[0].sla.acknowledge_ms, 60 * 60000);
 	assert_int_equal(p->kinds[0].sla.resolve_ms, 1440 * 60000);

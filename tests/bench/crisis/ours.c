@@ -6,7 +6,7 @@
 #define MODELS BINARY_DIR "/models"
 
 const struct thresholds default_thresholds = {.yellow_people = 20, .red_people = 200, .grave_people = 3, .scaled = true,
-	.over_normal = 4};
+	.over_normal = 3.9};
 
 struct replay *replay_by_default(void)
 {

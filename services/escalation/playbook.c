@@ -8,7 +8,7 @@
 #define YELLOW_PEOPLE 20
 #define RED_PEOPLE 200
 #define OVER_NORMAL 3.9
-#define GRAVE_PEOPLE 3
+#define GRAVE_PEOPLE 3u
 #define REOPEN_HOURS 72
 
 /* The playbook as the service sees it, over the file it borrows from. */
@@ -95,7 +95,8 @@ static int take_head(struct reading *rd, struct loaded *l)
 	p->voices_count = f->voices_count;
 	p->thresholds = (struct thresholds){
 		.yellow_people = p->yellow_people, .red_people = p->red_people, .over_normal = p->over_normal,
-		.grave_people = GRAVE_PEOPLE, .scaled = !f->yellow_people && !f->red_people};
+		.grave_people = f->grave_people ? *f->grave_people : MIN(GRAVE_PEOPLE, p->yellow_people),
+		.scaled = !f->yellow_people && !f->red_people};
 	snprintf(p->label, sizeof(p->label), "%s, version %u", p->name, p->version);
 	if (zone_open(&l->zone, zone, &e))
 		return reading_wrong(rd, "time_zone", "%s", err_text(&e));
@@ -103,6 +104,9 @@ static int take_head(struct reading *rd, struct loaded *l)
 	if (p->yellow_people > p->red_people)
 		return reading_wrong(rd, f->red_people ? "red_people" : "yellow_people", "yellow_people (%u) is more than red_people (%u)",
 			p->yellow_people, p->red_people);
+	if (p->thresholds.grave_people > p->yellow_people)
+		return reading_wrong(rd, f->grave_people ? "grave_people" : "yellow_people", "grave_people (%u) is more than yellow_people (%u); a danger needs "
+			"fewer people than anything else, or 0 to be counted as anything else", p->thresholds.grave_people, p->yellow_people);
 	for (unsigned i = 0; i < p->languages_count; i++)
 		if (strlen(p->languages[i]) != 2)
 			return reading_wrong(rd, reading_at(rd, "languages[%u]", i), "\"%.60s\" is not a language; write two small letters, as it or en",

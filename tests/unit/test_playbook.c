@@ -258,6 +258,9 @@ static const struct {
 	/* Numbers and orders that can not be meant. */
 	{HEAD "yellow_people: 21\nred_people: 20\n" ACTORS KINDS INCIDENTS,
 		"yellow_people (21) is more than red_people (20)"},
+	{HEAD "yellow_people: 5\ngrave_people: 6\n" ACTORS KINDS INCIDENTS,
+		"playbook.yaml:4:15: grave_people (6) is more than yellow_people (5); a danger needs fewer people"},
+	{HEAD "yellow_people: 5\ngrave_people: 0\n" ACTORS KINDS INCIDENTS, ""},
 	{HEAD "yellow_people: 201\n" ACTORS KINDS INCIDENTS,
 		"yellow_people (201) is more than red_people (200)"},
 	{HEAD ACTORS KINDS "incidents:\n  - {code: yellow, chain: [{after_minutes: 0, actor: desk}]}\n",
@@ -405,6 +408,25 @@ static void test_mistakes(void **state)
 	assert_non_null(strstr(err_text(&e), "/nowhere/playbook.yaml"));
 }
 
+static void test_grave_people(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *yaml;
+		unsigned want;
+	} rows[] = {
+		{HEAD "grave_people: 7\n" ACTORS KINDS INCIDENTS, 7},
+		{HEAD "grave_people: 0\n" ACTORS KINDS INCIDENTS, 0},
+		{HEAD "yellow_people: 2\n" ACTORS KINDS INCIDENTS, 2}, /* never more than anything else needs */
+	};
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		struct playbook *p CLEANUP(playbook_free) = NULL;
+		write_playbook(rows[i].yaml);
+		assert_int_equal(playbook_load(&p, path, NULL), 0);
+		assert_int_equal(p->thresholds.grave_people, rows[i].want);
+	}
+}
+
 static void test_defaults(void **state)
 {
 	(void)state;
@@ -416,6 +438,7 @@ static void test_defaults(void **state)
 	assert_int_equal(p->yellow_people, 20);
 	assert_int_equal(p->red_people, 200);
 	assert_true(p->over_normal == 3.9);
+	assert_int_equal(p->thresholds.grave_people, 3);
 	assert_true(p->kinds[0].opens_case);
 	assert_int_equal(p->kinds[0].sla.acknowledge_ms, 60 * 60000);
 	assert_int_equal(p->kinds[0].sla.resolve_ms, 1440 * 60000);
@@ -606,6 +629,7 @@ int main(void)
 		cmocka_unit_test(test_shipped_say_the_same),
 		cmocka_unit_test(test_shipped_decide),
 		cmocka_unit_test(test_mistakes),
+		cmocka_unit_test(test_grave_people),
 		cmocka_unit_test(test_defaults),
 		cmocka_unit_test(test_rich),
 		cmocka_unit_test(test_versions),

@@ -248,24 +248,19 @@ static int join(struct judgement *j, struct topic *topic, struct err *why)
 	bool known = fresh && (j->arm->incident_id.len || is_known(j, topic, window));
 	int r = known ? 0 : incident_check(j, topic, &surge, why);
 	put_topic(j, topic);
-	return r ? r : watch_unhappy(j, why);
+	return r;
 }
 
 /*
  * Only people who say something of their own count (decision.counts), but what jokers and reposters talk about is noted
  * in their record too.
  */
-int group(struct judgement *j, struct err *why)
+static int group_by_words(struct judgement *j, struct err *why)
 {
-	struct topics *ts = j->brand->topics;
 	const Ascolto__Understanding *u = j->m->understanding;
 	double nearness;
-	if (!u->signature || !u->signature->n_terms)
-		return 0;
-	if (j->decision.heard)
-		hear(j);
 	int r = watch_dangers(j, why);
-	struct topic *topic = topics_match(ts, u->signature, &nearness);
+	struct topic *topic = topics_match(j->brand->topics, u->signature, &nearness);
 	j->nearness = nearness;
 	if (r || j->decision.counts)
 		return r ? r : join(j, topic, why);
@@ -276,4 +271,13 @@ int group(struct judgement *j, struct err *why)
 		measure_for(j, topic, false);
 	}
 	return 0;
+}
+
+int group(struct judgement *j, struct err *why)
+{
+	const Ascolto__Signature *s = j->m->understanding->signature;
+	if (j->decision.heard)
+		hear(j);
+	int r = s && s->n_terms ? group_by_words(j, why) : 0;
+	return r || !j->decision.counts ? r : watch_unhappy(j, why);
 }

@@ -24,7 +24,8 @@
 	"  - {name: fault, title: Fault, when: {intents: [report_fault, billing]}, code: yellow, owner: desk, team: care, sla: " \
 	"hours, allowed: [reply, hide], steps: [{text: Look, actor: desk, within_minutes: 30}]}\n"                      \
 	"  - {name: rest, title: Rest, code: green, opens_case: false, owner: desk}\n"                                  \
-	"incidents:\n  - {code: red, chain: [{after_minutes: 0, actor: boss}, {after_minutes: 10, actor: desk}]}\n"
+	"incidents:\n  - {code: yellow, chain: [{after_minutes: 0, actor: desk}]}\n"                                   \
+	"  - {code: red, chain: [{after_minutes: 0, actor: boss}, {after_minutes: 10, actor: desk}]}\n"
 
 static struct conf_brand brand_rows[] = {{.name = (char[]){"acme"}, .title = (char[]){"Acme"}, .language = (char[]){"en"}}};
 static struct conf conf = {.brands = brand_rows, .brands_count = 1};
@@ -47,6 +48,14 @@ static struct world {
 	Ascolto__Envelope *cases[KEEP_MAX]; /* the latest view of each */
 	size_t n_cases;
 	Ascolto__HeldAlarms held;
+	struct {
+		uint8_t id[ID_BYTES];
+		char title[160];
+		int code; /* 0: closed */
+	} incidents[8];
+	size_t n_incidents;
+	uint32_t term, other_term;  /* what the next message is about; 0: nothing that is known */
+	bool unhappy;
 	unsigned histories;
 	struct id last_message;
 	char why[ERR_TEXT_MAX];
@@ -73,6 +82,18 @@ static void keep_case(Ascolto__Envelope *e)
 	w.cases[w.n_cases++] = e;
 }
 
+static void keep_incident(const Ascolto__Incident *i)
+{
+	size_t n = 0;
+	while (n < w.n_incidents && memcmp(w.incidents[n].id, i->id.data, ID_BYTES) != 0)
+		n++;
+	assert_true(n < ARRAY_SIZE(w.incidents));
+	w.n_incidents = MAX(w.n_incidents, n + 1);
+	memcpy(w.incidents[n].id, i->id.data, ID_BYTES);
+	snprintf(w.incidents[n].title, sizeof(w.incidents[n].title), "%s", i->title);
+	w.incidents[n].code = i->closed_ms ? 0 : (int)i->code;
+}
+
 static void keep_emitted(const struct write *x)
 {
 	Ascolto__Envelope *e = ascolto__envelope__unpack(NULL, x->value.len, x->value.data);
@@ -86,6 +107,8 @@ static void keep_emitted(const struct write *x)
 		keep_case(e);
 		return;
 	}
+	if (e->body_case == ASCOLTO__ENVELOPE__BODY_VIEW && e->view->what_case == ASCOLTO__VIEW__WHAT_INCIDENT)
+		keep_incident(e->view->incident);
 	if (e->body_case == ASCOLTO__ENVELOPE__BODY_VIEW && e->view->what_case == ASCOLTO__VIEW__WHAT_HELD_ALARMS)
 		w.held.count = e->view->held_alarms->count;
 	w.histories += e->body_case == ASCOLTO__ENVELOPE__BODY_HISTORY;
@@ -175,9 +198,18 @@ static void says_as(unsigned n, const char *who, const char *conversation, const
 	Ascolto__Post p = ASCOLTO__POST__INIT;
 	Ascolto__Knowledge k = ASCOLTO__KNOWLEDGE__INIT;
 	Ascolto__Understanding u = ASCOLTO__UNDERSTANDING__INIT;
-	Ascolto__Label label = ASCOLTO__LABEL__INIT;
+	Ascolto__Label label = ASCOLTO__LABEL__INIT, sentiment = ASCOLTO__LABEL__INIT, event = ASCOLTO__LABEL__INIT;
+	Ascolto__Signature signature = ASCOLTO__SIGNATURE__INIT;
 	label.value = (char *)(uintptr_t)intent;
 	u.intent = &label;
+	sentiment.value = (char *)"negative";
+	event.value = (char *)"complaint";
+	u.sentiment = w.unhappy ? &sentiment : NULL;
+	u.event = w.unhappy ? &event : NULL;
+	signature.terms = (uint32_t[]){w.term, w.other_term};
+	signature.weights = (float[]){0.8f, 0.6f};
+	signature.n_terms = signature.n_weights = 2;
+	u.signature = w.term ? &signature : NULL;
 	p.kind = ASCOLTO__KIND__KIND_MESSAGE;
 	p.surface = strncmp(conversation, "dm", 2) ? ASCOLTO__SURFACE__SURFACE_PUBLIC : ASCOLTO__SURFACE__SURFACE_PRIVATE;
 	p.text = (char *)(uintptr_t)conversation;
@@ -626,6 +658,89 @@ static void held_alarms_are_dropped(void **state)
 	assert_int_equal(late_alarms(), before);
 }
 
+/* ---- crowds ---- */
+
+/* `n` new people within so many minutes, about one thing, or (term 0) each about another. */
+static void crowd(unsigned n, unsigned minutes, uint32_t term, bool unhappy)
+{
+	static uint32_t another = 1000;
+	char who[32], talk[32];
+	int64_t from_ms = w.now_ms;
+	for (unsigned i = 0; i < n; i++) {
+		until(from_ms + (int64_t)i * minutes * MINUTE / n);
+		snprintf(who, sizeof(who), "crowd-%u", ++another);
+		snprintf(talk, sizeof(talk), "talk-%u", another);
+		w.term = term ? term : another * 2;
+		w.other_term = another * 2 + 1;
+		w.unhappy = unhappy;
+		says(who, talk, unhappy ? "complain" : "ask_info");
+	}
+	w.term = 0;
+	w.unhappy = false;
+	until(from_ms + (int64_t)minutes * MINUTE);
+}
+
+/* Somewhat more than a day of a brand of twenty people an hour, of whom one has something to complain of. */
+static void ordinary_day(void)
+{
+	for (int hour = 0; hour < 28; hour++) {
+		crowd(1, 10, 0, true);
+		crowd(19, 50, 0, false);
+	}
+	assert_int_equal(w.n_incidents, 0);
+}
+
+/* A crowd without words in common is one incident, and calms down as any other. */
+static void many_are_unhappy(void **state)
+{
+	(void)state;
+	ordinary_day();
+	crowd(30, 20, 0, true);
+	assert_int_equal(w.n_incidents, 1);
+	assert_string_equal(w.incidents[0].title, "Many are unhappy, about different things");
+	assert_int_equal(w.incidents[0].code, CODE_YELLOW);
+	for (int hour = 0; hour < 8; hour++)
+		crowd(19, 60, 0, false);
+	assert_int_equal(w.n_incidents, 1);
+	assert_int_equal(w.incidents[0].code, 0);
+}
+
+/* As many who are happy are none. */
+static void many_are_happy(void **state)
+{
+	(void)state;
+	ordinary_day();
+	crowd(70, 50, 0, false);
+	assert_int_equal(w.n_incidents, 0);
+}
+
+/* Words in common come first, and then the crowd that is unhappy about it is known. */
+static void one_crowd_one_incident(void **state)
+{
+	(void)state;
+	ordinary_day();
+	for (int i = 0; i < 8; i++) {
+		crowd(6, 5, 77, true);
+		crowd(2, 5, 0, true);
+	}
+	assert_int_equal(w.n_incidents, 1);
+	assert_string_not_equal(w.incidents[0].title, "Many are unhappy, about different things");
+}
+
+/* The other way round: what the unhappy crowd comes to speak of is no second incident. */
+static void words_of_a_known_crowd(void **state)
+{
+	(void)state;
+	ordinary_day();
+	crowd(30, 20, 0, true);
+	assert_int_equal(w.n_incidents, 1);
+	crowd(40, 20, 77, true);
+	assert_int_equal(w.n_incidents, 1);
+	/* Others, who say it calmly, about another matter: that is one. */
+	crowd(40, 20, 78, false);
+	assert_int_equal(w.n_incidents, 2);
+}
+
 /* ---- the checklist of an incident ---- */
 
 /* An incident that is red for the second time, with one step, due in half an hour. */
@@ -701,6 +816,10 @@ int main(void)
 		T(a_few_late_alarms_ring),
 		T(many_late_alarms_wait_for_a_word),
 		T(held_alarms_are_dropped),
+		T(many_are_unhappy),
+		T(many_are_happy),
+		T(one_crowd_one_incident),
+		T(words_of_a_known_crowd),
 		T(reminders_of_the_first_time_are_over),
 	};
 	return cmocka_run_group_tests_name("escalation", tests, NULL, NULL);

@@ -191,6 +191,43 @@ static void test_codes(void **state)
 	}
 }
 
+/* Four windows of calm for each step; what was red stays yellow until a person closes it. */
+static void test_calms_down(void **state)
+{
+	(void)state;
+	const int64_t window = 3600000, quarter = window / 4;
+	for (int was_red = 0; was_red < 2; was_red++) {
+		struct surge_life l = {was_red ? CODE_RED : CODE_YELLOW, was_red, 0};
+		int64_t now = 1000000;
+		for (int i = 0; i < SURGE_CALM_WINDOWS * 4; i++, now += quarter)
+			surge_step_down(&l, true, now, window);
+		assert_int_equal(l.code, was_red ? CODE_RED : CODE_YELLOW);
+		surge_step_down(&l, false, now, window); /* not so calm after all: the time begins anew */
+		assert_int_equal(l.calm_ms, 0);
+		for (int i = 0; i <= SURGE_CALM_WINDOWS * 4; i++, now += quarter)
+			surge_step_down(&l, true, now, window);
+		assert_int_equal(l.code, was_red ? CODE_YELLOW : CODE_NONE);
+		for (int i = 0; i < 100; i++, now += quarter)
+			surge_step_down(&l, true, now, window);
+		assert_int_equal(l.code, was_red ? CODE_YELLOW : CODE_NONE);
+	}
+}
+
+static void test_near(void **state)
+{
+	(void)state;
+	struct thresholds t = {.yellow_people = 20, .red_people = 200, .grave_people = 3, .over_normal = 4, .scaled = true};
+	struct surge s = {.people = {0, 10, 10}, .unlikely = {0, 9, 9}, .usual = 100, .brand = 100};
+	assert_true(surge_is_near(&t, &s) && surge_code(&t, &s, NULL) == CODE_NONE);
+	s.people[1] = s.people[2] = 9;
+	assert_false(surge_is_near(&t, &s));
+	s.people[1] = s.people[2] = 4; /* half of what the smallest brand needs */
+	s.usual = s.brand = 5;
+	assert_true(surge_is_near(&t, &s));
+	s.unlikely[1] = s.unlikely[2] = 2; /* as on any day */
+	assert_false(surge_is_near(&t, &s));
+}
+
 /* ---- people ---- */
 
 static void test_crowd_forgets(void **state)
@@ -204,6 +241,8 @@ static void test_crowd_forgets(void **state)
 	assert_true(c.cap <= 1024);
 	assert_true(crowd_add(&c, 19999, INT64_C(20000) * 60000, 60000));
 	assert_int_equal(crowd_count(&c, 60), 60); /* moved, not counted again */
+	assert_true(crowd_has(&c, 19999, 60000) && crowd_has(&c, 20000 - CROWD_STEPS + 1, 60000));
+	assert_false(crowd_has(&c, 5, 60000));
 	assert_true(crowd_add(&c, 5, 60000, 60000)); /* three hundred hours late */
 	assert_int_equal(crowd_count(&c, CROWD_STEPS), CROWD_STEPS);
 	crowd_free(&c);
@@ -218,6 +257,8 @@ int main(void)
 		cmocka_unit_test(test_rhythm),
 		cmocka_unit_test(test_rhythm_is_not_spread),
 		cmocka_unit_test(test_codes),
+		cmocka_unit_test(test_calms_down),
+		cmocka_unit_test(test_near),
 		cmocka_unit_test(test_crowd_forgets),
 	};
 	return cmocka_run_group_tests_name("surge", tests, NULL, NULL);

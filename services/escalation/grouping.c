@@ -208,7 +208,7 @@ static int watch_unhappy(struct judgement *j, struct err *why)
 	struct topics *ts = j->brand->topics;
 	struct topic *topic;
 	unsigned window = 1;
-	if (!j->facts.unhappy)
+	if (j->facts.signs < SIGNS_UNHAPPY)
 		return 0;
 	if (join_standing(j, TOPICS_UNHAPPY, &topic, why))
 		return -ENOMEM;

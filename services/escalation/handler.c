@@ -64,7 +64,8 @@ static void read_facts(struct judgement *j)
 		if (flag_of(u->flags[i]) >= 0)
 			f->flags |= BIT(flag_of(u->flags[i]));
 	f->negative = str_eq(value_of(u->sentiment), "negative");
-	f->unhappy = f->negative + str_eq(value_of(u->event), "complaint") + (u->signature && signature_names_trouble(u->signature)) >= 2;
+	f->signs = (unsigned)f->negative + str_eq(value_of(u->event), "complaint") +
+		   (u->signature && signature_names_trouble(u->signature));
 	f->vip = j->m->knowledge->vip;
 	f->influencer = j->m->knowledge->influencer;
 	f->partner = j->m->knowledge->partner;

@@ -77,8 +77,8 @@ static const char *not_a_customers_word(const struct facts *f)
 }
 
 /*
- * People who joke, sell or praise do not make a crisis; who asks or chats may well speak of it, and is misread more often. So is
- * thanks for nothing.
+ * People who joke, sell or praise do not make a crisis, nor does chatter; who asks may well speak of it. Thanks for nothing is
+ * misread as praise, and a complaint in unusual words is not understood: the signs tell.
  */
 static bool counts_for_topic(const struct facts *f)
 {
@@ -89,7 +89,10 @@ static bool counts_for_topic(const struct facts *f)
 	case INTENT_PRAISE:
 	case INTENT_SUGGEST:
 	case INTENT_BUY:
-		return f->unhappy;
+		return f->signs >= SIGNS_UNHAPPY;
+	case INTENT_OTHER:
+	case INTENT_UNKNOWN:
+		return f->signs || f->flags;
 	default:
 		return true;
 	}

@@ -81,12 +81,14 @@ enum fact_number {
 	FACT_NUMBERS,
 };
 
+#define SIGNS_UNHAPPY 2 /* so many signs, and the writer is taken to be */
+
 /* What is known about one message. */
 struct facts {
 	enum intent intent;
 	uint32_t flags;        /* BIT(FLAG_...) */
 	bool negative;         /* sentiment */
-	bool unhappy;          /* two of three say so: its sentiment, its event, and that it names a trouble */
+	unsigned signs;        /* of being unhappy, of three: its sentiment, its event, and that it names a trouble */
 	bool vip, influencer, partner;
 	bool self;             /* the brand's own words, or an echo of them */
 	bool bot;

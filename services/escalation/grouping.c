@@ -190,27 +190,27 @@ static bool is_known(struct judgement *j, const struct topic *topic, unsigned wi
 }
 
 /* It may become an incident, but it is left for a quarter of a window to a topic that is about to become one. */
-static bool is_left_to_words(struct judgement *j, struct topic *unhappy)
+static bool is_left_to_words(struct judgement *j, struct topic *trouble)
 {
 	struct topics *ts = j->brand->topics;
 	int64_t now_ms = j->e->occurred_ms, patience_ms = topics_step_ms(ts) * normal_steps[0];
-	if (!unhappy->holds_ms)
-		unhappy->holds_ms = now_ms;
-	return now_ms - unhappy->holds_ms < patience_ms && topics_rising(ts, &j->brand->playbook->thresholds);
+	if (!trouble->holds_ms)
+		trouble->holds_ms = now_ms;
+	return now_ms - trouble->holds_ms < patience_ms && topics_rising(ts, &j->brand->playbook->thresholds);
 }
 
 /*
- * A crowd may have no words in common: one is stuck at a gate, another waits for a bag, a third for somebody to answer. Whoever
- * is unhappy counts for that, too.
+ * A crowd may have few words in common: one is stuck at a gate, another was charged for a flight that never left, a third can not
+ * log in to change it. Whoever names a trouble, whatever it is, counts for that, too.
  */
-static int watch_unhappy(struct judgement *j, struct err *why)
+static int watch_trouble(struct judgement *j, struct err *why)
 {
 	struct topics *ts = j->brand->topics;
 	struct topic *topic;
 	unsigned window = 1;
-	if (j->facts.signs < SIGNS_UNHAPPY)
+	if (!j->facts.trouble)
 		return 0;
-	if (join_standing(j, TOPICS_UNHAPPY, &topic, why))
+	if (join_standing(j, TOPICS_TROUBLE, &topic, why))
 		return -ENOMEM;
 	struct surge surge = topic_surge(ts, topic);
 	bool fresh = id_is_zero(&topic->incident);
@@ -279,5 +279,5 @@ int group(struct judgement *j, struct err *why)
 	if (j->decision.heard)
 		hear(j);
 	int r = s && s->n_terms ? group_by_words(j, why) : 0;
-	return r || !j->decision.counts ? r : watch_unhappy(j, why);
+	return r || !j->decision.counts ? r : watch_trouble(j, why);
 }

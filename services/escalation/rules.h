@@ -88,7 +88,8 @@ struct facts {
 	enum intent intent;
 	uint32_t flags;        /* BIT(FLAG_...) */
 	bool negative;         /* sentiment */
-	unsigned signs;        /* of being unhappy, of three: its sentiment, its event, and that it names a trouble */
+	bool trouble;          /* it names something that is wrong */
+	unsigned signs;        /* of being unhappy, of three: its sentiment, its event, and trouble */
 	bool vip, influencer, partner;
 	bool self;             /* the brand's own words, or an echo of them */
 	bool bot;

@@ -25,7 +25,7 @@
 #define SURGE_BRAND 100.0       /* people per hour of the brand that the thresholds are made for */
 #define SURGE_YELLOW_LEAST 8    /* however small the brand */
 #define SURGE_GRAVE_UNLIKELY 3.0
-#define SURGE_BURST_TIMES 4
+#define SURGE_BURST_TIMES 5     /* a sudden burst is so many times what is expected */
 #define SURGE_CALM_WINDOWS 4    /* so long must it be calm before it is over */
 #define SURGE_CALM_UNLIKELY 1.5 /* one window in thirty is as busy as that by itself */
 

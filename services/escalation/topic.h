@@ -36,8 +36,8 @@
 
 struct topics;
 
-/* The topics to which no words lead, and which are never dropped nor merged: a danger each (by its number), and being unhappy. */
-enum { TOPICS_DANGERS = SIGNATURE_DANGERS, TOPICS_UNHAPPY = TOPICS_DANGERS, TOPICS_STANDING };
+/* The topics to which no words lead, and which are never dropped nor merged: a danger each (by its number), and trouble of any kind. */
+enum { TOPICS_DANGERS = SIGNATURE_DANGERS, TOPICS_TROUBLE = TOPICS_DANGERS, TOPICS_STANDING };
 
 struct topic {
 	struct topics *in;

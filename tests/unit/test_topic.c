@@ -494,7 +494,7 @@ static void test_standing(void **state)
 	bool fresh;
 	for (unsigned n = 0; n < TOPICS_STANDING; n++) {
 		struct topic *t = topics_standing(ts, n, T0, &fresh);
-		assert_true(fresh && t->standing && t->grave == (n != TOPICS_UNHAPPY));
+		assert_true(fresh && t->standing && t->grave == (n != TOPICS_TROUBLE));
 		assert_ptr_equal(topics_standing(ts, n, T0 + 1, &fresh), t);
 		assert_false(fresh);
 		assert_true(topic_surge(ts, t).grave == t->grave);
@@ -512,7 +512,7 @@ static void test_words_of_a_standing_topic_age(void **state)
 	(void)state;
 	struct topics *ts CLEANUP(topics_free) = new_topics();
 	bool fresh;
-	struct topic *t = topics_standing(ts, TOPICS_UNHAPPY, T0, &fresh);
+	struct topic *t = topics_standing(ts, TOPICS_TROUBLE, T0, &fresh);
 	char *before[] = {(char *)"neve"}, *now[] = {(char *)"bolletta"};
 	struct id id = id_n(1);
 	uint32_t of_before = 0, of_now = 0;
@@ -562,7 +562,7 @@ static void test_rising(void **state)
 	assert_true(topics_rising(ts, &t));
 	topics_hear(ts, T0 + 62 * MINUTE, T0);
 	assert_false(topics_rising(ts, &t));
-	struct topic *standing = topics_standing(ts, TOPICS_UNHAPPY, T0 + 62 * MINUTE, &fresh);
+	struct topic *standing = topics_standing(ts, TOPICS_TROUBLE, T0 + 62 * MINUTE, &fresh);
 	for (uint64_t who = 1; who <= 19; who++)
 		assert_true(topic_count_person(ts, standing, who, T0 + 62 * MINUTE));
 	assert_false(topics_rising(ts, &t)); /* no words lead to it */
@@ -574,7 +574,7 @@ static void test_known_after_a_day(void **state)
 	(void)state;
 	struct topics *ts CLEANUP(topics_free) = new_topics();
 	bool fresh;
-	struct topic *t = topics_standing(ts, TOPICS_UNHAPPY, T0, &fresh);
+	struct topic *t = topics_standing(ts, TOPICS_TROUBLE, T0, &fresh);
 	for (int hour = 0; hour < 26; hour++)
 		for (int i = 0; i < 20; i++)
 			topics_hear(ts, T0 + hour * WINDOW, T0);
@@ -583,7 +583,7 @@ static void test_known_after_a_day(void **state)
 	topic_pass(ts, t, T0 + 25 * WINDOW);
 	assert_true(topic_is_known(ts, t));
 	struct topics *silent CLEANUP(topics_free) = new_topics();
-	t = topics_standing(silent, TOPICS_UNHAPPY, T0, &fresh);
+	t = topics_standing(silent, TOPICS_TROUBLE, T0, &fresh);
 	topic_pass(silent, t, T0 + 25 * WINDOW);
 	assert_false(topic_is_known(silent, t));
 }

@@ -1,10 +1,10 @@
 /*
  * bench_crisis - how soon a crisis is found, and how often one is found that is none.
  *
- *     bench_crisis [--data FOLDER] [--verbose] [PART...]      parts: events airline volume ramp quiet
+ *     bench_crisis [--data FOLDER] [--models FOLDER] [--verbose] [PART...]      parts: events airline volume ramp quiet
  *
  * Real streams are replayed through the product's own classifier, rules, grouping and counting, with the default thresholds,
- * the same for all; beside it three detectors as people build them (others.h). The data folder is --data, else $ASCOLTO_DATA, else
+ * the same for all, and the models that ship unless --models names others; beside it three detectors as people build them (others.h). The data folder is --data, else $ASCOLTO_DATA, else
  * ../shared/data/dev beside the repository; a part whose file is not there says so and is skipped.
  *
  * An alarm of ours is an incident that is opened or becomes graver. An incident that is still open stands for what happens
@@ -44,6 +44,8 @@ int main(int argc, char **argv)
 	for (int i = 1; i < argc; i++) {
 		if (str_eq(argv[i], "--data") && i + 1 < argc)
 			snprintf(folder, sizeof(folder), "%s", argv[++i]);
+		else if (str_eq(argv[i], "--models") && i + 1 < argc)
+			models_folder = argv[++i];
 		else if (str_eq(argv[i], "--verbose"))
 			verbose = true;
 		else

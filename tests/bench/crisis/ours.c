@@ -3,14 +3,15 @@
 #include <time.h>
 
 #define PLAYBOOK SOURCE_DIR "/tests/bench/crisis/playbook.yaml"
-#define MODELS BINARY_DIR "/models"
+
+const char *models_folder = BINARY_DIR "/models";
 
 const struct thresholds default_thresholds = {.yellow_people = 20, .red_people = 200, .grave_people = 3, .scaled = true,
 	.over_normal = 3.9};
 
 struct replay *replay_by_default(void)
 {
-	return replay_open(PLAYBOOK, MODELS);
+	return replay_open(PLAYBOOK, models_folder);
 }
 
 const char *when(int64_t ms)

@@ -12,9 +12,10 @@
 #define DAY_MS (24 * HOUR_MS)
 
 extern bool verbose;
+extern const char *models_folder;
 extern const struct thresholds default_thresholds; /* those of playbook.yaml */
 
-/* A replay by the playbook of the bench and the models that ship. */
+/* A replay by the playbook of the bench and the models of that folder. */
 struct replay *replay_by_default(void);
 
 struct span_of_time {

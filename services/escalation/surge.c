@@ -7,7 +7,7 @@
 #define UNKNOWN_TIMES 1.5
 
 /* What part of a threshold's people each window needs. */
-static const double part[NORMAL_WINDOWS] = {0.75, 1, 1};
+static const double part[NORMAL_WINDOWS] = {0.75, 1, 0.75};
 
 struct thresholds surge_scaled(const struct thresholds *t, double brand)
 {
@@ -35,7 +35,7 @@ static bool holds(const struct surge *s, unsigned i, double people, double slowl
 		return s->people[i] >= people * part[i];
 	/* Slow: it goes on, and it is not a sudden burst that the windows above look at. */
 	bool spread = s->people[1] * 5 >= s->people[i] && s->people[1] * 5 <= s->people[i] * 3;
-	return spread && s->people[i] >= slowly;
+	return spread && s->people[i] >= slowly * part[i];
 }
 
 static bool reaches(const struct surge *s, double people, double slowly, double limit, unsigned *ret_window)

@@ -3,14 +3,14 @@
  *
  * A topic has a code when enough different people talk about it *and* so many are unusual for it at this hour (normal.h).
  * Three windows are looked at, because a fault that hits everybody at once and one that spreads all day look different:
- * the playbook's window must hold the threshold's people, a quarter of it three quarters of them, three of it as many, and
- * for that one the threshold does not shrink with the brand. A burst is also several times what is expected.
+ * the playbook's window must hold the threshold's people, a quarter of it three quarters of them, and so must three of it, for
+ * which the threshold does not shrink with the brand. A burst is also several times what is expected.
  *
  * How many are enough depends on the brand: 200 people about one problem within an hour are a crisis for one that some
  * SURGE_BRAND people write to in an hour. A playbook that gives numbers of its own is taken at its word; otherwise they grow
  * and shrink with the people per hour the brand really has, between a fifth and five times.
  *
- * A topic that stands for a danger (topics_standing) needs fewer: `grave_people` are enough for yellow, and the threshold of
+ * A topic that stands for a danger (topic.h) needs fewer: `grave_people` are enough for yellow, and the threshold of
  * yellow for red.
  *
  * Hysteresis: a code is reached at once and left one step at a time, each after the topic has been calm for some windows

@@ -5,6 +5,9 @@
  * the live topic whose centre is nearest by cosine, if it is near enough, else it founds a topic. The centre is the mean
  * of the members' unit vectors, cut to its TOPIC_TERMS weightiest terms.
  *
+ * Some topics no words lead to: they stand for a danger each, and one for trouble of any kind, since a crowd may word what is
+ * wrong in so many ways that no group of words holds it. Whoever names a danger or a trouble counts there too.
+ *
  * People are counted, not messages (crowd.h), against what is ordinary for the topic at that hour (normal.h); surge.h
  * makes a code of it. Time is the messages' own (occurred_ms), so a replay counts as the day did.
  *

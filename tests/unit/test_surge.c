@@ -167,6 +167,11 @@ static const struct row {
 	{{0, 200, 200}, {0, 2, 2}, 0, false, false, CODE_NONE}, /* as on any day */
 	{{15, 15, 15}, {9, 9, 9}, 0, false, false, CODE_YELLOW}, /* a burst */
 	{{5, 12, 32}, {1, 1, 9}, 0, false, false, CODE_YELLOW},  /* slowly */
+	{{3, 9, 23}, {1, 1, 9}, 0, false, false, CODE_YELLOW},
+	{{3, 9, 22}, {1, 1, 9}, 0, false, false, CODE_NONE},     /* in a brand whose size is not known */
+	{{3, 6, 15}, {1, 1, 9}, 100, false, true, CODE_YELLOW},
+	{{3, 6, 14}, {1, 1, 9}, 100, false, true, CODE_NONE},
+	{{3, 6, 14}, {1, 1, 9}, 20, false, true, CODE_NONE},     /* a small one: as many as for that of a hundred an hour */
 	{{0, 2, 32}, {0, 1, 9}, 0, false, false, CODE_NONE},     /* it is over */
 	{{0, 8, 8}, {0, 9, 9}, 20, false, true, CODE_YELLOW},    /* a small brand */
 	{{0, 40, 40}, {0, 9, 9}, 300, false, true, CODE_NONE},   /* a large one */

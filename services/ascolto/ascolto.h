@@ -38,6 +38,7 @@ extern const struct command commands_report[];
 extern const struct command commands_score[];
 extern const struct command commands_send[];
 extern const struct command commands_check[];
+extern const struct command commands_draft[];
 extern const struct command commands_drill[];
 
 #endif

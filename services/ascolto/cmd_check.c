@@ -3,7 +3,7 @@
 #include "services/ascolto/ascolto.h"
 #include "services/ascolto/client.h"
 #include "services/ascolto/show.h"
-#include "services/escalation/playbook.h"
+#include "services/escalation/texts.h"
 
 static void text_summary(const struct conf *c)
 {
@@ -43,8 +43,45 @@ static void text_summary(const struct conf *c)
 	}
 }
 
+/* ---- texts that are kept ready: nothing that stops them, but something to look at ---- */
+
+struct looking {
+	const struct conf_brand *brand;
+	json_t *list; /* NULL: printed */
+};
+
+static void look_at(void *ctx, size_t list, size_t text, const char *channel, const struct draft_finding *f)
+{
+	const struct looking *l = ctx;
+	char where[64];
+	struct arena a;
+	snprintf(where, sizeof(where), "crisis.holding[%zu].texts[%zu]", list, text);
+	arena_init(&a, 4096);
+	const char *words = draft_sentence(f, str_eq(l->brand->language, "it"), &a);
+	if (l->list)
+		json_array_append_new(l->list, json_pack("{s:s, s:s, s:s, s:s, s:s}", "brand", l->brand->name,
+						       "text", where, "channel", channel, "rule",
+						       draft_rules[f->rule], "says", words ? words : ""));
+	else
+		printf("\n%s: %s%s%s: %s\n", l->brand->playbook, where, channel[0] ? " on " : "", channel,
+			words ? words : "");
+	arena_free(&a);
+}
+
+static void texts_to_look_at(const struct conf *c, json_t *list)
+{
+	for (unsigned i = 0; i < c->brands_count; i++) {
+		CLEANUP(playbook_free) struct playbook *p = NULL;
+		struct looking l = {&c->brands[i], list};
+		if (playbook_of_brand(c, &c->brands[i], &p, NULL) == 0)
+			texts_check_playbook(p, c, c->brands[i].name, look_at, &l);
+	}
+}
+
 static json_t *json_summary(const struct conf *c)
 {
+	json_t *texts = json_array();
+	texts_to_look_at(c, texts);
 	json_t *services = json_object(), *brands = json_array(), *channels = json_array(),
 	       *destinations = json_array();
 	for (size_t i = 0; i < CLIENT_SERVICES; i++) {
@@ -67,8 +104,9 @@ static json_t *json_summary(const struct conf *c)
 			destinations, json_pack("{s:s, s:s, s:s, s:s}", "name", c->destinations[i].name,
 					      "brand", c->destinations[i].brand, "kind",
 					      c->destinations[i].kind, "url", c->destinations[i].url));
-	return json_pack("{s:b, s:s, s:s, s:o, s:o, s:o, s:o}", "ok", 1, "path", c->path, "data", c->data,
-		"services", services, "brands", brands, "channels", channels, "destinations", destinations);
+	return json_pack("{s:b, s:s, s:s, s:o, s:o, s:o, s:o, s:o}", "ok", 1, "path", c->path, "data",
+		c->data, "services", services, "brands", brands, "channels", channels, "destinations",
+		destinations, "texts", texts);
 }
 
 static int check(const struct command_options *o, int argc, char **argv)
@@ -84,8 +122,10 @@ static int check(const struct command_options *o, int argc, char **argv)
 	}
 	if (o->json)
 		show_json(stdout, json_summary(c));
-	else
+	else {
 		text_summary(c);
+		texts_to_look_at(c, NULL);
+	}
 	return COMMAND_OK;
 }
 

@@ -339,13 +339,15 @@ static int run_explain(const struct command_options *o, int argc, char **argv)
 		command_fail("--surface %s: it is public or private", a.surface);
 		return COMMAND_USAGE;
 	}
+	if (!a.surface) /* every message was written somewhere; models look at it */
+		a.surface = "public";
 	struct classifier *c CLEANUP(classifier_close) = NULL;
 	struct err e = {0};
 	if (open_models(&a, &c) != COMMAND_OK)
 		return COMMAND_FAILED;
 	struct buf out CLEANUP(buf_free);
 	buf_init(&out, 1024 * 1024);
-	buf_addf(&out, "models of %s%s%s\n", models_folder(&a), a.model ? ", and " : "", a.model ? a.model : "");
+	buf_addf(&out, "models of %s%s%s; as a %s message\n\n", models_folder(&a), a.model ? ", and " : "", a.model ? a.model : "", a.surface);
 	struct classifier_input in = {.text = span_str(a.rest[0]), .lang = a.lang, .surface = a.surface, .channel = a.channel};
 	if (explain(c, &in, a.task, &out, &e) < 0)
 		return command_fail("%s", err_text(&e));
@@ -459,7 +461,7 @@ const struct command commands_intent[] = {
 	{"intent", "train", run_train, "--task T --data FILE.tsv [--valid F] [--test F] --out MODEL",
 		"train a model from labelled messages"},
 	{"intent", "eval", run_eval, "--model MODEL --test FILE.tsv", "measure a model on labelled messages"},
-	{"intent", "explain", run_explain, "[--task T] [--models DIR] [--model FILE] \"TEXT\"", "what a text means, and the features that decided"},
+	{"intent", "explain", run_explain, "[--task T] [--models DIR] [--model FILE] [--surface private] [--channel x] \"TEXT\"", "what a text means, and the features that decided"},
 	{"intent", "learn", run_learn, "--task T --data F --corrections F [--test F] --against MODEL --out MODEL",
 		"train with corrections too; status 0: better, 3: not"},
 	{"intent", "data-check", run_data_check, "[--task T] FILE.tsv...",

@@ -1,4 +1,5 @@
-/* `ascolto score`: how customers are cared for, per channel and per owner. */
+/* `ascolto score`: how customers are cared for, per channel, per owner and per team: the five criteria, and
+ * requests. */
 #include "common/conf.h"
 #include "services/ascolto/ascolto.h"
 #include "services/ascolto/client.h"
@@ -17,9 +18,11 @@ static void add_row(struct table *t, const json_t *row)
 	char took[SHORT_MAX];
 	int64_t messages = member_int(row, "messages"), acknowledged = member_int(row, "acknowledged"),
 		closed = member_int(row, "closed");
-	bool all = str_eq(member_text(row, "of"), "all"), owner = str_eq(member_text(row, "of"), "owner");
+	const char *of = member_text(row, "of");
+	bool all = str_eq(of, "all"),
+	     owner = str_eq(of, "owner") || str_eq(of, "team"); /* messages have neither */
 	const char *verdict = member_text(row, "verdict");
-	table_cell(t, "%s%s%s", member_text(row, "of"), all ? "" : " ", member_text(row, "name"));
+	table_cell(t, "%s%s%s", of, all ? "" : " ", member_text(row, "name"));
 	table_cell(t, owner ? "-" : "%" PRId64, messages);
 	table_cell(t, owner ? "-" : "%" PRId64, member_int(row, "requests"));
 	table_cell(t, "%s", owner || !verdict[0] ? "-" : verdict);
@@ -28,11 +31,15 @@ static void add_row(struct table *t, const json_t *row)
 	share_cell(t, member_int(row, "in_time"), acknowledged);
 	table_cell(t, "%s", acknowledged ? short_seconds((double)member_int(row, "acknowledge_ms") / 1000, took) : "-");
 	share_cell(t, MAX(closed - member_int(row, "reopened"), 0), closed);
+	table_cell(t, "%" PRId64, member_int(row, "answers"));
+	share_cell(t, member_int(row, "clear"), member_int(row, "measured"));
+	share_cell(t, member_int(row, "tone_right"), member_int(row, "answers"));
 }
 
 static int score(const struct command_options *o, int argc, char **argv)
 {
-	static const char *const head[] = {"of", "messages", "requests", "verdict", "cases", "silence", "in time", "took", "stays solved"};
+	static const char *const head[] = {"of", "messages", "requests", "verdict", "cases", "silence",
+		"in time", "took", "stays solved", "answers", "clarity", "tone"};
 	CLEANUP(conf_free) struct conf *c = NULL;
 	CLEANUP(free_json) json_t *answer = NULL;
 	struct err e = {0};
@@ -61,7 +68,7 @@ static int score(const struct command_options *o, int argc, char **argv)
 		show_json(stdout, json_incref(answer));
 		return COMMAND_OK;
 	}
-	struct table t = {.align = "lrrlrrrrr"};
+	struct table t = {.align = "lrrlrrrrrrrr"};
 	for (size_t i = 0; i < ARRAY_SIZE(head); i++)
 		table_cell(&t, "%s", head[i]);
 	size_t i;
@@ -74,6 +81,7 @@ static int score(const struct command_options *o, int argc, char **argv)
 }
 
 const struct command commands_score[] = {
-	{"score", "", score, "[--brand B] [--days N]", "how customers are cared for: silence, timeliness, quality; requests"},
+	{"score", "", score, "[--brand B] [--days N]",
+		"how customers are cared for: silence, timeliness, quality, clarity, tone"},
 	{0},
 };

@@ -7,7 +7,7 @@ static const struct command *const lists[] = {
 	commands_intent,
 #else
 	commands_status, commands_check, commands_send, commands_arm, commands_audit, commands_report, commands_score,
-	commands_quarantine, commands_models, commands_intent, commands_drill,
+	commands_draft, commands_quarantine, commands_models, commands_intent, commands_drill,
 #endif
 };
 

@@ -27,7 +27,7 @@ static size_t width_of(const char *s)
 
 void table_print(const struct table *t, FILE *out)
 {
-	size_t columns = strlen(t->align), width[TABLE_COLUMNS_MAX] = {0};
+	size_t columns = MIN(strlen(t->align), (size_t)TABLE_COLUMNS_MAX), width[TABLE_COLUMNS_MAX] = {0};
 	for (size_t i = 0; i < t->count; i++)
 		width[i % columns] = MAX(width[i % columns], width_of(t->cells[i]));
 	for (size_t i = 0; i < t->count; i++) {

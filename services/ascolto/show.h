@@ -8,12 +8,12 @@
 
 #include <jansson.h>
 
-#define TABLE_COLUMNS_MAX 10
+#define TABLE_COLUMNS_MAX 12
 #define CELL_MAX 256
 
 /* Rows of cells, printed with columns as wide as their widest cell. The first row is the head. */
 struct table {
-	const char *align; /* one letter a column: l or r */
+	const char *align; /* one letter a column: l or r; at most TABLE_COLUMNS_MAX */
 	char (*cells)[CELL_MAX];
 	size_t count, room;
 };

@@ -208,6 +208,8 @@ void get_case(struct http_request *r, void *ctx)
 	add_next(&a, &l);
 	buf_adds(&a.out, ",\"deliveries\":[");
 	add_deliveries(&a, &id);
+	buf_adds(&a.out, "],\"answers\":[");
+	add_answers(&a, &id);
 	buf_adds(&a.out, "]}");
 	answer_end(&a);
 }
@@ -251,7 +253,9 @@ void get_counts(struct http_request *r, void *ctx)
 	answer_end(&a);
 }
 
-void get_audit_heads(struct http_request *r, void *ctx)
+/* Every record of the table under that key. */
+static void get_all(struct http_request *r, void *ctx, const char *name, enum console_table table,
+	struct key (*list)(uint8_t group, const char *brand))
 {
 	struct answer a;
 	struct cursor *c;
@@ -259,21 +263,31 @@ void get_audit_heads(struct http_request *r, void *ctx)
 	int rc;
 	if (!answer_begin(&a, r, ctx))
 		return;
-	struct key prefix = audit_heads_key(a.group, a.brand_name);
-	buf_adds(&a.out, "{\"heads\":[");
+	struct key prefix = list(a.group, a.brand_name);
+	buf_addf(&a.out, "{\"%s\":[", name);
 	if (cursor_open(a.txn, &prefix, NULL, &c) == 0) {
 		while ((rc = cursor_next(c, &key, &value)) == 0 || rc == -EBADMSG) {
-			Ascolto__AuditHead *h =
-				rc ? NULL : ascolto__audit_head__unpack(arena_pb(&a.arena), value.len, value.data);
-			if (!h)
+			ProtobufCMessage *m = rc ? NULL : protobuf_c_message_unpack(console_tables[table].type,
+				arena_pb(&a.arena), value.len, value.data);
+			if (!m)
 				continue;
 			rows_add(&a);
-			json_add_message(&a.out, &h->base);
+			json_add_message(&a.out, m);
 		}
 		cursor_close(&c);
 	}
 	buf_adds(&a.out, "]}");
 	answer_end(&a);
+}
+
+void get_audit_heads(struct http_request *r, void *ctx)
+{
+	get_all(r, ctx, "heads", AUDIT_HEADS, audit_heads_key);
+}
+
+void get_advocates(struct http_request *r, void *ctx)
+{
+	get_all(r, ctx, "advocates", ADVOCATES, advocates_key);
 }
 
 void get_brands(struct http_request *r, void *ctx)

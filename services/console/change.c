@@ -56,26 +56,29 @@ static void submitted(void *ctx, enum verdict verdict, const char *why)
 		http_reply_error(r, 500, "the command was put in quarantine: %s", why);
 }
 
-static void submit(struct answer *a, Ascolto__Command *command)
+void submit_command(struct http_request *r, struct console *c, const char *brand, Ascolto__Command *command)
 {
-	struct svc *s = a->console->svc;
-	struct http_request *r = a->request;
+	struct svc *s = c->svc;
 	Ascolto__Envelope e = ASCOLTO__ENVELOPE__INIT;
 	struct id id = id_random(svc_now_ms(s));
 	e.id = e.trace_id = id_bytes(&id);
-	e.brand = unconst(a->brand_name);
-	e.drill = unconst(drill_of(a->brand_name));
-	e.key_group = a->group;
+	e.brand = unconst(brand);
+	e.drill = unconst(drill_of(brand));
+	e.key_group = brand_group(brand);
 	e.occurred_ms = e.received_ms = svc_now_ms(s);
 	e.body_case = ASCOLTO__ENVELOPE__BODY_COMMAND;
 	e.command = command;
-	if (svc_submit(s, &e, submitted, r) == 0) {
-		answer_leave(a);
+	if (svc_submit(s, &e, submitted, r) == 0)
 		return;
-	}
 	http_reply_header(r, "Retry-After", "2");
-	answer_fail(a, 503,
+	http_reply_error(r, 503,
 		"the console can not take commands now: its disk is full or escalation does not answer");
+}
+
+static void submit(struct answer *a, Ascolto__Command *command)
+{
+	submit_command(a->request, a->console, a->brand_name, command);
+	answer_leave(a);
 }
 
 /* ---- one function per decision: fills the command, or answers and returns false ---- */
@@ -168,17 +171,23 @@ static const struct decision {
 	enum console_table table;
 	const char *what, *verb;
 	decide_fn *fn;
+	bool drafts; /* escalation looks at the words first (draft.c) */
 } decisions[] = {
 	{INCIDENTS, "incident", "/acknowledge", acknowledge_incident},
 	{INCIDENTS, "incident", "/close", close_incident},
 	{CASES, "case", "/acknowledge", acknowledge_case},
 	{CASES, "case", "/close", close_case},
 	{CASES, "case", "/change", change_case},
+	{CASES, "case", "/answer", answer_case, .drafts = true},
+	{CASES, "case", "/draft", NULL, .drafts = true},
+	{CASES, "case", "/approve", approve_answer},
 	{MESSAGES, "message", "/correct", correct_message},
 	{INCIDENTS, "incident", "/step", done_step},
-	{INCIDENTS, "incident", "/answer", propose_answer},
+	{INCIDENTS, "incident", "/answer", propose_answer, .drafts = true},
+	{INCIDENTS, "incident", "/draft", NULL, .drafts = true},
 	{INCIDENTS, "incident", "/approve", approve_answer},
 	{MESSAGES, "message", "/move", move_message},
+	{MESSAGES, "message", "/advocate", keep_advocate},
 };
 
 static const struct decision *find_decision(enum console_table table, const char *verb)
@@ -206,7 +215,11 @@ static void decide(struct http_request *r, struct console *c, enum console_table
 	if (!answer_find(&a, d->what, table, &decided.id, &record))
 		return;
 	decided.command.actor = arena_strdup(&a.arena, member(body, "actor"));
-	if (d->fn(&a, &decided))
+	if (d->fn && !d->fn(&a, &decided))
+		return;
+	if (d->drafts)
+		ask_draft(&a, d->what, &decided.id, body, d->fn ? &decided.command : NULL);
+	else
 		submit(&a, &decided.command);
 }
 

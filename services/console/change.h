@@ -1,5 +1,5 @@
 /*
- * change.h - from the body of a POST to a command. Not for others than change.c, change_case.c and change_crisis.c.
+ * change.h - from the body of a POST to a command. Not for others than change.c, change_case.c, change_crisis.c and draft.c.
  *
  * A decision is one function: it fills the command from the body, or answers 400 or 409 itself and returns false.
  */
@@ -22,6 +22,7 @@ union content {
 	Ascolto__ApproveAnswer approve_answer;
 	Ascolto__ChangeCase change_case;
 	Ascolto__ConfirmAlarms confirm_alarms;
+	Ascolto__KeepAdvocate keep_advocate;
 };
 
 struct decided {
@@ -37,9 +38,18 @@ typedef bool decide_fn(struct answer *a, struct decided *d);
 const char *member(const json_t *body, const char *name);
 
 /* change_crisis.c */
-decide_fn crisis_mode, done_step, move_message, propose_answer, approve_answer;
+decide_fn crisis_mode, done_step, move_message, propose_answer, approve_answer, keep_advocate;
 
 /* change_case.c */
-decide_fn change_case, confirm_alarms;
+decide_fn change_case, confirm_alarms, answer_case;
+
+/* Sends a decision of that brand on its way, and answers: 202 once it is committed. The command is borrowed until it returns. */
+void submit_command(struct http_request *r, struct console *c, const char *brand, Ascolto__Command *command);
+
+/* draft.c: asks escalation what there is to say to the text, or the wordings, of the body; `what` is "case" or "incident". A
+ * text that may not be sent is refused with 409, the findings, and a sentence; else the command goes on its way. Without a
+ * command the answer is what escalation said. Where escalation can not be asked a command goes on all the same: it is looked
+ * at again there. Ends the answer. */
+void ask_draft(struct answer *a, const char *what, const struct id *id, const json_t *body, Ascolto__Command *command);
 
 #endif

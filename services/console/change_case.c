@@ -59,6 +59,43 @@ bool change_case(struct answer *a, struct decided *d)
 	       (needs != CONVERSATION || take_id(a, d, "conversation", &what->conversation_id));
 }
 
+/* One text to one customer. */
+bool answer_case(struct answer *a, struct decided *d)
+{
+	const char *text = member(d->body, "text"), *language = member(d->body, "language"),
+		   *fault = notes_fault(text, WORDING_MAX);
+	Ascolto__ProposeAnswer *p = &d->content.propose_answer;
+	Ascolto__Wordings *w = arena_alloc(&a->arena, sizeof(*w)),
+			  **list = arena_alloc(&a->arena, sizeof(*list));
+	char **texts = arena_alloc(&a->arena, sizeof(*texts));
+	if (fault || str_empty(text)) {
+		answer_fail(a, 400, "\"text\", what the customer reads, %s", fault ? fault : "is missing");
+		return false;
+	}
+	if (language && strlen(language) != 2) {
+		answer_fail(a, 400,
+			"\"language\" is to be two letters such as it or en, or left out for the case's");
+		return false;
+	}
+	if (!w || !list || !texts) {
+		answer_fail(a, 503, "out of memory");
+		return false;
+	}
+	*p = (Ascolto__ProposeAnswer)ASCOLTO__PROPOSE_ANSWER__INIT;
+	*w = (Ascolto__Wordings)ASCOLTO__WORDINGS__INIT;
+	texts[0] = arena_strdup(&a->arena, text);
+	w->language = language ? arena_strdup(&a->arena, language) : w->language;
+	w->texts = texts;
+	w->n_texts = 1;
+	list[0] = w;
+	p->wordings = list;
+	p->n_wordings = 1;
+	p->case_id = id_bytes(&d->id);
+	d->command.what_case = ASCOLTO__COMMAND__WHAT_PROPOSE_ANSWER;
+	d->command.propose_answer = p;
+	return true;
+}
+
 bool confirm_alarms(struct answer *a, struct decided *d)
 {
 	const json_t *call = json_object_get(d->body, "call");

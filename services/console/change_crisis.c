@@ -2,6 +2,8 @@
 #include "services/console/change.h"
 #include "services/console/rules.h"
 
+#include <strings.h>
+
 bool crisis_mode(struct answer *a, struct decided *d)
 {
 	const json_t *on = json_object_get(d->body, "on");
@@ -57,6 +59,32 @@ bool move_message(struct answer *a, struct decided *d)
 	d->content.move_message.lane = arena_strdup(&a->arena, lane);
 	d->command.what_case = ASCOLTO__COMMAND__WHAT_MOVE_MESSAGE;
 	d->command.move_message = &d->content.move_message;
+	return true;
+}
+
+/* Who wrote it speaks well of the brand, or is not to be asked any more. */
+bool keep_advocate(struct answer *a, struct decided *d)
+{
+	const json_t *listed = json_object_get(d->body, "listed");
+	Ascolto__ArmRecord *arm;
+	Ascolto__KeepAdvocate *what = &d->content.keep_advocate;
+	if (!json_is_boolean(listed)) {
+		answer_fail(a, 400, "\"listed\" is to be true, to put who wrote this on the list, or false");
+		return false;
+	}
+	if (answer_read(a, MESSAGES, &d->id, &arm) || !arm->message || !arm->message->knowledge) {
+		answer_fail(a, 404, "nothing is known of who wrote this");
+		return false;
+	}
+	if (json_is_true(listed) && arm->message->knowledge->influencer) {
+		answer_fail(a, 409, "an influencer is no advocate: those are asked, and paid, in other ways");
+		return false;
+	}
+	*what = (Ascolto__KeepAdvocate)ASCOLTO__KEEP_ADVOCATE__INIT;
+	what->message_id = id_bytes(&d->id);
+	what->listed = json_is_true(listed);
+	d->command.what_case = ASCOLTO__COMMAND__WHAT_KEEP_ADVOCATE;
+	d->command.keep_advocate = what;
 	return true;
 }
 
@@ -129,27 +157,58 @@ bool propose_answer(struct answer *a, struct decided *d)
 	return true;
 }
 
+static bool may_approve(const Ascolto__Answer *x, const char *actor, const char *role)
+{
+	for (size_t i = 0; i < x->n_approvers; i++)
+		if (str_eq(x->approvers[i], str_empty(role) ? actor : role))
+			return true;
+	return !x->n_approvers;
+}
+
+static const char *names(struct answer *a, char *const *list, size_t n)
+{
+	char *all = n ? list[0] : (char *)"";
+	for (size_t i = 1; i < n && all; i++)
+		all = arena_printf(&a->arena, "%s, %s", all, list[i]);
+	return all ? all : "";
+}
+
+/* Of an answer to an incident, or to one case. */
 bool approve_answer(struct answer *a, struct decided *d)
 {
-	const char *text = member(d->body, "answer");
+	const char *text = member(d->body, "answer"), *role = member(d->body, "role");
 	struct id id;
 	Ascolto__Answer *x;
 	if (!text || id_parse(text, &id)) {
 		answer_fail(a, 400, "\"answer\" is to be the id of an answer");
 		return false;
 	}
-	struct key k = answer_key(a->group, &d->id, &id);
-	if (svc_read(a->txn, &a->arena, &console_tables[ANSWERS], &k, &x)) {
-		answer_fail(a, 404, "the incident has no answer with the id \"%.60s\"", text);
+	if (role && text_fault(role, ACTOR_MAX, true)) {
+		answer_fail(a, 400, "\"role\", who you approve as, %s", text_fault(role, ACTOR_MAX, true));
 		return false;
 	}
-	if (str_eq(x->by, d->command.actor)) {
+	struct key k = answer_key(a->group, &d->id, &id);
+	if (svc_read(a->txn, &a->arena, &console_tables[ANSWERS], &k, &x)) {
+		answer_fail(a, 404, "there is no answer with the id \"%.60s\"", text);
+		return false;
+	}
+	if (strcasecmp(x->by, d->command.actor) == 0) {
 		answer_fail(a, 409, "%.100s wrote this answer: somebody else approves it", x->by);
+		return false;
+	}
+	if (x->refused_ms) {
+		answer_fail(a, 409, "this answer was refused and is not sent; write another one");
+		return false;
+	}
+	if (!may_approve(x, d->command.actor, role)) {
+		answer_fail(a, 409, "the playbook lets these approve it: %.300s; say as whom (role)",
+			names(a, x->approvers, x->n_approvers));
 		return false;
 	}
 	Ascolto__ApproveAnswer *what = &d->content.approve_answer;
 	*what = (Ascolto__ApproveAnswer)ASCOLTO__APPROVE_ANSWER__INIT;
 	what->answer_id = x->id;
+	what->role = role ? arena_strdup(&a->arena, role) : what->role;
 	d->command.what_case = ASCOLTO__COMMAND__WHAT_APPROVE_ANSWER;
 	d->command.approve_answer = what;
 	return true;

@@ -7,7 +7,8 @@
  * rules.c     what is allowed and what is shown
  * answer.c    what every answer has in common  rows.c    JSON of lists
  * api.c       GET: lists and records
- * change.c    POST: what people decide; change_crisis.c in a crisis
+ * change.c    POST: what people decide; change_crisis.c in a crisis, change_case.c about a case
+ * draft.c     escalation looks at what people write
  *                   health.c  how the six services are
  * report.c    reports, which escalation writes
  * events.c    server-sent events              pages.c   the page, embedded
@@ -31,8 +32,8 @@ enum change_kind { CHANGED_MESSAGE, CHANGED_CASE, CHANGED_INCIDENT, CHANGED_DELI
 
 struct change {
 	const struct conf_brand *brand; /* configurations are kept until the end */
-	struct id id;			/* a delivery: the incident or case it is about ... */
-	struct id order;		/* ... and its order; an answer: its incident, and it */
+	struct id id;			/* a delivery, an answer: the incident or case it is about ... */
+	struct id order;		/* ... and its order, or the answer itself */
 };
 
 /* What changed, the newest CHANGES_MAX of each kind. */
@@ -140,6 +141,7 @@ void get_case(struct http_request *r, void *ctx);
 void get_incidents(struct http_request *r, void *ctx);
 void get_incident(struct http_request *r, void *ctx);
 void get_counts(struct http_request *r, void *ctx);
+void get_advocates(struct http_request *r, void *ctx);
 void get_audit_heads(struct http_request *r, void *ctx);
 
 /* rows.c: JSON into a->out. a->rows counts the values of the list being written; set it to 0 before the
@@ -147,7 +149,7 @@ void get_audit_heads(struct http_request *r, void *ctx);
 void rows_add(struct answer *a); /* the comma before a value, when it is not the first */
 void add_message_row(struct answer *a, const Ascolto__ArmRecord *arm);
 void add_deliveries(struct answer *a, const struct id *subject); /* the values of a list */
-void add_answers(struct answer *a, const struct id *incident);	 /* the values of a list */
+void add_answers(struct answer *a, const struct id *subject);	 /* the values of a list */
 void add_counts(struct answer *a);				 /* an object */
 bool row_needs_answer(struct answer *a, const Ascolto__ArmRecord *arm);
 

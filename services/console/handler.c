@@ -237,14 +237,30 @@ static enum verdict show_held_alarms(struct turn *t, const char *brand, const As
 
 static enum verdict show_answer(struct turn *t, const char *brand, const Ascolto__Answer *a, struct err *why)
 {
-	struct id id, incident;
-	if (id_of(a->id, &id) || id_of(a->incident_id, &incident)) {
-		err_set(why, -EINVAL, "an answer without an id or an incident");
+	struct id id, subject;
+	if (id_of(a->id, &id) || id_of(a->case_id.len ? a->case_id : a->incident_id, &subject)) {
+		err_set(why, -EINVAL, "an answer without an id, a case or an incident");
 		return REJECT;
 	}
-	struct key k = answer_key(t->key_group, &incident, &id);
+	struct key k = answer_key(t->key_group, &subject, &id);
 	turn_put(t, &k, a);
-	changed(t, CHANGED_ANSWER, brand, &incident, &id);
+	changed(t, CHANGED_ANSWER, brand, &subject, &id);
+	return DONE;
+}
+
+static enum verdict show_advocate(struct turn *t, const char *brand, const Ascolto__Advocate *a, struct err *why)
+{
+	struct id id;
+	struct key k = advocates_key(t->key_group, brand);
+	if (id_of(a->customer_id, &id)) {
+		err_set(why, -EINVAL, "an advocate without an id");
+		return REJECT;
+	}
+	key_id(&k, &id);
+	if (a->removed)
+		turn_del(t, &k);
+	else
+		turn_put(t, &k, a);
 	return DONE;
 }
 
@@ -298,6 +314,9 @@ enum verdict handle_view(struct turn *t, const Ascolto__Envelope *e, struct err 
 		break;
 	case ASCOLTO__VIEW__WHAT_HELD_ALARMS:
 		verdict = show_held_alarms(t, brand, v->held_alarms);
+		break;
+	case ASCOLTO__VIEW__WHAT_ADVOCATE:
+		verdict = show_advocate(t, brand, v->advocate, why);
 		break;
 	case ASCOLTO__VIEW__WHAT_AUDIT:
 		verdict = keep_head(t, brand, v->audit, why);

@@ -136,11 +136,11 @@ void add_deliveries(struct answer *a, const struct id *subject)
 	cursor_close(&c);
 }
 
-void add_answers(struct answer *a, const struct id *incident)
+void add_answers(struct answer *a, const struct id *subject)
 {
 	struct cursor *c;
 	struct span key, value;
-	struct key prefix = answers_key(a->group, incident);
+	struct key prefix = answers_key(a->group, subject);
 	a->rows = 0;
 	if (cursor_open(a->txn, &prefix, NULL, &c))
 		return;

@@ -13,9 +13,10 @@ const struct table console_tables[] = {
 	[DELIVERIES] = {0x27, "deliveries", &ascolto__outcome__descriptor, "incident or case id, order id"},
 	[TALLIES] = {0x28, "tallies", &state__counter__descriptor, "brand; name: how many there are"},
 	[CRISES] = {0x29, "crises", &ascolto__crisis__descriptor, "brand: whether it is in crisis mode"},
-	[ANSWERS] = {0x2a, "answers", &ascolto__answer__descriptor, "incident id, answer id: an answer to many"},
+	[ANSWERS] = {0x2a, "answers", &ascolto__answer__descriptor, "case or incident id, answer id: an answer to one or to many"},
 	[AUDIT_HEADS] = {0x2b, "audit_heads", &ascolto__audit_head__descriptor,
 		"brand; hour: the last head of escalation's audit log seen in it"},
+	[ADVOCATES] = {0x2c, "advocates", &ascolto__advocate__descriptor, "brand; customer id: who speaks well of it"},
 	{0},
 };
 
@@ -97,14 +98,14 @@ struct key crisis_key(uint8_t group, const char *brand)
 	return brand_key(CRISES, group, brand);
 }
 
-struct key answers_key(uint8_t group, const struct id *incident)
+struct key answers_key(uint8_t group, const struct id *subject)
 {
-	return record_key(ANSWERS, group, incident);
+	return record_key(ANSWERS, group, subject);
 }
 
-struct key answer_key(uint8_t group, const struct id *incident, const struct id *answer)
+struct key answer_key(uint8_t group, const struct id *subject, const struct id *answer)
 {
-	struct key k = answers_key(group, incident);
+	struct key k = answers_key(group, subject);
 	key_id(&k, answer);
 	return k;
 }
@@ -114,6 +115,11 @@ struct key tally_key(uint8_t group, const char *brand, enum tally n)
 	struct key k = brand_key(TALLIES, group, brand);
 	key_str(&k, tally_names[n]);
 	return k;
+}
+
+struct key advocates_key(uint8_t group, const char *brand)
+{
+	return brand_key(ADVOCATES, group, brand);
 }
 
 struct key audit_heads_key(uint8_t group, const char *brand)

@@ -16,7 +16,8 @@
  *     deliveries     incident (or case) id, order id           Outcome
  *     tallies        brand; name                               Counter
  *     crises         brand                                     Crisis
- *     answers        incident id, answer id                    Answer
+ *     answers        case (or incident) id, answer id          Answer
+ *     advocates      brand; customer id                        Advocate
  *     audit_heads    brand; hour                               AuditHead: the last one of that hour
  */
 #ifndef ASCOLTO_CONSOLE_STATE_H
@@ -38,7 +39,8 @@ enum console_table {
 	TALLIES,
 	CRISES,
 	ANSWERS,
-	AUDIT_HEADS
+	AUDIT_HEADS,
+	ADVOCATES
 };
 extern const struct table console_tables[];
 
@@ -77,9 +79,10 @@ struct key list_row_key(const struct key *list, int64_t ms, const struct id *id)
 struct key deliveries_key(uint8_t group, const struct id *subject);
 struct key delivery_key(uint8_t group, const struct id *subject, const struct id *order);
 struct key crisis_key(uint8_t group, const char *brand);
-struct key answers_key(uint8_t group, const struct id *incident);
-struct key answer_key(uint8_t group, const struct id *incident, const struct id *answer);
+struct key answers_key(uint8_t group, const struct id *subject);
+struct key answer_key(uint8_t group, const struct id *subject, const struct id *answer);
 struct key tally_key(uint8_t group, const char *brand, enum tally n);
+struct key advocates_key(uint8_t group, const char *brand);
 struct key audit_heads_key(uint8_t group, const char *brand);
 struct key audit_head_key(uint8_t group, const char *brand, int64_t at_ms);
 

@@ -3,6 +3,8 @@
 #include "proto/state.pb-c.h"
 #include "services/enrichment/rules.h"
 
+#define DAY_MS ((int64_t)86400000)
+
 static const Ascolto__AuthorId *first_id(const Ascolto__Author *a)
 {
 	return a && a->n_ids ? a->ids[0] : NULL;
@@ -71,7 +73,8 @@ static void update_customer(struct turn *t, State__Customer *c, const Ascolto__E
 		c->ids = a->ids;
 	}
 	struct customer_facts f = {.messages = c->messages, .cases = c->cases, .first_seen_ms = c->first_seen_ms,
-		.now_ms = e->occurred_ms, .before = (enum customer_type)c->type};
+		.now_ms = e->occurred_ms, .before = (enum customer_type)c->type, .praise_days = c->praise_days,
+		.influencer = c->influencer, .advocate = c->advocate};
 	c->type = (Ascolto__CustomerType)rules_customer_type(&f);
 }
 
@@ -135,6 +138,7 @@ static void fill_knowledge(Ascolto__Knowledge *k, const State__Customer *c, cons
 	k->last_case_outcome = c->last_case_outcome;
 	k->display_name = c->display_name;
 	k->language = likely_language(p, c);
+	k->praise_days = c->praise_days;
 }
 
 /* Damage in one customer's record must not stop the others: quarantine, with the place. */
@@ -204,6 +208,11 @@ enum verdict enrichment_history(struct turn *t, const Ascolto__Envelope *e, stru
 	} else if (str_eq(h->change, "closed")) {
 		c->open_cases -= MIN(c->open_cases, 1u);
 		c->last_case_outcome = h->outcome;
+	} else if (str_eq(h->change, "praised")) {
+		c->praise_days += h->at_ms / DAY_MS > c->praised_ms / DAY_MS;
+		c->praised_ms = MAX(c->praised_ms, h->at_ms);
+	} else if (str_eq(h->change, "advocate") || str_eq(h->change, "no_advocate")) {
+		c->advocate = (char *)(str_eq(h->change, "advocate") ? "yes" : "no");
 	}
 	turn_put(t, &k, c);
 	return DONE;

@@ -2,10 +2,20 @@
 
 #include <strings.h>
 
+static bool is_advocate(const struct customer_facts *f)
+{
+	if (f->influencer || (f->advocate && str_eq(f->advocate, "no")))
+		return false;
+	return (f->advocate && str_eq(f->advocate, "yes")) ||
+	       (f->praise_days >= ADVOCATE_DAYS && f->praise_days > f->cases);
+}
+
 enum customer_type rules_customer_type(const struct customer_facts *f)
 {
-	if (f->before == TYPE_ADVOCATE || f->before == TYPE_EX)
+	if (f->before == TYPE_EX)
 		return f->before;
+	if (is_advocate(f))
+		return TYPE_ADVOCATE;
 	if (f->cases >= COMPLAINER_CASES)
 		return TYPE_COMPLAINER;
 	if (f->messages <= 1 || f->now_ms - f->first_seen_ms < (int64_t)NEW_DAYS * 86400000)

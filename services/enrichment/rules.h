@@ -11,6 +11,8 @@
 #define INFLUENCER_ANY 50000
 /* Cases within their history that make a complainer. */
 #define COMPLAINER_CASES 3
+/* Days on which somebody must have praised or defended the brand to be an advocate of it; more of them than cases. */
+#define ADVOCATE_DAYS 3
 /* Silence after which a customer counts as new again. */
 #define NEW_DAYS 30
 
@@ -21,7 +23,10 @@ struct customer_facts {
 	uint32_t messages; /* this one included */
 	uint32_t cases;
 	int64_t first_seen_ms, now_ms;
-	enum customer_type before; /* advocate and ex come from elsewhere (CRM, a person) and stay */
+	enum customer_type before; /* ex comes from elsewhere and stays */
+	uint32_t praise_days;
+	bool influencer;           /* is no advocate, whatever they say */
+	const char *advocate;      /* what a person said: "yes", "no"; NULL or "" = nothing */
 };
 
 enum customer_type rules_customer_type(const struct customer_facts *f);

@@ -56,6 +56,11 @@ static void hand_over(const struct change *x, Ascolto__Case *c, const char *to)
 	c->owner = h->to;
 }
 
+void case_hand_over(struct turn *t, const Ascolto__Envelope *cause, Ascolto__Case *c, const char *to)
+{
+	hand_over(&(struct change){.t = t, .cause = cause, .c = c, .actor = to}, c, to);
+}
+
 /* ---- the end of it ---- */
 
 static void solved(const struct change *x)

@@ -12,10 +12,17 @@ void case_view(struct turn *t, const Ascolto__Envelope *cause, Ascolto__Case *c,
 	send_view(t, cause, "view-case", n, &v);
 }
 
+void send_history(struct turn *t, const Ascolto__Envelope *cause, const char *route, Ascolto__History *h)
+{
+	Ascolto__Envelope *e = turn_envelope(t, cause, h->change, 0);
+	e->body_case = ASCOLTO__ENVELOPE__BODY_HISTORY;
+	e->history = h;
+	turn_emit(t, TO_ENRICHMENT, LANE_URGENT, e, span_str(route));
+}
+
 void case_history(struct turn *t, const Ascolto__Envelope *cause, const char *route, const Ascolto__Case *c,
 	const char *change, const char *outcome)
 {
-	Ascolto__Envelope *e = turn_envelope(t, cause, change, 0);
 	Ascolto__History h = ASCOLTO__HISTORY__INIT;
 	h.customer_id = c->customer_id;
 	h.case_id = c->id;
@@ -23,9 +30,7 @@ void case_history(struct turn *t, const Ascolto__Envelope *cause, const char *ro
 	h.outcome = (char *)(uintptr_t)outcome;
 	h.at_ms = t->now_ms;
 	h.language = c->language;
-	e->body_case = ASCOLTO__ENVELOPE__BODY_HISTORY;
-	e->history = &h;
-	turn_emit(t, TO_ENRICHMENT, LANE_URGENT, e, span_str(route));
+	send_history(t, cause, route, &h);
 }
 
 /* The beginning of what was written, cut at a character. */
@@ -288,7 +293,7 @@ int case_measure(struct turn *t, const Ascolto__Case *c, struct damage *d, struc
 	d->at_ms = t->now_ms;
 	d->incident = id_of(c->incident_id, &incident) ? NULL : &incident;
 	int r = damage_add(t, c->brand, d);
-	r = r ? r : score_add(t, c->brand, d, c->channel, c->owner);
+	r = r ? r : score_add(t, c->brand, d, c->channel, c->owner, c->team);
 	return r ? err_set(why, r, "the measures can not be read: %s", strerror(-r)) : 0;
 }
 

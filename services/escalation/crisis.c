@@ -63,6 +63,11 @@ static void tell(struct turn *t, const Ascolto__Envelope *cause, const struct br
 		   : (it ? "%s\n\n%s.\nDeciso da: %s.\n\nPost programmati e risposte automatiche possono riprendere.\n"
 			 : "%s\n\n%s.\nDecided by: %s.\n\nScheduled posts and automatic answers may go on.\n"),
 		o.subject, c->because, c->by);
+	unsigned advocates = on ? advocates_count(t->txn, b->name) : 0;
+	if (advocates)
+		o.text = arena_printf(t->arena, it ? "%s\nSostenitori da coinvolgere, se serve: %u. L'elenco è nella console.\n"
+						   : "%s\nAdvocates to be asked for a word, if it helps: %u. The console has the list.\n",
+			o.text, advocates);
 	audit_add(t, cause, &(struct audit_note){.what = o.template_, .who = c->by, .incident_id = o.incident_id,
 		.by = str_eq(c->by, "ascolto") ? BY_RULE : BY_PERSON, .detail = c->because});
 	for (unsigned i = 0; p && i < p->tell_count; i++)

@@ -6,7 +6,7 @@
  *   - whoever the playbook names is told when it begins and when it ends: programs that answer or post by themselves hear
  *     it by their webhook and stop
  *   - the checklist runs: a step that is late is said to its actor again and again, until it is done
- *   - one answer goes to everybody with an open case in the incident (answers.c), after others approved it
+ *   - one answer goes to everybody with an open case in the incident, and answers to one case are approved too (answers.h)
  *
  * There is one row per brand. An incident that became red holds crisis mode open until it is closed, and so does a person
  * until a person ends it; when nothing holds it any more it ends.
@@ -29,12 +29,6 @@ int64_t crisis_since(struct txn *t, const char *brand);
 
 /* A person moves a message: to service, it gets a case; to polemic, its case is closed if it was of that message alone. */
 int message_move(struct turn *t, const Ascolto__Envelope *e, const struct id *message, const char *lane, struct err *why);
-
-/* answers.c. Wordings as Wordings in ascolto.proto says; none at all: the playbook's holding texts. */
-int answer_propose(struct turn *t, const Ascolto__Envelope *e, const Ascolto__ProposeAnswer *p, struct err *why);
-int answer_approve(struct turn *t, const Ascolto__Envelope *e, const struct id *answer, struct err *why);
-int answer_send(struct turn *t, const Ascolto__Envelope *timer, struct err *why);
-#define ANSWER_TIMER "answer" /* purpose of the timer that sends the next ones */
 
 /* The case is one of the incident's, from now on. */
 void incident_case(struct turn *t, const Ascolto__Case *c);

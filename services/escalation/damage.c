@@ -75,6 +75,7 @@ static void add_to(State__Pulse *p, const struct damage *d, bool case_counts)
 	p->messages += d->who != 0;
 	p->negative += d->negative;
 	p->positive += d->positive;
+	p->defended += d->defends;
 	p->cases += case_counts;
 	p->acknowledged += d->acknowledged;
 	p->acknowledge_ms += d->acknowledged ? (uint64_t)MAX(d->acknowledge_ms, 0) : 0;
@@ -148,6 +149,7 @@ static void add_part(struct damage_sum *s, const State__Pulse *p)
 	s->messages += p->messages;
 	s->negative += p->negative;
 	s->positive += p->positive;
+	s->defended += p->defended;
 	s->reach += p->reach;
 	s->cases += p->cases;
 	s->acknowledged += p->acknowledged;

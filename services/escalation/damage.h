@@ -33,11 +33,14 @@ struct damage {
 	bool fresh_person;             /* wrote about the incident for the first time */
 	unsigned newcomers;            /* people of another topic, which turned out to be the incident's: those of this part */
 	bool negative, positive;
+	bool defends;                  /* takes the brand's side in the debate */
 	bool case_opened, case_joined; /* of the brand; of the incident */
 	bool case_closed, case_late;
 	bool request, case_reopened;   /* for score.h, as the next two */
 	bool in_time;                  /* it was acknowledged before its clock ran out */
 	bool silent;                   /* the acknowledge clock ran out */
+	bool answer;                   /* a person's words leave, for score.h too; */
+	bool tone_right, clear_known, clear; /* as draft.h found them */
 	unsigned acknowledged;         /* cases ... */
 	int64_t acknowledge_ms;        /* ... and how long that took, in all */
 };
@@ -61,7 +64,7 @@ int damage_crowd_write(struct turn *t, const struct id *incident, const struct d
 /* The sum of a time. */
 struct damage_sum {
 	int64_t from_ms, to_ms;
-	uint64_t messages, negative, positive, reach;
+	uint64_t messages, negative, positive, defended, reach;
 	uint64_t cases, acknowledged, closed, late, acknowledge_ms;
 	double people;                 /* incident: exact */
 };

@@ -22,7 +22,7 @@
 extern const struct svc_spec escalation_spec;
 
 enum { ARM, CASES, OPEN_CASES, TOPICS, TOPIC_PEOPLE, INCIDENTS, TOLD, COPIES, CRISES, INCIDENT_CASES, ANSWERS, LAST_TEXTS,
-	AUDIT, AUDIT_OF, AUDIT_PLAYBOOK, HELD_ALARMS, PULSE, INCIDENT_PULSE, DRILLS, ORDERED, RHYTHMS, SCORES };
+	AUDIT, AUDIT_OF, AUDIT_PLAYBOOK, HELD_ALARMS, PULSE, INCIDENT_PULSE, DRILLS, ORDERED, RHYTHMS, SCORES, ADVOCATES };
 extern const struct table escalation_tables[];
 
 enum { TO_NOTIFICATION, TO_ENRICHMENT, TO_CONSOLE, TO_INTENT };
@@ -71,6 +71,9 @@ struct judgement {
 	struct id incident;               /* the one it is counted for */
 };
 
+/* handler.c: what the rules and the playbook's conditions ask for, from j->m, j->brand, j->who and the time in j->e. */
+void read_facts(struct judgement *j);
+
 /* record.c */
 void record_begin(struct judgement *j);
 void record_rule(struct judgement *j, const char *rule, const char *fact, const char *value);
@@ -95,6 +98,8 @@ int case_save(struct turn *t, const Ascolto__Envelope *cause, const struct brand
 	struct err *why);
 void case_close(struct turn *t, const Ascolto__Envelope *cause, Ascolto__Case *c, const char *reason);
 void case_view(struct turn *t, const Ascolto__Envelope *cause, Ascolto__Case *c, uint64_t n);
+/* What enrichment is to remember of the customer whose route that is. */
+void send_history(struct turn *t, const Ascolto__Envelope *cause, const char *route, Ascolto__History *h);
 void case_history(struct turn *t, const Ascolto__Envelope *cause, const char *route, const Ascolto__Case *c, const char *change,
 	const char *outcome);
 void case_history_of(struct turn *t, const Ascolto__Envelope *cause, const Ascolto__Case *c, const char *change);
@@ -104,6 +109,9 @@ int case_leave(struct judgement *j, const struct id *case_id, struct err *why);
 /* case_change.c: what people decide */
 int case_change(struct turn *t, const Ascolto__Envelope *cause, const Ascolto__ChangeCase *what, const char *actor,
 	struct err *why);
+
+/* Whoever answers it owns it from now on. */
+void case_hand_over(struct turn *t, const Ascolto__Envelope *cause, Ascolto__Case *c, const char *to);
 
 /* case_clock.c: new clocks stand; case_clocks_follow lets them do what the state asks and sets their timers. case_clock and
  * case_call are timers: a clock that ran out, and a later call of its policy's chain. */
@@ -126,6 +134,12 @@ int incident_step_done(struct turn *t, const Ascolto__Envelope *e, const struct 
 int incident_change(struct turn *t, const Ascolto__Envelope *cause, const struct id *id, const char *verb,
 	const char *actor, const char *words, struct err *why);
 void incident_view(struct turn *t, const Ascolto__Envelope *cause, Ascolto__Incident *i, uint64_t n);
+
+/* advocates.c: a message is heard for what its writer is to the brand; a person puts them on the list or takes them off. */
+int advocate_hear(struct judgement *j, struct err *why);
+int advocate_keep(struct turn *t, const Ascolto__Envelope *e, const Ascolto__KeepAdvocate *what, struct err *why);
+unsigned advocates_count(struct txn *t, const char *brand);
+#define ADVOCATES_MAX 1000 /* per brand */
 
 /* orders.c */
 bool brand_speaks_italian(const struct turn *t, const char *brand); /* else English: what it says to people */

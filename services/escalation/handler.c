@@ -1,4 +1,5 @@
 /* What escalation does with each kind of message. */
+#include "services/escalation/answers.h"
 #include "services/escalation/condition.h"
 #include "services/escalation/crisis.h"
 #include "services/escalation/score.h"
@@ -54,7 +55,7 @@ static void read_further_facts(struct judgement *j)
 	f->at_ms = j->e->occurred_ms;
 }
 
-static void read_facts(struct judgement *j)
+void read_facts(struct judgement *j)
 {
 	const Ascolto__Post *p = j->m->post;
 	const Ascolto__Understanding *u = j->m->understanding;
@@ -152,8 +153,9 @@ static int measure(struct judgement *j)
 	d->negative = j->facts.negative;
 	d->positive = str_eq(value_of(j->m->understanding->sentiment), "positive");
 	d->request = j->decision.opens_case;
+	d->defends = j->facts.polemic && j->facts.intent == INTENT_PRAISE && !j->facts.copy;
 	int r = damage_add(j->t, j->brand->name, d);
-	return r ? r : score_add(j->t, j->brand->name, d, j->m->post->channel, NULL);
+	return r ? r : score_add(j->t, j->brand->name, d, j->m->post->channel, NULL, NULL);
 }
 
 enum verdict escalation_classified(struct turn *t, const Ascolto__Envelope *e, struct err *why)
@@ -179,7 +181,7 @@ enum verdict escalation_classified(struct turn *t, const Ascolto__Envelope *e, s
 	if (!j.arm)
 		return RETRY;
 	explain(&j);
-	if (group(&j, why) || case_for(&j, why)) {
+	if (group(&j, why) || case_for(&j, why) || advocate_hear(&j, why)) {
 		((struct escalation *)t->state)->stale = true;
 		return REJECT;
 	}
@@ -320,8 +322,10 @@ enum verdict escalation_command(struct turn *t, const Ascolto__Envelope *e, stru
 		r = answer_propose(t, e, c->propose_answer, why);
 		break;
 	case ASCOLTO__COMMAND__WHAT_APPROVE_ANSWER:
-		if (!id_of(c->approve_answer->answer_id, &id))
-			r = answer_approve(t, e, &id, why);
+		r = answer_approve(t, e, c->approve_answer, why);
+		break;
+	case ASCOLTO__COMMAND__WHAT_KEEP_ADVOCATE:
+		r = advocate_keep(t, e, c->keep_advocate, why);
 		break;
 	default:
 		err_set(why, -EINVAL, "this command is not known");

@@ -1,4 +1,5 @@
 #include "services/escalation/playbook_file.h"
+#include "services/escalation/texts.h"
 #include "common/conf_yaml.h"
 #include "common/suggest.h"
 
@@ -208,12 +209,44 @@ int playbook_check_destinations(const struct playbook *p, const struct conf *c, 
 	return 0;
 }
 
+struct ready_texts {
+	const char *path;
+	struct err *e;
+	int result;
+};
+
+static void stop_at_text(
+	void *ctx, size_t list, size_t text, const char *channel, const struct draft_finding *f)
+{
+	struct ready_texts *r = ctx;
+	struct arena a;
+	char where[64];
+	if (!f->blocks || r->result)
+		return;
+	snprintf(where, sizeof(where), "crisis.holding[%zu].texts[%zu]", list, text);
+	arena_init(&a, 4096);
+	const char *words = draft_sentence(f, false, &a);
+	r->result = conf_yaml_error(r->path, where, r->e, "this text could not be sent%s%s: %s",
+		channel[0] ? " on " : "", channel, words ? words : "");
+	arena_free(&a);
+}
+
+/* A text that is kept ready for a crisis can be sent on every channel it is for. */
+static int check_texts(
+	const struct conf *c, const struct conf_brand *brand, const struct playbook *p, struct err *e)
+{
+	struct ready_texts ready = {.path = brand->playbook, .e = e};
+	int r = texts_check_playbook(p, c, brand->name, stop_at_text, &ready);
+	return r ? err_set(e, r, "out of memory") : ready.result;
+}
+
 int playbook_of_brand(const struct conf *c, const struct conf_brand *brand, struct playbook **ret, struct err *e)
 {
 	if (str_empty(brand->playbook))
 		return err_set(e, -EINVAL, "%s: brand \"%s\" has no playbook", c->path, brand->name);
 	int r = playbook_load(ret, brand->playbook, e);
-	if (!r && (r = playbook_check_destinations(*ret, c, brand->name, e)))
+	if (!r && ((r = playbook_check_destinations(*ret, c, brand->name, e)) ||
+			  (r = check_texts(c, brand, *ret, e))))
 		playbook_free(ret);
 	return r;
 }
@@ -302,11 +335,14 @@ static bool is_among(char *const *list, unsigned n, const char *word)
 	return false;
 }
 
-const struct playbook_approval *playbook_approval(const struct playbook *p, const char *action, const struct facts *f)
+const struct playbook_approval *playbook_approval(const struct playbook *p, const struct playbook_asked *what)
 {
 	for (unsigned i = 0; i < p->approvals_count; i++) {
 		const struct playbook_approval *a = &p->approvals[i];
-		if (is_among(a->actions, a->actions_count, action) && (!a->when || condition_holds(a->when, f)))
+		if (is_among(a->actions, a->actions_count, what->action) &&
+			(!a->kinds_count || is_among(a->kinds, a->kinds_count, what->kind)) &&
+			(!a->codes_count || is_among(a->codes, a->codes_count, what->code)) &&
+			(!a->when || condition_holds(a->when, what->facts)))
 			return a;
 	}
 	return NULL;

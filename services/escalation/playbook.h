@@ -11,7 +11,7 @@
  *   - chains: whom to call when nobody answers. Written as calls after so many minutes, a repetition, and a further chain;
  *     compiled into one list of calls in ascending order;
  *   - for each code of incident a chain and the steps of its checklist;
- *   - approvals, voices of channels, and crisis mode (playbook_crisis.h) with its texts in every language of the playbook.
+ *   - approvals, voices of channels (what a draft is checked by: draft.h), and crisis mode (playbook_crisis.h) with its texts in every language of the playbook.
  *
  * Errors are "FILE:LINE:COLUMN: sentence" with what to write instead, or "FILE: sentence" for what is nowhere. A version once
  * used is not used again for other words: reloading refuses that (playbook_may_follow), so that the label in a decision tells
@@ -102,11 +102,14 @@ struct playbook_incident {
 	unsigned chain_count;
 };
 
-/* An external action that needs somebody's consent when its condition holds. */
+/* An external action that needs somebody's consent when it is about one of these kinds and codes of case (0: any), and the
+ * condition holds. */
 struct playbook_approval {
 	char *name;
 	char **actions;
 	unsigned actions_count;
+	char **kinds, **codes;
+	unsigned kinds_count, codes_count;
 	char **approvers;         /* actors; any of them */
 	unsigned approvers_count;
 	unsigned people;          /* how many of them, 1 or 2 */
@@ -120,10 +123,25 @@ struct playbook_voice {
 	unsigned channels_count, networks_count;
 	char *language;           /* NULL = all */
 	bool formal;              /* Lei, not tu */
-	bool emoji, slang;
+	bool emoji, slang;        /* are allowed, */
+	bool loud;                /* and so are runs of "!" and words in capitals */
 	bool signature;           /* agents sign */
-	unsigned max_characters;  /* 0 = the network's */
+	char **signatures;        /* what may stand there instead of their name */
+	unsigned signatures_count;
+	unsigned max_characters;  /* 0 = the network's (length.h) */
+	char *unit;               /* that it counts in; NULL = the network's */
 	char *hashtag;            /* NULL, or what every post carries */
+	unsigned *min_readability; /* NULL = that of draft.h */
+	char **promises;          /* words that promise, besides those of draft.c */
+	unsigned promises_count;
+	char **forbidden;         /* words that are not said here */
+	unsigned forbidden_count;
+	char **acronyms;          /* that its readers know */
+	unsigned acronyms_count;
+	char **contacts;          /* the brand's own telephones and addresses, which may be said */
+	unsigned contacts_count;
+	char **blocks;            /* rules of draft.h that stop a text instead of warning */
+	unsigned blocks_count;
 };
 
 struct playbook {
@@ -169,7 +187,7 @@ int playbook_check_all(const struct conf *c, struct err *e);
 /* One file alone. */
 int playbook_check(const char *path, struct err *e);
 
-/* The playbook of a brand, checked with the configuration. */
+/* The playbook of a brand, checked with the configuration: also that every text it keeps ready may be sent where it is for. */
 int playbook_of_brand(const struct conf *c, const struct conf_brand *brand, struct playbook **ret, struct err *e);
 
 /* -EINVAL: `fresh` says something else than `old` under the same name and version. */
@@ -188,8 +206,15 @@ const struct playbook_sla *playbook_sla(const struct playbook *p, const char *na
  * promised in hours nobody knows any more runs out early rather than never. */
 const struct calendar *playbook_calendar(const struct playbook *p, const char *name);
 
-/* The first that is for that action and whose condition holds; NULL: no consent is needed. */
-const struct playbook_approval *playbook_approval(const struct playbook *p, const char *action, const struct facts *f);
+/* What an approval is asked for. */
+struct playbook_asked {
+	const char *action;       /* of playbook_actions */
+	const char *kind, *code;  /* of the case; "" = of none */
+	const struct facts *facts; /* of the message that is answered */
+};
+
+/* The first that fits; NULL: no consent is needed. */
+const struct playbook_approval *playbook_approval(const struct playbook *p, const struct playbook_asked *what);
 
 /* The first that fits; NULL. */
 const struct playbook_voice *playbook_voice(const struct playbook *p, const char *channel, const char *network,

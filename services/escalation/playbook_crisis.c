@@ -21,7 +21,7 @@ const cyaml_schema_field_t playbook_crisis_fields[] = {
 	CYAML_FIELD_UINT_PTR("approvals", CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL, struct playbook_crisis, approvals),
 	CYAML_FIELD_STRING_PTR("answers", CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL, struct playbook_crisis, answers, 1, 64),
 	CYAML_FIELD_SEQUENCE("holding", CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL, struct playbook_crisis, holding, &wordings,
-		0, 64),
+		0, CRISIS_HOLDING_MAX),
 	CYAML_FIELD_END,
 };
 

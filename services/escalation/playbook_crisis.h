@@ -5,8 +5,9 @@
  *       tell: [strategist, agency]   # actors told when it begins and when it ends. Programs that post by themselves are
  *                                    # stopped this way: their webhook is a destination of an actor
  *       remind_minutes: 10           # a step that is late is said again so often; 0: never
- *       approvals: 1                 # people besides its author who must approve an answer to many, 0 to 5
- *       answers: answers-hook        # destination that posts answers, each in its thread
+ *       approvals: 1                 # people besides its author who must approve an answer to many, 0 to 5; in crisis
+ *                                    # mode also an answer to one case of an incident
+ *       answers: answers-hook        # destination that posts answers, to one or to many, each in its thread, at all times
  *       holding:                     # the first answer, ready: two wordings or more in every language
  *         - {language: it, texts: ["…", "…"]}
  *         - {channel: brezza-x, language: it, texts: ["…", "…"]}   # for one channel
@@ -23,6 +24,7 @@
 #include <cyaml/cyaml.h>
 
 #define CRISIS_APPROVALS_MAX 5
+#define CRISIS_HOLDING_MAX 64 /* lists of texts */
 #define CRISIS_REMINDS_MAX 12 /* then a step is late in silence; the page still shows it */
 
 struct playbook_wordings {

@@ -106,6 +106,8 @@ struct file_approval {
 	char *name;
 	char **actions;
 	unsigned actions_count;
+	char **kinds, **codes;
+	unsigned kinds_count, codes_count;
 	struct when *when;
 	char **approvers;
 	unsigned approvers_count;

@@ -1,6 +1,7 @@
 /* Kinds of case, incidents, approvals, voices, and the languages of a playbook. */
 #include "services/escalation/playbook_file.h"
 #include "common/suggest.h"
+#include "services/escalation/draft.h"
 
 #define ACKNOWLEDGE_MINUTES 60
 #define RESOLVE_MINUTES (24 * 60)
@@ -8,15 +9,21 @@
 const char *const playbook_actions[] = {"reply", "direct_message", "move_to_private", "call", "mail", "hide", "delete", "block",
 	"refund", "apology", "holding_text", "publish_post", "forward", NULL};
 
-static int check_action(struct reading *rd, const char *where, const char *name)
+static int check_word(
+	struct reading *rd, const char *where, const char *what, const char *word, const char *const *list)
 {
 	size_t n = 0;
-	char words[300];
-	while (playbook_actions[n])
-		if (str_eq(playbook_actions[n++], name))
+	char words[400];
+	while (list[n])
+		if (str_eq(list[n++], word))
 			return 0;
-	return reading_wrong(rd, where, "there is no action \"%.60s\"%s", name,
-		suggest(words, sizeof(words), name, playbook_actions, n, "they are"));
+	return reading_wrong(rd, where, "there is no %s \"%.60s\"%s", what, word,
+		suggest(words, sizeof(words), word, list, n, "they are"));
+}
+
+static int check_action(struct reading *rd, const char *where, const char *name)
+{
+	return check_word(rd, where, "action", name, playbook_actions);
 }
 
 static int check_steps(struct reading *rd, const char *list, const char *whose, const struct playbook_step *steps, unsigned n)
@@ -201,6 +208,16 @@ static int read_approval(struct reading *rd, unsigned i)
 	snprintf(entry, sizeof(entry), "approvals[%u]", i);
 	for (unsigned n = 0; n < row->actions_count && !r; n++)
 		r = check_action(rd, reading_at(rd, "approvals[%u].actions[%u]", i, n), row->actions[n]);
+	for (unsigned n = 0; n < row->kinds_count && !r; n++)
+		if (!playbook_kind(rd->p, row->kinds[n]))
+			r = reading_wrong(rd, reading_at(rd, "approvals[%u].kinds[%u]", i, n),
+				"there is no kind \"%.60s\"%s", row->kinds[n],
+				reading_suggest(row->kinds[n], rd->file->kinds, rd->file->kinds_count,
+					sizeof(*rd->file->kinds)));
+	for (unsigned n = 0; n < row->codes_count && !r; n++)
+		if (code_of(row->codes[n]) < CODE_GREEN)
+			r = reading_wrong(rd, reading_at(rd, "approvals[%u].codes[%u]", i, n),
+				"there is no code \"%.60s\"; write green, yellow or red", row->codes[n]);
 	for (unsigned n = 0; n < row->approvers_count && !r; n++)
 		r = reading_check_actor(rd, reading_at(rd, "approvals[%u].approvers[%u]", i, n), row->name, row->approvers[n]);
 	if (!r && row->people && (!*row->people || *row->people > row->approvers_count))
@@ -210,9 +227,17 @@ static int read_approval(struct reading *rd, unsigned i)
 		r = make_condition(rd, entry, row->when, &row->condition);
 	if (r)
 		return r;
-	rd->p->approvals[i] = (struct playbook_approval){.name = row->name, .actions = row->actions,
-		.actions_count = row->actions_count, .approvers = row->approvers, .approvers_count = row->approvers_count,
-		.people = row->people ? *row->people : 1, .when = row->condition};
+	rd->p->approvals[i] = (struct playbook_approval){.name = row->name,
+		.actions = row->actions,
+		.actions_count = row->actions_count,
+		.kinds = row->kinds,
+		.kinds_count = row->kinds_count,
+		.codes = row->codes,
+		.codes_count = row->codes_count,
+		.approvers = row->approvers,
+		.approvers_count = row->approvers_count,
+		.people = row->people ? *row->people : 1,
+		.when = row->condition};
 	return 0;
 }
 
@@ -225,6 +250,21 @@ static int check_language(struct reading *rd, const char *where, const char *lan
 	return reading_wrong(rd, where, "\"%.60s\" is not among the playbook's languages%s", language,
 		suggest(words, sizeof(words), language, (const char *const *)(uintptr_t)rd->p->languages, rd->p->languages_count,
 			"they are"));
+}
+
+static int check_voice(struct reading *rd, unsigned i)
+{
+	const struct playbook_voice *v = &rd->p->voices[i];
+	int r = v->language ? check_language(rd, reading_at(rd, "voices[%u].language", i), v->language) : 0;
+	if (!r && v->unit)
+		r = check_word(rd, reading_at(rd, "voices[%u].unit", i), "unit", v->unit, length_units);
+	if (!r && v->min_readability && *v->min_readability > 100)
+		r = reading_wrong(rd, reading_at(rd, "voices[%u].min_readability", i),
+			"readability goes from 0 to 100, easier upwards");
+	for (unsigned k = 0; k < v->blocks_count && !r; k++)
+		r = check_word(rd, reading_at(rd, "voices[%u].blocks[%u]", i, k), "rule of drafts",
+			v->blocks[k], draft_rules);
+	return r;
 }
 
 /* The first answer of a crisis is there in every language. */
@@ -264,8 +304,7 @@ int reading_kinds(struct reading *rd)
 	for (; p->approvals_count < f->approvals_count && !r; p->approvals_count++)
 		r = read_approval(rd, p->approvals_count);
 	for (unsigned i = 0; i < p->voices_count && !r; i++)
-		if (p->voices[i].language)
-			r = check_language(rd, reading_at(rd, "voices[%u].language", i), p->voices[i].language);
+		r = check_voice(rd, i);
 	r = r ? r : check_holding(rd);
 	if (!r && !playbook_incident(p, CODE_RED))
 		r = reading_wrong(rd, "incidents", "there is no incident of code red; add one, for danger does not ask first");

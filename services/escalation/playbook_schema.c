@@ -172,6 +172,8 @@ static const cyaml_schema_value_t incident = ENTRY(playbook_incident, incident_f
 static const cyaml_schema_field_t approval_fields[] = {
 	NAME(file_approval, name),
 	LIST(file_approval, actions, word, 1, 16),
+	MAYBE_LIST(file_approval, kinds, word, 1, PLAYBOOK_KINDS_MAX),
+	MAYBE_LIST(file_approval, codes, word, 1, 3),
 	CYAML_FIELD_MAPPING_PTR("when", OPTIONAL, struct file_approval, when, when_fields),
 	LIST(file_approval, approvers, word, 1, 16),
 	MAYBE_NUMBER(file_approval, people),
@@ -187,9 +189,18 @@ static const cyaml_schema_field_t voice_fields[] = {
 	BOOL(playbook_voice, formal),
 	BOOL(playbook_voice, emoji),
 	BOOL(playbook_voice, slang),
+	BOOL(playbook_voice, loud),
 	BOOL(playbook_voice, signature),
+	MAYBE_LIST(playbook_voice, signatures, word, 1, 16),
 	CYAML_FIELD_UINT("max_characters", CYAML_FLAG_OPTIONAL, struct playbook_voice, max_characters),
+	MAYBE_NAME(playbook_voice, unit),
 	MAYBE_NAME(playbook_voice, hashtag),
+	MAYBE_NUMBER(playbook_voice, min_readability),
+	MAYBE_LIST(playbook_voice, promises, word, 0, 100),
+	MAYBE_LIST(playbook_voice, forbidden, word, 0, 100),
+	MAYBE_LIST(playbook_voice, acronyms, word, 0, 100),
+	MAYBE_LIST(playbook_voice, contacts, word, 0, 64),
+	MAYBE_LIST(playbook_voice, blocks, word, 0, 16),
 	CYAML_FIELD_END,
 };
 static const cyaml_schema_value_t voice = ENTRY(playbook_voice, voice_fields);

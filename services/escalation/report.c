@@ -267,6 +267,11 @@ static void cell_positive(const struct writer *w, const struct damage_sum *s, ch
 	share(s->positive, s->messages, out);
 }
 
+static void cell_defended(const struct writer *w, const struct damage_sum *s, char out[SHORT])
+{
+	number(w, (double)s->defended, out);
+}
+
 static void cell_reach(const struct writer *w, const struct damage_sum *s, char out[SHORT])
 {
 	number(w, per_hour(s, s->reach), out);
@@ -310,6 +315,7 @@ static void damage_section(struct writer *w)
 	damage_row(w, W_PEOPLE_ALL, s, cell_people);
 	damage_row(w, W_NEGATIVE, s, cell_negative);
 	damage_row(w, W_POSITIVE, s, cell_positive);
+	damage_row(w, W_DEFENDED, s, cell_defended);
 	damage_row(w, W_REACH_HOUR, s, cell_reach);
 	damage_row(w, W_CASES_HOUR, s, cell_cases);
 	damage_row(w, W_ACKNOWLEDGE_TIME, s, cell_acknowledge);
@@ -380,8 +386,8 @@ static void timeline(struct writer *w)
 	}
 	document_table_end(&w->d);
 	if (r->answers)
-		document_text(&w->d, w->italian ? "Risposte a molti: %u casi, %u consegnate."
-						: "Answers to many: %u cases, %u delivered.", r->answers, r->answers_sent);
+		document_text(&w->d, w->italian ? "Risposte ai casi: %u, consegnate %u."
+						: "Answers to cases: %u, delivered %u.", r->answers, r->answers_sent);
 	if (r->log_cut && id_of(r->incident->id, &raw) == 0)
 		document_note(&w->d, word(w, W_LOG_CUT), (unsigned)REPORT_LOG_MAX, id_format(&raw, id));
 }

@@ -27,6 +27,8 @@ static const struct {
 	{"crisis_ended", "Fine della modalità di crisi", "Crisis mode is over"},
 	{"answer_proposed", "Risposta a molti proposta", "Answer to many proposed"},
 	{"answer_approved", "Risposta a molti approvata", "Answer to many approved"},
+	{"answer_refused", "Risposta a molti fermata dal controllo", "Answer to many stopped by the check"},
+	{"approval_refused", "Approvazione che non vale", "Approval that does not count"},
 	{"message_moved", "Messaggio spostato di corsia", "Message moved to the other lane"},
 	{"alarm_sent", "consegnato in", "delivered within"},
 	{"alarm_rejected", "rifiutato", "refused"},

@@ -26,6 +26,7 @@
 	X(W_PEOPLE_ALL, "persone diverse", "different people")                                                         \
 	X(W_NEGATIVE, "negativi", "negative")                                                                          \
 	X(W_POSITIVE, "positivi", "positive")                                                                          \
+	X(W_DEFENDED, "messaggi in difesa del marchio", "messages that defend the brand")                              \
 	X(W_REACH_HOUR, "seguaci raggiunti all'ora", "followers reached an hour")                                      \
 	X(W_CASES_HOUR, "casi aperti all'ora", "cases opened an hour")                                                 \
 	X(W_ACKNOWLEDGE_TIME, "presa in carico di un caso, in media", "acknowledging a case, on average")              \

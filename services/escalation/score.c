@@ -6,8 +6,8 @@
 #define DAY_MS ((int64_t)86400000)
 #define FORGET_AT_ONCE 16
 
-enum of { OF_ALL, OF_CHANNEL, OF_OWNER, OFS };
-static const char *const of_words[OFS] = {"all", "channel", "owner"};
+enum of { OF_ALL, OF_CHANNEL, OF_OWNER, OF_TEAM, OFS };
+static const char *const of_words[OFS] = {"all", "channel", "owner", "team"};
 
 static struct key series_key(uint8_t group, const char *brand)
 {
@@ -61,51 +61,11 @@ static void sum(State__Score *s, const struct damage *d)
 	s->silent += d->silent;
 	s->closed += d->case_closed;
 	s->reopened += d->case_reopened;
+	s->answers += d->answer;
+	s->tone_right += d->answer && d->tone_right;
+	s->measured += d->answer && d->clear_known;
+	s->clear += d->answer && d->clear;
 }
-
-static int add_row(struct turn *t, const char *brand, const struct damage *d, enum of of, const char *name)
-{
-	State__Score *old, fresh = STATE__SCORE__INIT;
-	struct key k = row_key(t->key_group, brand, d->at_ms, of, name);
-	int r = turn_get(t, &escalation_tables[SCORES], &k, &old);
-	if (r && r != -ENOENT && r != -EBADMSG)
-		return r;
-	if (r && of == OF_ALL) {
-		struct key series = series_key(t->key_group, brand);
-		forget_old(t, &series, d->at_ms - SCORE_DAYS * DAY_MS);
-	}
-	if (!r)
-		fresh = *old;
-	fresh.name = (char *)(uintptr_t)name;
-	sum(&fresh, d);
-	turn_put(t, &k, &fresh);
-	return 0;
-}
-
-int score_add(struct turn *t, const char *brand, const struct damage *d, const char *channel, const char *owner)
-{
-	int r = add_row(t, brand, d, OF_ALL, "");
-	if (!r && !str_empty(channel))
-		r = add_row(t, brand, d, OF_CHANNEL, channel);
-	if (!r && !str_empty(owner))
-		r = add_row(t, brand, d, OF_OWNER, owner);
-	return r;
-}
-
-const char *score_verdict(uint64_t requests, uint64_t messages)
-{
-	double share = messages ? (double)requests / (double)messages : 0;
-	if (messages < REQUESTS_KNOWN)
-		return "";
-	return share < REQUESTS_FEW ? "few" : share > REQUESTS_MANY ? "too many" : "right";
-}
-
-/* ---- reading ---- */
-
-struct total {
-	enum of of;
-	State__Score s;
-};
 
 static void add_up(State__Score *into, const State__Score *s)
 {
@@ -118,21 +78,85 @@ static void add_up(State__Score *into, const State__Score *s)
 	into->silent += s->silent;
 	into->closed += s->closed;
 	into->reopened += s->reopened;
+	into->answers += s->answers;
+	into->tone_right += s->tone_right;
+	into->measured += s->measured;
+	into->clear += s->clear;
 }
 
-static struct total *total_of(struct total *list, size_t *n, enum of of, char *name)
+/* The row of that name, new perhaps; NULL when the sheet is full. */
+static State__Score *row_of(struct score_sheet *sheet, enum of of, const char *name)
 {
-	for (size_t i = 0; i < *n; i++)
-		if (list[i].of == of && str_eq(list[i].s.name, name))
-			return &list[i];
-	if (*n == SCORE_NAMES_MAX)
+	for (size_t i = 0; i < sheet->n; i++)
+		if (sheet->rows[i].of == (uint8_t)of && str_eq(sheet->rows[i].sum.name, name))
+			return &sheet->rows[i].sum;
+	if (sheet->n == sheet->max)
 		return NULL;
-	list[*n] = (struct total){.of = of, .s = STATE__SCORE__INIT};
-	list[*n].s.name = name;
-	return &list[(*n)++];
+	struct score_row *row = &sheet->rows[sheet->n++];
+	*row = (struct score_row){.of = (uint8_t)of, .sum = STATE__SCORE__INIT};
+	row->sum.name = (char *)(uintptr_t)name;
+	return &row->sum;
 }
 
-static void read_days(struct txn *t, struct arena *a, const char *brand, int64_t from_ms, struct total *list, size_t *n)
+void score_note(struct score_sheet *sheet, const struct damage *d, const char *channel, const char *owner,
+	const char *team)
+{
+	const char *const names[OFS] = {
+		[OF_ALL] = "", [OF_CHANNEL] = channel, [OF_OWNER] = owner, [OF_TEAM] = team};
+	for (int of = 0; of < OFS; of++) {
+		State__Score *row =
+			of == OF_ALL || !str_empty(names[of]) ? row_of(sheet, (enum of)of, names[of]) : NULL;
+		if (row)
+			sum(row, d);
+	}
+}
+
+static int write_row(struct turn *t, const char *brand, int64_t at_ms, const struct score_row *row)
+{
+	State__Score *old, fresh = row->sum;
+	struct key k = row_key(t->key_group, brand, at_ms, (enum of)row->of, row->sum.name);
+	int r = turn_get(t, &escalation_tables[SCORES], &k, &old);
+	if (r && r != -ENOENT && r != -EBADMSG)
+		return r;
+	if (r && row->of == OF_ALL) {
+		struct key series = series_key(t->key_group, brand);
+		forget_old(t, &series, at_ms - SCORE_DAYS * DAY_MS);
+	}
+	if (!r)
+		add_up(&fresh, old);
+	turn_put(t, &k, &fresh);
+	return 0;
+}
+
+int score_write(struct turn *t, const char *brand, const struct score_sheet *sheet)
+{
+	int r = 0;
+	for (size_t i = 0; i < sheet->n && !r; i++)
+		r = write_row(t, brand, sheet->at_ms, &sheet->rows[i]);
+	return r;
+}
+
+int score_add(struct turn *t, const char *brand, const struct damage *d, const char *channel,
+	const char *owner, const char *team)
+{
+	struct score_row rows[OFS];
+	struct score_sheet sheet = {.at_ms = d->at_ms, .rows = rows, .max = OFS};
+	score_note(&sheet, d, channel, owner, team);
+	return score_write(t, brand, &sheet);
+}
+
+const char *score_verdict(uint64_t requests, uint64_t messages)
+{
+	double share = messages ? (double)requests / (double)messages : 0;
+	if (messages < REQUESTS_KNOWN)
+		return "";
+	return share < REQUESTS_FEW ? "few" : share > REQUESTS_MANY ? "too many" : "right";
+}
+
+/* ---- reading ---- */
+
+static void read_days(
+	struct txn *t, struct arena *a, const char *brand, int64_t from_ms, struct score_sheet *sheet)
 {
 	struct key series = series_key(key_group_of(span_str(brand)), brand), from = series;
 	struct cursor *c;
@@ -147,23 +171,30 @@ static void read_days(struct txn *t, struct arena *a, const char *brand, int64_t
 		State__Score *s = r ? NULL : state__score__unpack(arena_pb(a), value.len, value.data);
 		if (!s || !day_of(key, &series, &ms, &of) || of >= OFS)
 			continue;
-		struct total *total = total_of(list, n, (enum of)of, s->name);
+		State__Score *total = row_of(sheet, (enum of)of, s->name);
 		if (total)
-			add_up(&total->s, s);
+			add_up(total, s);
 	}
 	cursor_close(&c);
 }
 
-static void write_rows(struct buf *out, const struct total *list, size_t n)
+static void write_rows(struct buf *out, const struct score_sheet *sheet)
 {
-	for (size_t i = 0; i < n; i++) {
-		const State__Score *s = &list[i].s;
-		buf_addf(out, "%s{\"of\":\"%s\",\"name\":", i ? "," : "", of_words[list[i].of]);
+	for (size_t i = 0; i < sheet->n; i++) {
+		const State__Score *s = &sheet->rows[i].sum;
+		buf_addf(out, "%s{\"of\":\"%s\",\"name\":", i ? "," : "", of_words[sheet->rows[i].of]);
 		json_add_string(out, span_str(s->name));
-		buf_addf(out, ",\"messages\":%" PRIu64 ",\"requests\":%" PRIu64 ",\"cases\":%" PRIu64 ",\"acknowledged\":%" PRIu64
-			",\"in_time\":%" PRIu64 ",\"acknowledge_ms\":%" PRIu64 ",\"silent\":%" PRIu64 ",\"closed\":%" PRIu64
-			",\"reopened\":%" PRIu64 ",\"verdict\":\"%s\"}", s->messages, s->requests, s->cases, s->acknowledged, s->in_time,
-			s->acknowledged ? s->acknowledge_ms / s->acknowledged : 0, s->silent, s->closed, s->reopened,
+		buf_addf(out,
+			",\"messages\":%" PRIu64 ",\"requests\":%" PRIu64 ",\"cases\":%" PRIu64
+			",\"acknowledged\":%" PRIu64 ",\"in_time\":%" PRIu64 ",\"acknowledge_ms\":%" PRIu64
+			",\"silent\":%" PRIu64 ",\"closed\":%" PRIu64 ",\"reopened\":%" PRIu64,
+			s->messages, s->requests, s->cases, s->acknowledged, s->in_time,
+			s->acknowledged ? s->acknowledge_ms / s->acknowledged : 0, s->silent, s->closed,
+			s->reopened);
+		buf_addf(out,
+			",\"answers\":%" PRIu64 ",\"tone_right\":%" PRIu64 ",\"measured\":%" PRIu64
+			",\"clear\":%" PRIu64 ",\"verdict\":\"%s\"}",
+			s->answers, s->tone_right, s->measured, s->clear,
 			score_verdict(s->requests, s->messages));
 	}
 }
@@ -171,20 +202,20 @@ static void write_rows(struct buf *out, const struct total *list, size_t n)
 void score_get(struct http_request *r, void *ctx)
 {
 	struct svc *s = ctx;
-	struct total *list = calloc(SCORE_NAMES_MAX, sizeof(*list));
+	struct score_sheet sheet = {
+		.rows = calloc(SCORE_NAMES_MAX, sizeof(*sheet.rows)), .max = SCORE_NAMES_MAX};
 	const char *brand = http_query(r, "brand"), *text = http_query(r, "days");
 	char *end = NULL;
 	long days = text ? strtol(text, &end, 10) : 7;
 	struct txn *t = NULL;
-	size_t n = 0;
 	if (!brand || !brand_find(svc_state(s), brand))
 		http_reply_error(r, 404, "there is no brand \"%.60s\"", brand ? brand : "");
 	else if ((text && (!*text || *end)) || days < 1 || days > SCORE_DAYS)
 		http_reply_error(r, 400, "days is to be a whole number from 1 to %d", SCORE_DAYS);
-	else if (!list || txn_begin_read(svc_store(s), &t, NULL))
+	else if (!sheet.rows || txn_begin_read(svc_store(s), &t, NULL))
 		http_reply_error(r, 500, "the store can not be read");
 	if (!t) {
-		free(list);
+		free(sheet.rows);
 		return;
 	}
 	struct arena a;
@@ -192,13 +223,13 @@ void score_get(struct http_request *r, void *ctx)
 	int64_t now = svc_now_ms(s), from = now - now % DAY_MS - (days - 1) * DAY_MS;
 	arena_init(&a, (size_t)64 * 1024 * 1024);
 	buf_init(&out, (size_t)1024 * 1024);
-	read_days(t, &a, brand, from, list, &n);
+	read_days(t, &a, brand, from, &sheet);
 	buf_addf(&out, "{\"from_ms\":%" PRId64 ",\"to_ms\":%" PRId64 ",\"rows\":[", from, now);
-	write_rows(&out, list, n);
+	write_rows(&out, &sheet);
 	buf_adds(&out, "]}");
 	http_reply(r, 200, "application/json", buf_span(&out));
 	txn_abort(&t);
 	arena_free(&a);
 	buf_free(&out);
-	free(list);
+	free(sheet.rows);
 }

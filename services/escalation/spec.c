@@ -1,4 +1,4 @@
-#include "services/escalation/escalation.h"
+#include "services/escalation/answers.h"
 #include "services/escalation/report.h"
 #include "services/escalation/score.h"
 
@@ -14,7 +14,7 @@ const struct table escalation_tables[] = {
 	[COPIES] = {0x27, "copies", &state__copy__descriptor, "brand, place in the ring: texts seen lately"},
 	[CRISES] = {0x28, "crises", &ascolto__crisis__descriptor, "brand: whether it is in crisis mode, and what holds it there"},
 	[INCIDENT_CASES] = {0x29, "incident_cases", &state__case_of_incident__descriptor, "incident id, case id: its cases"},
-	[ANSWERS] = {0x2a, "answers", &ascolto__answer__descriptor, "answer id: one answer to many"},
+	[ANSWERS] = {0x2a, "answers", &ascolto__answer__descriptor, "answer id: one answer, to one case or to many"},
 	[LAST_TEXTS] = {0x2b, "last_texts", &state__last_text__descriptor,
 		"brand, channel, language: what an answer said there last"},
 	[AUDIT] = {0x30, "audit", &state__audit_record__descriptor, "brand, number: an entry of the audit log and its hash"},
@@ -30,7 +30,8 @@ const struct table escalation_tables[] = {
 	[DRILLS] = {0x38, "drills", &state__drill__descriptor, "brand: an exercise that was begun"},
 	[ORDERED] = {0x36, "ordered", &state__ordered__descriptor, "order id: the message whose record waits for its outcome"},
 	[RHYTHMS] = {0x39, "rhythms", &state__rhythm__descriptor, "brand: people per hour of the week"},
-	[SCORES] = {0x37, "scores", &state__score__descriptor, "brand, day, channel or owner: how customers were cared for"},
+	[SCORES] = {0x37, "scores", &state__score__descriptor, "brand, day, channel, owner or team: how customers were cared for"},
+	[ADVOCATES] = {0x3a, "advocates", &ascolto__advocate__descriptor, "brand, customer id: who speaks well of it"},
 	{0},
 };
 
@@ -38,7 +39,7 @@ static const struct handler handlers[] = {
 	{ASCOLTO__ENVELOPE__BODY_CLASSIFIED, escalation_classified, "Classified: a message that was read, from intent"},
 	{ASCOLTO__ENVELOPE__BODY_COMMAND, escalation_command, "Command: what a person decided, from console"},
 	{ASCOLTO__ENVELOPE__BODY_OUTCOME, escalation_outcome, "Outcome: what became of an order, from notification"},
-	{ASCOLTO__ENVELOPE__BODY_TIMER, escalation_timer, "Timer: clocks of cases, calls and steps of incidents, answers to many"},
+	{ASCOLTO__ENVELOPE__BODY_TIMER, escalation_timer, "Timer: clocks of cases, calls and steps of incidents, answers"},
 	{0},
 };
 
@@ -70,6 +71,7 @@ static const struct http_route routes[] = {
 	{"GET", "/-/audit", audit_get, NULL, "the audit log: brand, after, limit, subject"},
 	{"GET", "/-/report", report_get, NULL, "the report of an incident: incident, format=html|markdown, lang=it|en"},
 	{"GET", "/-/score", score_get, NULL, "how customers are cared for: brand, days"},
+	{"POST", "/-/draft", draft_post, NULL, "what there is to say to an answer: brand, case or incident"},
 	{"GET", "/-/lessons", lessons_get, NULL, "what closed incidents taught: brand, lang=it|en"},
 	{"GET", "/-/drills", get_drills, NULL, "exercises, those that run and those that are over"},
 	{"POST", "/-/drills", post_drill_start, NULL, "begins one: ?brand=BRAND~NAME, {\"actor\",\"scenario\",\"minutes\"}"},

@@ -17,7 +17,7 @@ float calibrate_threshold(const float *scores, const int *truth, size_t rows, ui
  * Slope and offset by logistic regression (Platt 1999, with Lin, Lin and Weng's targets, 2007) and the threshold with the
  * best F-beta (van Rijsbergen, "Information Retrieval", 1979): flags call people, so a wrong one weighs more than a missed one.
  */
-#define CALIBRATE_BETA2 0.3 /* beta squared; 1 would be F1 */
+#define CALIBRATE_BETA2 0.2 /* beta squared; 1 would be F1 */
 
 struct model_platt calibrate_platt(const float *score, const bool *truth, size_t rows);
 

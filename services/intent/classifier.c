@@ -2,6 +2,7 @@
 
 #include <sys/stat.h>
 
+#include "common/private_data.h"
 #include "common/signature.h"
 #include "common/text.h"
 #include "common/words.h"
@@ -110,6 +111,26 @@ static int predict_flags(struct reading *r, Ascolto__Understanding *ret)
 	return 0;
 }
 
+/* What has a check digit or a form of its own needs no model: cards, IBANs, tax codes, telephones, addresses. */
+static int flag_private_data(struct reading *r, const struct classifier_input *in, Ascolto__Understanding *ret)
+{
+	static const char flag[] = "personal_data";
+	struct private_data found;
+	for (size_t i = 0; i < ret->n_flags; i++)
+		if (str_eq(ret->flags[i], flag))
+			return 0;
+	if (!private_data_find(in->text, 0, &found) && !private_data_find(in->subject, 0, &found))
+		return 0;
+	char **flags = arena_alloc(r->arena, (ret->n_flags + 1) * sizeof(*flags));
+	if (!flags || !(flags[ret->n_flags] = arena_strdup(r->arena, flag)))
+		return -ENOMEM;
+	if (ret->n_flags)
+		memcpy(flags, ret->flags, ret->n_flags * sizeof(*flags));
+	ret->flags = flags;
+	ret->n_flags++;
+	return 0;
+}
+
 static bool has_word(const struct text *t)
 {
 	for (size_t i = 0; i < t->count; i++)
@@ -171,6 +192,8 @@ static int linear_predict(struct classifier *c, const struct classifier_input *i
 		x = predict_label(&r, TASK_LANE, &ret->lane);
 	if (x == 0)
 		x = predict_flags(&r, ret);
+	if (x == 0)
+		x = flag_private_data(&r, in, ret);
 	if (x == 0)
 		x = predict_label(&r, TASK_SENTIMENT, &ret->sentiment);
 	if (x == 0)

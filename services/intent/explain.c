@@ -117,6 +117,29 @@ static int explain_task(const struct model *m, struct features *f, const struct 
 	return 0;
 }
 
+/* What the service would say of it, in short. */
+static void add_overview(const Ascolto__Understanding *u, struct buf *out)
+{
+	const struct {
+		const char *name;
+		const Ascolto__Label *label;
+	} all[] = {{"intent", u->intent}, {"expectation", u->expectation}, {"event", u->event}, {"sentiment", u->sentiment},
+		{"lane", u->lane}};
+	buf_addf(out, "language     %s\n", str_empty(u->language) ? "do not know" : u->language);
+	for (size_t i = 0; i < ARRAY_SIZE(all); i++)
+		if (all[i].label)
+			buf_addf(out, "%-12s %s, %.2f\n", all[i].name,
+				str_empty(all[i].label->value) ? "do not know" : all[i].label->value,
+				(double)all[i].label->probability);
+	buf_adds(out, "flags       ");
+	for (size_t i = 0; i < u->n_flags; i++)
+		buf_addf(out, " %s", u->flags[i]);
+	buf_adds(out, u->n_flags ? "\nkeywords    " : " none\nkeywords    ");
+	for (size_t i = 0; i < u->n_keywords; i++)
+		buf_addf(out, " %s", u->keywords[i]);
+	buf_adds(out, "\n\n");
+}
+
 static int explain_all(struct classifier *c, const struct classifier_input *in, const char *task, struct arena *a,
 	struct features *f, struct buf *out, struct err *e)
 {
@@ -127,10 +150,7 @@ static int explain_all(struct classifier *c, const struct classifier_input *in, 
 	struct features_input fi = {.language = words_language_of(u.language), .surface = in->surface, .channel = in->channel};
 	if (text_read(in->text, a, &fi.text) < 0 || text_read(in->subject, a, &fi.subject) < 0)
 		return err_set(e, -ENOMEM, "the text needs too much memory");
-	buf_addf(out, "language: %s\nkeywords:", str_empty(u.language) ? "do not know" : u.language);
-	for (size_t i = 0; i < u.n_keywords; i++)
-		buf_addf(out, " %s", u.keywords[i]);
-	buf_adds(out, "\n");
+	add_overview(&u, out);
 	if (!fi.text.count && !fi.subject.count) {
 		buf_adds(out, "there is nothing to read in it: every answer is \"do not know\"\n");
 		return 0;

@@ -1,5 +1,6 @@
 /*
- * explain.h - why a text got its labels: for each task the answer, the runner-up and the features that decided.
+ * explain.h - why a text got its labels: what the service says of it, then for each task the answer, the runner-up and the
+ * features that decided.
  */
 #ifndef ASCOLTO_INTENT_EXPLAIN_H
 #define ASCOLTO_INTENT_EXPLAIN_H

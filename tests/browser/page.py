@@ -1,13 +1,36 @@
 #!/usr/bin/env python3
 """The console's page in a real browser: what people see, the keyboard, live changes, and that strangers' text stays text."""
 import argparse
+import http.server
+import json
 import os
+import re
 import subprocess
 import sys
+import threading
 import time
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import cdp  # noqa: E402
+
+
+class Escalation(http.server.BaseHTTPRequestHandler):
+    """What escalation says to a draft: a telephone stops it, an exclamation mark is to be looked at."""
+
+    def do_POST(self):
+        text = json.loads(self.rfile.read(int(self.headers["Content-Length"]))).get("text") or ""
+        found = [{"rule": "private_data", "blocks": True, "it": "In pubblico non si scrive un numero di telefono",
+                  "en": "In public nobody writes a telephone number"}] if re.search(r"\d{7}", text) else []
+        found += [{"rule": "exclamations", "it": "Un punto esclamativo basta", "en": "One is enough"}] if "!!" in text else []
+        body = json.dumps({"blocks": any(f.get("blocks") for f in found), "suggested": ["Ci stiamo lavorando. Brezza", "<b>Eccoci</b>"],
+                           "answer": {"findings": found, "approvals_needed": 1, "approvers": ["area_manager"]}}).encode()
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *words):
+        pass
 
 
 class Stage:
@@ -15,8 +38,10 @@ class Stage:
 
     def __init__(self, program):
         self.process = subprocess.Popen([program], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
-        self.url = self.process.stdout.readline().strip()
+        self.url, port = self.process.stdout.readline().split()
         assert self.url.startswith("http://"), "the stage did not start"
+        self.escalation = http.server.ThreadingHTTPServer(("127.0.0.1", int(port)), Escalation)
+        threading.Thread(target=self.escalation.serve_forever, daemon=True).start()
 
     def say(self, line):
         self.process.stdin.write(line + "\n")
@@ -25,6 +50,7 @@ class Stage:
         assert answer == "ok", f"{line}: {answer}"
 
     def close(self):
+        self.escalation.shutdown()
         self.process.stdin.close()
         self.process.wait(20)
 
@@ -95,7 +121,11 @@ def test_italian(stage, page):
     check(page.run("document.documentElement.lang") == "it", "the page is not in Italian")
     shows(page, "Brezza", "ROSSO", "Modem fermi dopo l'aggiornamento", "208", "di norma 2,1", "Presa in carico",
           "Fermare post programmati", "crisis-mail", "consegnato", "si riprova", "non so", "VIP", "Elena Sarti",
-          "segnala un guasto → una riparazione", "corsia servizio", "in ritardo di", "community manager")
+          "segnala un guasto → una riparazione", "corsia servizio", "in ritardo di", "community manager",
+          "MODALITÀ DI CRISI", "Sostenitori (2)")
+    page.run("document.querySelector('#advocates summary').click()")
+    shows(page, "Oscar B.", "Rita Amadori", "giorni di elogi: 4")
+    page.run("document.querySelector('#advocates summary').click()")
     check("2026" in page.run("document.querySelector('.day').textContent"), "the real date of the messages is not shown")
     page.wait("document.title.startsWith('ROSSO')")
     check(page.run("document.querySelector('#messages .person').textContent") == "Marta", "the newest is not first")
@@ -127,6 +157,34 @@ def test_case(page):
     page.run("document.querySelector('[data-open-case]').click()")
     page.wait("!document.getElementById('record').hidden")
     shows(page, "39 euro di attivazione", "Chiudi il caso")
+    page.key("Escape")
+
+
+def test_answer(page, shots):
+    """A case is answered: texts that are ready, what there is to say to them while somebody types, and what stops them."""
+    page.run("document.querySelector('[data-open-case]').click()")
+    page.wait("document.querySelector('.answer-form .ready li')")
+    shows(page, "Ci stiamo lavorando. Brezza", "<b>Eccoci</b>", "Approvazioni che servono: 1 (area manager)", "fermata dal controllo")
+    box, send = "document.querySelector('.answer-form textarea')", "document.querySelector('.answer-form > button')"
+    check(page.run(f"{send}.disabled"), "nothing can be sent")
+    page.run("document.querySelector('.answer-form .ready button').click()")
+    page.wait(f"{box}.value === 'Ci stiamo lavorando. Brezza' && !{send}.disabled")
+    write = "(() => {{ {}.value = '{}'; {}.dispatchEvent(new Event('input')); }})()"
+    page.run(write.format(box, "La chiamo al 3331234567!!", box))
+    page.wait(f"{send}.disabled && document.querySelectorAll('.answer-form .findings li').length === 2")
+    shows(page, "In pubblico non si scrive un numero di telefono", "Un punto esclamativo basta")
+    test_looks(page, os.path.join(shots, "answer.png"), 1280)
+    page.run(write.format(box, "Ci lavoriamo. Anna", box))
+    page.wait(f"!{send}.disabled && !document.querySelector('.answer-form .findings')")
+    shows(page, "Niente da segnalare.")
+    # What arrives meanwhile takes nothing away from who types.
+    page.run("document.querySelector('[data-close]').click()")
+    page.run("document.querySelector('[data-open-case]').click()")
+    page.wait(f"{box}?.value === 'Ci lavoriamo. Anna'")
+    page.run("(() => { const a = document.getElementById('actor'); a.value = 'Anna Riva'; a.dispatchEvent(new Event('change')); })()")
+    page.run(f"{send}.click()")
+    page.wait(f"{box}.value === ''")
+    page.run("(() => { const a = document.getElementById('actor'); a.value = ''; a.dispatchEvent(new Event('change')); })()")
     page.key("Escape")
 
 
@@ -260,7 +318,7 @@ def main():
         page.open(stage.url)
         page.run("localStorage.clear()")
         for name, test in (("italian", lambda: test_italian(stage, page)), ("keyboard", lambda: test_keyboard(page)),
-                           ("case", lambda: test_case(page)), ("filters", lambda: test_filters(page)),
+                           ("case", lambda: test_case(page)), ("answer", lambda: test_answer(page, options.shots)), ("filters", lambda: test_filters(page)),
                            ("live", lambda: test_live(stage, page)), ("closing", lambda: test_closing(page, options.shots)),
                            ("english", lambda: test_english(page)),
                            ("payloads", lambda: test_payloads(stage, page))):
@@ -271,7 +329,7 @@ def main():
     finally:
         browser.close()
         stage.close()
-    print("8 passed, 0 failed")
+    print("9 passed, 0 failed")
     return 0
 
 

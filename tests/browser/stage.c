@@ -1,8 +1,8 @@
 /*
  * stage - the console with made-up data, for the browser's test and for looking at the page by hand.
  *
- * Starts ascolto-console in a temporary folder, plays escalation, prints the page's address, and then does
- * what the lines on its standard input say, answering each with "ok" when it is committed:
+ * Starts ascolto-console in a temporary folder, plays escalation, prints the page's address and the port on which the
+ * console asks escalation, and then does what the lines on its standard input say, answering each with "ok" when it is committed:
  *
  *     storm              the day of a fault: messages, cases, an incident that becomes red, alerts
  *     payloads           the corpus of payloads.txt in every field a stranger can write
@@ -91,6 +91,16 @@ static void storm(void)
 		"200", now_ms - 338000);
 	view_delivery(escalation, "o3", "fault", "agency-hook", ASCOLTO__DELIVERY_RESULT__DELIVERY_RETRY,
 		"503 Service Unavailable", now_ms - 20000);
+	view_crisis(escalation, now_ms - 340000, "Un incidente è diventato rosso");
+	view_answer(escalation, &(struct made_answer){.name = "a1", .incident_name = "fault", .by = "Ugo Valli", .approvals_needed = 1,
+		.text = "Abbiamo visto il guasto e i tecnici ci lavorano. Le scriviamo qui appena c'è una novità. Brezza",
+		.rule = "promise", .it = "«garantiamo» è una promessa: si può mantenere?", .approver = "area_manager",
+		.proposed_ms = now_ms - 60000});
+	view_answer(escalation, &(struct made_answer){.name = "a2", .case_name = "c3", .by = "Ugo Valli", .refused = true,
+		.text = "La chiamiamo al 333 1234567", .rule = "private_data",
+		.it = "In pubblico non si scrive un numero di telefono: passate in privato", .proposed_ms = now_ms - 50000});
+	view_advocate(escalation, "Rita Amadori", messages[0].name, now_ms - (int64_t)6 * 86400000, false);
+	view_advocate(escalation, "Oscar B.", messages[1].name, now_ms - 7200000, false);
 }
 
 /* One payload in every field that comes from outside or from settings. */
@@ -128,6 +138,8 @@ static void show_payload(size_t n, const char *text)
 				      .updated_ms = now_ms,
 				      .acknowledge_due_ms = now_ms + 60000,
 				      .resolve_due_ms = now_ms + 120000});
+	view_answer(escalation, &(struct made_answer){.name = name[2], .case_name = name[1], .by = text, .text = text, .rule = text,
+		.it = text, .approver = text, .approved_by = text, .approvals_needed = 2});
 	if (n >= 3)
 		return;
 	view_incident(escalation, &(struct made_incident){.name = name[2],
@@ -213,7 +225,8 @@ int main(void)
 		fprintf(stderr, "the console does not start: %s\n", err_text(&e));
 		return 1;
 	}
-	printf("http://127.0.0.1:%d\n", installation_port(&in, "console", ADDRESS_LISTEN));
+	printf("http://127.0.0.1:%d %d\n", installation_port(&in, "console", ADDRESS_LISTEN),
+		installation_port(&in, "escalation", ADDRESS_HTTP));
 	fflush(stdout);
 	while (fgets(line, sizeof(line), stdin)) {
 		line[strcspn(line, "\n")] = 0;

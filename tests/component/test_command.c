@@ -263,7 +263,9 @@ static int build(void **state)
 	put("p.yaml",
 		"name: p\nversion: 1\nactors: [{name: desk, title: Desk}]\n"
 		"kinds: [{name: rest, title: Rest, code: green, owner: desk}]\n"
-		"incidents: [{code: red, chain: [{after_minutes: 0, actor: desk}]}]\n",
+		"incidents: [{code: red, chain: [{after_minutes: 0, actor: desk}]}]\n"
+		"voices: [{name: short, networks: [x], signature: true, signatures: [Acme], max_characters: 40}]\n"
+		"crisis: {holding: [{language: en, texts: [We are on it. Acme, We look at it now.]}]}\n",
 		0644);
 	put("key", "s3cret\n", 0600);
 	char conf[2048];
@@ -564,6 +566,39 @@ static void a_configuration_is_checked(void **state)
 	complained("rest names the actor \"nobody\", which is not among the actors");
 }
 
+/* Texts that are kept ready are looked at with the configuration, and any other when somebody asks. */
+static void texts_are_looked_at(void **state)
+{
+	(void)state;
+	assert_int_equal(run("check"), 0);
+	said("p.yaml: crisis.holding[0].texts[1] on c: It is not signed by who answers\n");
+	assert_int_equal(run("check -o json"), 0);
+	said("\"rule\": \"signature\"");
+	put("long.yaml",
+		"name: p\nversion: 1\nactors: [{name: desk, title: Desk}]\n"
+		"kinds: [{name: rest, title: Rest, code: green, owner: desk}]\n"
+		"incidents: [{code: red, chain: [{after_minutes: 0, actor: desk}]}]\n"
+		"voices: [{name: short, networks: [x], max_characters: 10}]\n"
+		"crisis: {holding: [{language: en, texts: [Soon, Soon we will be back]}]}\n",
+		0644);
+	put("other.yaml", "brands: [{name: b, playbook: long.yaml}]\nchannels: [{name: c, brand: b, network: x, adapter: webhook, "
+		"secret_file: key}]\n", 0644);
+	assert_int_equal(run("check other.yaml"), 1);
+	complained("long.yaml:7:49: this text could not be sent on c: It is too long for this channel (20/10)");
+	assert_int_equal(run("draft check --channel c Acme"), 0);
+	said("voice short, 4 of 40 weighted");
+	said("nothing to say\n");
+	assert_int_equal(run("draft check --channel c --by Ada +393331234567"), 1);
+	said("stops  private_data: In public nobody writes a telephone number: move to private\n");
+	said("look   signature: It is not signed by who answers\n");
+	assert_int_equal(run("draft check --channel c --private --by Ada +393331234567 -o json"), 0);
+	said("\"blocks\": false");
+	assert_int_equal(run("draft check --channel d Acme"), 2);
+	complained("there is no channel \"d\"");
+	assert_int_equal(run("draft check"), 2);
+	assert_int_equal(run("draft check --channel"), 2);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -574,6 +609,7 @@ int main(void)
 		cmocka_unit_test_setup(lines_are_sent_signed, begin),
 		cmocka_unit_test_setup(sending_says_why_it_can_not, begin),
 		cmocka_unit_test_setup(a_configuration_is_checked, begin),
+		cmocka_unit_test_setup(texts_are_looked_at, begin),
 		cmocka_unit_test_setup(what_is_wrong_is_said, begin),
 	};
 	return cmocka_run_group_tests(tests, build, clear_away);

@@ -161,6 +161,91 @@ static void test_commands(void **state)
 	ascolto__envelope__free_unpacked(e, NULL);
 }
 
+static void test_advocates(void **state)
+{
+	(void)state;
+	const char *const json = "Content-Type: application/json\r\n";
+	say("m1", 1, "bravi, come sempre", NULL, NULL);
+	view_message(escalation, &(struct made_message){.name = "m2", .occurred_ms = T0, .channel = "brezza-x", .network = "x",
+					 .who = "star", .handle = "star", .text = "uno", .influencer = true});
+	view_advocate(escalation, "Ada", "m1", T0, false);
+	view_advocate(escalation, "Ugo", "m1", T0, false);
+	view_advocate(escalation, "Ugo", "m1", T0, true);
+	sent();
+	expect_count("/api/v1/advocates", "advocates", 1);
+	expect("/api/v1/advocates", "advocates.0.name", "Ada");
+	expect("/api/v1/advocates", "advocates.0.praise_days", "4");
+	refused("POST", path_of("/api/v1/messages/%s/advocate", "m1"), json, "{\"actor\":\"a\"}", 400, "\\\"listed\\\" is to be");
+	refused("POST", path_of("/api/v1/messages/%s/advocate", "m2"), json, "{\"actor\":\"a\",\"listed\":true}", 409,
+		"an influencer is no advocate");
+	Ascolto__Envelope *e = command(path_of("/api/v1/messages/%s/advocate", "m1"), "{\"actor\":\"Anna Riva\",\"listed\":true}", 0);
+	assert_true(names(e->command->keep_advocate->message_id, "m1"));
+	assert_true(e->command->keep_advocate->listed);
+	ascolto__envelope__free_unpacked(e, NULL);
+}
+
+/* Nobody plays escalation's address here: what can not be looked at goes on all the same, and is looked at
+ * there. */
+static void test_answers(void **state)
+{
+	(void)state;
+	const char *const json = "Content-Type: application/json\r\n";
+	const char *answer = path_of("/api/v1/cases/%s/answer", "c1"),
+		   *approve = path_of("/api/v1/cases/%s/approve", "c1");
+	char body[300], id[ID_TEXT + 1];
+	say("m1", 1, "uno", "c1", NULL);
+	keep_case("c1", ASCOLTO__CASE_STATE__CASE_STATE_NEW, 1);
+	view_answer(escalation, &(struct made_answer){.name = "a1",
+					.case_name = "c1",
+					.by = "Anna Riva",
+					.text = "Ci lavoriamo",
+					.rule = "signature",
+					.it = "Manca la firma",
+					.approvals_needed = 1,
+					.approver = "boss"});
+	view_answer(escalation, &(struct made_answer){.name = "a2",
+					.case_name = "c1",
+					.by = "Anna Riva",
+					.text = "333 1234567",
+					.rule = "private_data",
+					.it = "Un numero",
+					.refused = true,
+					.proposed_ms = T0});
+	sent();
+	expect_count(path_of("/api/v1/cases/%s", "c1"), "answers", 2);
+	refused("POST", answer, json, "{\"actor\":\"a\"}", 400, "what the customer reads");
+	refused("POST", answer, json, "{\"actor\":\"a\",\"text\":\"x\",\"language\":\"italian\"}", 400,
+		"two letters");
+	refused("POST", path_of("/api/v1/cases/%s/draft", "c1"), json, "{\"actor\":\"a\",\"text\":\"x\"}",
+		503, "escalation");
+	snprintf(body, sizeof(body), "{\"actor\":\"anna riva\",\"answer\":\"%s\",\"role\":\"boss\"}",
+		view_id_text("a1", id));
+	refused("POST", approve, json, body, 409, "somebody else approves it");
+	snprintf(body, sizeof(body), "{\"actor\":\"Bruno\",\"answer\":\"%s\"}", id);
+	refused("POST", approve, json, body, 409, "lets these approve it: boss");
+	snprintf(body, sizeof(body), "{\"actor\":\"Bruno\",\"answer\":\"%s\"}", view_id_text("a2", id));
+	refused("POST", approve, json, body, 409, "was refused");
+	Ascolto__Envelope *e =
+		command(answer, "{\"actor\":\"Anna Riva\",\"text\":\"Buongiorno,\\nci lavoriamo. Anna\"}", 0);
+	assert_true(names(e->command->propose_answer->case_id, "c1"));
+	assert_string_equal(
+		e->command->propose_answer->wordings[0]->texts[0], "Buongiorno,\nci lavoriamo. Anna");
+	ascolto__envelope__free_unpacked(e, NULL);
+	view_answer(escalation, &(struct made_answer){.name = "a3",
+					.case_name = "c1",
+					.by = "Bruno",
+					.text = "Uno",
+					.approvals_needed = 1,
+					.approver = "boss"});
+	sent();
+	snprintf(body, sizeof(body), "{\"actor\":\"Anna Riva\",\"answer\":\"%s\",\"role\":\"boss\"}",
+		view_id_text("a3", id));
+	e = command(approve, body, 1);
+	assert_true(names(e->command->approve_answer->answer_id, "a3"));
+	assert_string_equal(e->command->approve_answer->role, "boss");
+	ascolto__envelope__free_unpacked(e, NULL);
+}
+
 /* Accepted means committed: it goes out although escalation was away and the console was killed right after.
  */
 static void test_command_survives(void **state)
@@ -305,6 +390,8 @@ int main(void)
 		TEST(test_refusals),
 		TEST(test_commands),
 		TEST(test_command_survives),
+		TEST(test_advocates),
+		TEST(test_answers),
 		TEST(test_events),
 		TEST(test_events_flood),
 		TEST(test_events_leave),

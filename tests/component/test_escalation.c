@@ -12,21 +12,35 @@
 #define KEEP_MAX 600
 
 /* Monday to Friday 9 to 18 in Rome; whoever does not acknowledge in time has the desk called, then the boss. */
-#define PLAYBOOK                                                                                                      \
-	"name: test\nversion: 1\ntime_zone: Europe/Rome\nreopen_hours: 48\n"                                          \
-	"calendars:\n  - {name: desk, hours: [{days: [mon, tue, wed, thu, fri], from: \"09:00\", to: \"18:00\"}]}\n"   \
-	"actors:\n  - {name: desk, title: Desk, tell: [desk-mail]}\n  - {name: boss, title: Boss, tell: [boss-mail]}\n" \
-	"teams:\n  - {name: care, title: Care, business_unit: Retail, lead: boss, members: [desk]}\n"                  \
-	"chains:\n  - {name: unanswered, calls: [{after_minutes: 0, actor: desk}, {after_minutes: 30, actor: boss}]}\n" \
-	"sla:\n  - {name: hours, calendar: desk, acknowledge_minutes: 60, resolve_minutes: 480, late: unanswered}\n"   \
-	"  - {name: always, acknowledge_minutes: 60, resolve_minutes: 480, pause_while_waiting: false, late: unanswered}\n" \
-	"kinds:\n"                                                                                                    \
-	"  - {name: danger, title: Danger, when: {intents: [report_danger]}, code: red, owner: desk, sla: always}\n"   \
-	"  - {name: fault, title: Fault, when: {intents: [report_fault, billing]}, code: yellow, owner: desk, team: care, sla: " \
-	"hours, allowed: [reply, hide], steps: [{text: Look, actor: desk, within_minutes: 30}]}\n"                      \
-	"  - {name: rest, title: Rest, code: green, opens_case: false, owner: desk}\n"                                  \
-	"incidents:\n  - {code: yellow, chain: [{after_minutes: 0, actor: desk}]}\n"                                   \
-	"  - {code: red, chain: [{after_minutes: 0, actor: boss}, {after_minutes: 10, actor: desk}]}\n"
+#define PLAYBOOK                                                                                             \
+	"name: test\nversion: 1\ntime_zone: Europe/Rome\nreopen_hours: 48\n"                                 \
+	"calendars:\n  - {name: desk, hours: [{days: [mon, tue, wed, thu, fri], from: \"09:00\", to: "       \
+	"\"18:00\"}]}\n"                                                                                     \
+	"actors:\n  - {name: desk, title: Desk, tell: [desk-mail]}\n  - {name: boss, title: Boss, tell: "    \
+	"[boss-mail]}\n"                                                                                     \
+	"teams:\n  - {name: care, title: Care, business_unit: Retail, lead: boss, members: [desk]}\n"        \
+	"chains:\n  - {name: unanswered, calls: [{after_minutes: 0, actor: desk}, {after_minutes: 30, "      \
+	"actor: boss}]}\n"                                                                                   \
+	"sla:\n  - {name: hours, calendar: desk, acknowledge_minutes: 60, resolve_minutes: 480, late: "      \
+	"unanswered}\n"                                                                                      \
+	"  - {name: always, acknowledge_minutes: 60, resolve_minutes: 480, pause_while_waiting: false, "     \
+	"late: unanswered}\n"                                                                                \
+	"kinds:\n"                                                                                           \
+	"  - {name: danger, title: Danger, when: {intents: [report_danger]}, code: red, owner: desk, sla: "  \
+	"always}\n"                                                                                          \
+	"  - {name: fault, title: Fault, when: {intents: [report_fault, billing]}, code: yellow, owner: "    \
+	"desk, team: care, sla: "                                                                            \
+	"hours, allowed: [reply, hide], steps: [{text: Look, actor: desk, within_minutes: 30}]}\n"           \
+	"  - {name: rest, title: Rest, code: green, opens_case: false, owner: desk}\n"                       \
+	"incidents:\n  - {code: yellow, chain: [{after_minutes: 0, actor: desk}]}\n"	\
+	"  - {code: red, chain: [{after_minutes: 0, actor: boss}, {after_minutes: 10, actor: "   \
+	"desk}]}\n"                                                                                          \
+	"approvals:\n  - {name: grave, actions: [reply, direct_message], codes: [red], approvers: [boss]}\n" \
+	"voices:\n  - {name: usual, signature: true, signatures: [Acme], forbidden: [your fault], blocks: "  \
+	"[forbidden]}\n"                                                                                     \
+	"crisis: {approvals: 2, answers: answers-hook, holding: [{language: en, texts: [We are on it. "      \
+	"Acme, \"Our engineers "                                                                             \
+	"look at it now. Acme\"]}]}\n"
 
 static struct conf_brand brand_rows[] = {{.name = (char[]){"acme"}, .title = (char[]){"Acme"}, .language = (char[]){"en"}}};
 static struct conf conf = {.brands = brand_rows, .brands_count = 1};
@@ -57,6 +71,10 @@ static struct world {
 	size_t n_incidents;
 	uint32_t term, trouble;     /* what the next message is about, 0: nothing that is known; and what is wrong with it */
 	unsigned histories;
+	Ascolto__Envelope *advocate;       /* the latest view of one */
+	Ascolto__Envelope *answer;	   /* likewise */
+	char change[32];                   /* of the latest history */
+	Ascolto__Knowledge known;          /* what enrichment knows of who writes next */
 	struct id last_message;
 	char why[ERR_TEXT_MAX];
 } w;
@@ -111,6 +129,19 @@ static void keep_emitted(const struct write *x)
 		keep_incident(e->view->incident);
 	if (e->body_case == ASCOLTO__ENVELOPE__BODY_VIEW && e->view->what_case == ASCOLTO__VIEW__WHAT_HELD_ALARMS)
 		w.held.count = e->view->held_alarms->count;
+	if (e->body_case == ASCOLTO__ENVELOPE__BODY_VIEW && e->view->what_case == ASCOLTO__VIEW__WHAT_ADVOCATE) {
+		ascolto__envelope__free_unpacked(w.advocate, NULL);
+		w.advocate = e;
+		return;
+	}
+	if (e->body_case == ASCOLTO__ENVELOPE__BODY_VIEW &&
+		e->view->what_case == ASCOLTO__VIEW__WHAT_ANSWER) {
+		ascolto__envelope__free_unpacked(w.answer, NULL);
+		w.answer = e;
+		return;
+	}
+	if (e->body_case == ASCOLTO__ENVELOPE__BODY_HISTORY)
+		snprintf(w.change, sizeof(w.change), "%s", e->history->change);
 	w.histories += e->body_case == ASCOLTO__ENVELOPE__BODY_HISTORY;
 	ascolto__envelope__free_unpacked(e, NULL);
 }
@@ -196,7 +227,7 @@ static void says_as(unsigned n, const char *who, const char *conversation, const
 	Ascolto__Envelope e = ASCOLTO__ENVELOPE__INIT;
 	Ascolto__Message m = ASCOLTO__MESSAGE__INIT;
 	Ascolto__Post p = ASCOLTO__POST__INIT;
-	Ascolto__Knowledge k = ASCOLTO__KNOWLEDGE__INIT;
+	Ascolto__Knowledge k = w.known;
 	Ascolto__Understanding u = ASCOLTO__UNDERSTANDING__INIT;
 	Ascolto__Label label = ASCOLTO__LABEL__INIT;
 	Ascolto__Signature signature = ASCOLTO__SIGNATURE__INIT;
@@ -211,6 +242,8 @@ static void says_as(unsigned n, const char *who, const char *conversation, const
 	p.surface = strncmp(conversation, "dm", 2) ? ASCOLTO__SURFACE__SURFACE_PUBLIC : ASCOLTO__SURFACE__SURFACE_PRIVATE;
 	p.text = (char *)(uintptr_t)conversation;
 	p.channel = (char *)"web";
+	p.conversation = (char *)(uintptr_t)conversation;
+	p.native_id = (char *)"native";
 	k.customer_id = id_bytes(&customer);
 	k.conversation_id = id_bytes(&talk);
 	k.display_name = (char *)(uintptr_t)who;
@@ -321,6 +354,7 @@ static int begin(void **state)
 		fprintf(stderr, "%s\n", err_text(&e));
 		return -1;
 	}
+	w.known = (Ascolto__Knowledge)ASCOLTO__KNOWLEDGE__INIT;
 	w.escalation.brands = &w.brand;
 	w.escalation.n_brands = 1;
 	w.now_ms = at(23, 10, 0);
@@ -336,6 +370,8 @@ static int end(void **state)
 		ascolto__envelope__free_unpacked(w.orders[i], NULL);
 	for (size_t i = 0; i < w.n_cases; i++)
 		ascolto__envelope__free_unpacked(w.cases[i], NULL);
+	ascolto__envelope__free_unpacked(w.answer, NULL);
+	ascolto__envelope__free_unpacked(w.advocate, NULL);
 	topics_free(&w.brand.topics);
 	playbook_free(&w.brand.playbook);
 	store_close(&w.store);
@@ -750,6 +786,208 @@ static void words_of_a_known_crowd(void **state)
 	assert_int_equal(w.n_incidents, 2);
 }
 
+/* ---- who speaks well of the brand ---- */
+
+static unsigned advocates(void)
+{
+	struct txn *t;
+	assert_int_equal(txn_begin_read(w.store, &t, NULL), 0);
+	/* The handlers run in one group; the list is looked for in the brand's own. */
+	struct key list = turn_key_in(GROUP, &escalation_tables[ADVOCATES]);
+	struct cursor *c;
+	struct span key, value;
+	unsigned n = 0;
+	assert_int_equal(cursor_open(t, &list, NULL, &c), 0);
+	while (cursor_next(c, &key, &value) == 0)
+		n++;
+	cursor_close(&c);
+	txn_abort(&t);
+	return n;
+}
+
+static enum verdict lists(bool listed)
+{
+	Ascolto__Command c = ASCOLTO__COMMAND__INIT;
+	Ascolto__KeepAdvocate what = ASCOLTO__KEEP_ADVOCATE__INIT;
+	what.message_id = id_bytes(&w.last_message);
+	what.listed = listed;
+	c.actor = (char *)"ada";
+	c.what_case = ASCOLTO__COMMAND__WHAT_KEEP_ADVOCATE;
+	c.keep_advocate = &what;
+	return command(&c);
+}
+
+static void praise_is_remembered_and_advocates_are_listed(void **state)
+{
+	(void)state;
+	says("anna", "thread", "praise");
+	assert_string_equal(w.change, "praised"); /* enrichment counts the days, and says when she is one */
+	assert_int_equal(advocates(), 0);
+	w.known.customer_type = ASCOLTO__CUSTOMER_TYPE__CUSTOMER_ADVOCATE;
+	w.known.praise_days = 3;
+	says("anna", "thread", "ask_info");
+	assert_int_equal(advocates(), 1);
+	assert_string_equal(w.advocate->view->advocate->name, "anna");
+	assert_string_equal(w.advocate->view->advocate->channel, "web");
+	w.known.customer_type = ASCOLTO__CUSTOMER_TYPE__CUSTOMER_COMPLAINER;
+	says("anna", "thread", "billing");
+	assert_int_equal(advocates(), 0);
+	assert_true(w.advocate->view->advocate->removed);
+}
+
+static void a_person_keeps_the_list(void **state)
+{
+	(void)state;
+	says("bruno", "thread", "ask_info");
+	assert_int_equal(lists(true), DONE);
+	assert_int_equal(advocates(), 1);
+	assert_string_equal(w.change, "advocate");
+	assert_string_equal(w.advocate->view->advocate->by, "ada");
+	assert_int_equal(lists(false), DONE);
+	assert_int_equal(advocates(), 0);
+	assert_string_equal(w.change, "no_advocate");
+	w.known.influencer = true;
+	w.known.reach = 900000;
+	says("star", "thread2", "praise");
+	assert_int_equal(lists(true), REJECT);
+	assert_non_null(strstr(w.why, "influencer"));
+	assert_int_equal(advocates(), 0);
+}
+
+/* ---- what people answer ---- */
+
+static enum verdict answers_with(size_t i, const char *actor, const char *language, const char *text)
+{
+	Ascolto__Command c = ASCOLTO__COMMAND__INIT;
+	Ascolto__ProposeAnswer p = ASCOLTO__PROPOSE_ANSWER__INIT;
+	Ascolto__Wordings words = ASCOLTO__WORDINGS__INIT, *list = &words;
+	char *texts[] = {(char *)(uintptr_t)text};
+	struct id id;
+	assert_int_equal(id_of(the(i)->id, &id), 0);
+	words.language = (char *)(uintptr_t)language;
+	words.texts = texts;
+	words.n_texts = 1;
+	p.case_id = id_bytes(&id);
+	p.wordings = &list;
+	p.n_wordings = text ? 1 : 0;
+	c.actor = (char *)(uintptr_t)actor;
+	c.what_case = ASCOLTO__COMMAND__WHAT_PROPOSE_ANSWER;
+	c.propose_answer = &p;
+	enum verdict v = command(&c);
+	until(w.now_ms);
+	return v;
+}
+
+static void approves(const char *actor, const char *role)
+{
+	Ascolto__Command c = ASCOLTO__COMMAND__INIT;
+	Ascolto__ApproveAnswer what = ASCOLTO__APPROVE_ANSWER__INIT;
+	struct id id;
+	assert_int_equal(id_of(w.answer->view->answer->id, &id), 0);
+	what.answer_id = id_bytes(&id);
+	what.role = (char *)(uintptr_t)role;
+	c.actor = (char *)(uintptr_t)actor;
+	c.what_case = ASCOLTO__COMMAND__WHAT_APPROVE_ANSWER;
+	c.approve_answer = &what;
+	assert_int_equal(command(&c), DONE);
+	until(w.now_ms);
+}
+
+static const Ascolto__Answer *answer(void)
+{
+	assert_non_null(w.answer);
+	return w.answer->view->answer;
+}
+
+static const Ascolto__Order *last_order(void)
+{
+	assert_true(w.n_orders > 0);
+	return w.orders[w.n_orders - 1]->order;
+}
+
+static void one_case_is_answered(void **state)
+{
+	(void)state;
+	says("anna", "thread", "report_fault");
+	w.now_ms += 10 * MINUTE;
+	assert_int_equal(
+		answers_with(0, "Ada", "en", "We have seen it and are looking for the cause. Ada"), DONE);
+	assert_int_equal(told("answer", "answers-hook"), 1);
+	const Ascolto__Order *o = last_order();
+	assert_string_equal(o->text, "We have seen it and are looking for the cause. Ada");
+	assert_string_equal(o->reply->conversation, "thread");
+	assert_string_equal(o->reply->in_reply_to, "native");
+	assert_string_equal(o->reply->by, "Ada");
+	assert_string_equal(o->reply->language, "en");
+	/* One clock stops, the other goes on; who answers owns it. */
+	assert_true(is(0, CASE_ACKNOWLEDGED));
+	assert_int_equal(the(0)->acknowledged_ms, w.now_ms);
+	assert_int_equal(the(0)->acknowledge_due_ms, 0);
+	assert_true(the(0)->resolve_due_ms > w.now_ms);
+	assert_string_equal(the(0)->owner, "Ada");
+	assert_true(answer()->ended_ms && answer()->answered == 1 && !answer()->n_findings);
+	/* The same words again reach the customer, but not before somebody was told. */
+	assert_int_equal(
+		answers_with(0, "Ada", "en", "We have seen it and are looking for the cause. Ada"), DONE);
+	assert_int_equal(told("answer", "answers-hook"), 2);
+	assert_int_equal(answer()->n_findings, 1);
+	assert_string_equal(answer()->findings[0]->rule, "copied");
+	until(w.now_ms + 48 * HOUR);
+	assert_true(the(0)->late); /* solving went on */
+	change(0, "close", "Ada", "done");
+	assert_int_equal(answers_with(0, "Ada", "en", "One more thing. Ada"), REJECT);
+	assert_non_null(strstr(w.why, "open it again"));
+}
+
+static void what_blocks_goes_nowhere(void **state)
+{
+	(void)state;
+	static const char call[] = "Please call me at 333 1234567 today. Ada";
+	says("anna", "thread", "report_fault");
+	assert_int_equal(answers_with(0, "Ada", "en", call), DONE);
+	assert_int_equal(told("answer", "answers-hook"), 0);
+	assert_true(answer()->refused_ms && !answer()->begun_ms);
+	assert_string_equal(answer()->findings[0]->rule, "private_data");
+	assert_true(answer()->findings[0]->blocks);
+	assert_string_equal(
+		answer()->findings[0]->en, "In public nobody writes a telephone number: move to private");
+	assert_true(is(0, CASE_NEW));
+	approves("Bruno", ""); /* nothing to approve */
+	assert_int_equal(told("answer", "answers-hook"), 0);
+	assert_int_equal(answers_with(0, "Ada", "en", "That is your fault. Ada"), DONE);
+	assert_true(answer()->refused_ms != 0);
+	/* In private a telephone may be said; a missing signature is said, and does not stop it. */
+	says("anna", "dm", "billing");
+	assert_int_equal(answers_with(0, "Ada", "en", "Please call me at 333 1234567 today."), DONE);
+	assert_int_equal(told("answer", "answers-hook"), 1);
+	assert_string_equal(last_order()->reply->conversation, "dm");
+	assert_int_equal(answer()->n_findings, 1);
+	assert_string_equal(answer()->findings[0]->rule, "signature");
+	assert_int_equal(answers_with(0, "Ada", "en", NULL), REJECT);
+}
+
+static void two_people_where_the_playbook_says_so(void **state)
+{
+	(void)state;
+	says("anna", "thread", "report_danger");
+	assert_int_equal(answers_with(0, "Ada", "en", "Please leave the house. We are coming. Ada"), DONE);
+	assert_int_equal(answer()->approvals_needed, 1);
+	assert_string_equal(answer()->consent, "grave");
+	assert_int_equal(answer()->n_approvers, 1);
+	approves("ada", "boss"); /* nobody approves their own words, in whatever letters */
+	approves("Bruno", "");	 /* boss may */
+	approves("Bruno", "desk");
+	assert_int_equal(told("answer", "answers-hook"), 0);
+	assert_int_equal(answer()->n_approved_by, 0);
+	approves("Bruno", "boss");
+	assert_int_equal(told("answer", "answers-hook"), 1);
+	assert_string_equal(answer()->approved_by[0], "Bruno");
+	assert_string_equal(answer()->approved_as[0], "boss");
+	approves("Carla", "boss"); /* it has left */
+	assert_int_equal(told("answer", "answers-hook"), 1);
+	assert_true(is(0, CASE_ACKNOWLEDGED));
+}
+
 /* ---- the checklist of an incident ---- */
 
 /* An incident that is red for the second time, with one step, due in half an hour. */
@@ -807,6 +1045,64 @@ static void reminders_of_the_first_time_are_over(void **state)
 	assert_int_equal(told("step_late", "desk-mail"), 1);
 }
 
+/* ---- answers to many ---- */
+
+static enum verdict answers_many(const struct id *incident, const char *actor, char *one, char *other)
+{
+	Ascolto__Command c = ASCOLTO__COMMAND__INIT;
+	Ascolto__ProposeAnswer p = ASCOLTO__PROPOSE_ANSWER__INIT;
+	Ascolto__Wordings words = ASCOLTO__WORDINGS__INIT, *list = &words;
+	char *texts[] = {one, other};
+	words.language = (char *)"en";
+	words.texts = texts;
+	words.n_texts = 2;
+	p.incident_id = id_bytes(incident);
+	p.wordings = &list;
+	p.n_wordings = one ? 1 : 0; /* none: the playbook's */
+	c.actor = (char *)(uintptr_t)actor;
+	c.what_case = ASCOLTO__COMMAND__WHAT_PROPOSE_ANSWER;
+	c.propose_answer = &p;
+	enum verdict v = command(&c);
+	until(w.now_ms);
+	return v;
+}
+
+/* The playbook asks boss for what concerns red, and two people for every answer to many: both hold. Its own
+ * texts were decided beforehand, and anybody may let them go. */
+static void many_need_whoever_is_stricter(void **state)
+{
+	(void)state;
+	Ascolto__Step step;
+	struct id incident = red_again(&step);
+	assert_int_equal(answers_many(&incident, "Ada", (char *)"We are looking into it. Ada",
+				 (char *)"More news soon, here. Ada"),
+		DONE);
+	assert_int_equal(answer()->approvals_needed, 2);
+	assert_string_equal(answer()->consent, "grave");
+	assert_string_equal(answer()->approvers[0], "boss");
+	approves("Bruno", "");
+	assert_int_equal(answer()->n_approved_by, 0);
+	approves("Bruno", "boss");
+	assert_false(answer()->begun_ms);
+	approves("bruno", "boss"); /* nobody twice */
+	assert_false(answer()->begun_ms);
+	approves("Carla", "boss");
+	assert_true(answer()->begun_ms && answer()->ended_ms);
+	assert_int_equal(answers_many(&incident, "Ada", NULL, NULL), DONE);
+	assert_true(answer()->holding && !answer()->n_findings);
+	assert_int_equal(answer()->approvals_needed, 2);
+	assert_string_equal(answer()->consent, "crisis");
+	assert_int_equal(answer()->n_approvers, 0);
+	/* One wording that may not be said stops all of it; the finding tells which. */
+	assert_int_equal(answers_many(&incident, "Ada", (char *)"We are looking into it. Ada",
+				 (char *)"It was your fault. Ada"),
+		DONE);
+	assert_true(answer()->refused_ms != 0);
+	assert_int_equal(answer()->n_findings, 1);
+	assert_string_equal(answer()->findings[0]->rule, "forbidden");
+	assert_int_equal(answer()->findings[0]->text, 1);
+}
+
 int main(void)
 {
 #define T(f) cmocka_unit_test_setup_teardown(f, begin, end)
@@ -830,6 +1126,12 @@ int main(void)
 		T(one_crowd_one_incident),
 		T(words_of_a_known_crowd),
 		T(reminders_of_the_first_time_are_over),
+		T(praise_is_remembered_and_advocates_are_listed),
+		T(a_person_keeps_the_list),
+		T(one_case_is_answered),
+		T(what_blocks_goes_nowhere),
+		T(two_people_where_the_playbook_says_so),
+		T(many_need_whoever_is_stricter),
 	};
 	return cmocka_run_group_tests_name("escalation", tests, NULL, NULL);
 }

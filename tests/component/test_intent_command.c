@@ -48,6 +48,7 @@ static void test_mistakes(void **state)
 		{"intent explain --models @ --task lane ciao", 1, "there is no model for \"lane\""},
 		{"intent explain --models @/no ciao", 1, "no such folder of models"},
 		{"intent explain --models @ --model @/intent.model modem", 0, "for report_fault and against praise"},
+		{"intent explain --models @ modem", 0, "as a public message\n\nlanguage "},
 		{"-o json intent explain --models @ modem", 0, "{\"explanation\":\"models of"},
 		{"intent data-check", 2, "data-check needs one FILE.tsv or more"},
 		{"intent data-check @/one.tsv", 0, "1 rows with 1 labels make no model of intent"},

@@ -283,3 +283,73 @@ void view_delivery(struct peer *p, const char *order, const char *incident, cons
 	v.delivery = &o;
 	send_view(p, NULL, &v);
 }
+
+/* ---- crisis mode, advocates ---- */
+
+void view_crisis(struct peer *p, int64_t since_ms, const char *because)
+{
+	Ascolto__Crisis c = ASCOLTO__CRISIS__INIT;
+	Ascolto__View v = ASCOLTO__VIEW__INIT;
+	c.brand = word(VIEW_BRAND);
+	c.since_ms = since_ms;
+	c.by = word("ascolto");
+	c.because = word(because);
+	v.what_case = ASCOLTO__VIEW__WHAT_CRISIS;
+	v.crisis = &c;
+	send_view(p, NULL, &v);
+}
+
+void view_answer(struct peer *p, const struct made_answer *m)
+{
+	struct ids ids = {.n = 0};
+	Ascolto__Answer a = ASCOLTO__ANSWER__INIT;
+	Ascolto__Wordings w = ASCOLTO__WORDINGS__INIT, *wordings = &w;
+	Ascolto__Finding f = ASCOLTO__FINDING__INIT, *findings = &f;
+	Ascolto__View v = ASCOLTO__VIEW__INIT;
+	char *texts[] = {word(m->text)}, *approvers[] = {word(m->approver)},
+	     *approved_by[] = {word(m->approved_by)};
+	w.texts = texts;
+	w.n_texts = 1;
+	f.rule = word(m->rule);
+	f.it = f.en = word(m->it);
+	f.blocks = m->refused;
+	a.id = bytes_of(&ids, m->name);
+	a.case_id = bytes_of(&ids, m->case_name);
+	a.incident_id = bytes_of(&ids, m->incident_name);
+	a.brand = word(VIEW_BRAND);
+	a.by = word(m->by);
+	a.wordings = &wordings;
+	a.n_wordings = 1;
+	a.findings = &findings;
+	a.n_findings = m->rule != NULL;
+	a.approvals_needed = m->approvals_needed;
+	a.approvers = approvers;
+	a.n_approvers = m->approver != NULL;
+	a.approved_by = approved_by;
+	a.n_approved_by = m->approved_by != NULL;
+	a.proposed_ms = m->proposed_ms;
+	a.refused_ms = m->refused ? m->proposed_ms : 0;
+	a.begun_ms = a.ended_ms = m->sent ? m->proposed_ms : 0;
+	a.answered = m->sent;
+	v.what_case = ASCOLTO__VIEW__WHAT_ANSWER;
+	v.answer = &a;
+	send_view(p, NULL, &v);
+}
+
+void view_advocate(struct peer *p, const char *customer, const char *message, int64_t heard_ms, bool removed)
+{
+	struct ids ids = {.n = 0};
+	Ascolto__Advocate a = ASCOLTO__ADVOCATE__INIT;
+	Ascolto__View v = ASCOLTO__VIEW__INIT;
+	a.customer_id = bytes_of(&ids, customer);
+	a.message_id = bytes_of(&ids, message);
+	a.brand = word(VIEW_BRAND);
+	a.name = word(customer);
+	a.channel = word("brezza-x");
+	a.praise_days = 4;
+	a.heard_ms = heard_ms;
+	a.removed = removed;
+	v.what_case = ASCOLTO__VIEW__WHAT_ADVOCATE;
+	v.advocate = &a;
+	send_view(p, NULL, &v);
+}

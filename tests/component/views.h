@@ -53,6 +53,19 @@ struct made_incident {
 };
 void view_incident(struct peer *p, const struct made_incident *i);
 
+void view_crisis(struct peer *p, int64_t since_ms, const char *because);
+
+/* An answer to one case or to an incident, with one text; a finding when `rule` is given. */
+struct made_answer {
+	const char *name, *case_name, *incident_name, *by, *text, *rule, *it, *approver, *approved_by;
+	bool refused, sent;
+	unsigned approvals_needed;
+	int64_t proposed_ms;
+};
+void view_answer(struct peer *p, const struct made_answer *m);
+
+void view_advocate(struct peer *p, const char *customer, const char *message, int64_t heard_ms, bool removed);
+
 void view_delivery(struct peer *p, const char *order, const char *incident, const char *destination,
 	Ascolto__DeliveryResult result, const char *detail, int64_t at_ms);
 

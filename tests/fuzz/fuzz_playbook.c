@@ -1,7 +1,21 @@
-/* A playbook file, and the decisions of whatever it was compiled to. */
+/* A playbook file, and the decisions of whatever it was compiled to; its voices hear their own names. */
 #include "tests/fuzz/fuzz.h"
 
-#include "services/escalation/playbook.h"
+#include "services/escalation/draft.h"
+
+static void hear(const struct playbook_voice *v)
+{
+	static struct arena arena;
+	struct draft_report r;
+	const struct draft d = {.text = v->name, .language = v->language, .network = v->name, .author = v->hashtag, .in_public = true,
+		.voice = v};
+	if (!arena.max)
+		arena_init(&arena, (size_t)16 * 1024 * 1024);
+	arena_reset(&arena);
+	CHECK(draft_check(&d, &arena, &r) == 0 && r.n <= DRAFT_RULES);
+	for (size_t i = 0; i < r.n; i++)
+		CHECK(draft_sentence(&r.findings[i], i % 2, &arena));
+}
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
@@ -18,6 +32,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		if (d.rule >= 0)
 			CHECK(playbook_actor(p, p->kinds[d.rule].owner));
 	}
+	for (unsigned i = 0; p && i < p->voices_count; i++)
+		hear(&p->voices[i]);
 	playbook_free(&p);
 	return 0;
 }

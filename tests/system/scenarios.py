@@ -35,6 +35,7 @@ expect.json: names of checks, each an object of what is there then, and nothing 
                     danger by mistake
     cases           [least, most], or a number
     case            a list: {"author", "code", "kind", "owner", ...}: the case of what this author wrote
+    advocates       the handles of those who are on the list, in any order
     playbook        {"native id": label}: the version the decision about this message names
 
 A scenario is a brand of its own with the destinations of its playbook, so that all can share an installation.
@@ -299,6 +300,11 @@ class Scenario:
                         found.append(f"the case of {author}: {key} {due} instead of {value}")
                 elif key != "author" and case.get(key) != value:
                     found.append(f"the case of {author}: {key} is {case.get(key)}, not {value}")
+
+    def check_advocates(self, want, found):
+        listed = sorted(x["handle"] for x in self.installation.console(f"advocates?brand={self.name}")["advocates"])
+        if listed != sorted(want):
+            found.append(f"advocates are {listed}, not {want}")
 
     def check_playbook(self, want, found):
         a = self.installation

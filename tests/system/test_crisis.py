@@ -1,5 +1,6 @@
 """Crisis mode: a red incident begins it; the checklist is ticked, messages change lanes, and one answer that somebody else
-approved reaches every case of the incident once, in its own thread and language, never twice the same words in a row."""
+approved reaches every case of the incident once, in its own thread and language, never twice the same words in a row. One case
+can be answered, too."""
 from harness import PLAYBOOK, STORM, check, lines_of, system_test
 
 LINES = len(lines_of(STORM / "storm.jsonl"))
@@ -71,6 +72,12 @@ def answer_many(t, a, incident):
     refused(a.console_post(f"incidents/{incident}/answer", actor="Ada", wordings=one), 400, "2 to")
     twice = [{"language": "it", "texts": ["Uguale", "Uguale"]}]
     refused(a.console_post(f"incidents/{incident}/answer", actor="Ada", wordings=twice), 400, "there twice")
+    open_to_all = [{"language": "it", "texts": ["Ci scriva a anna@posta.example. Ada", "Stiamo guardando. Ada"]}]
+    refused(a.console_post(f"incidents/{incident}/answer", actor="Ada", wordings=open_to_all), 409, "e-mail address")
+    said = a.console_post(f"incidents/{incident}/draft", actor="Ada", wordings=open_to_all).json()
+    check([(f["rule"], f.get("text", 0)) for f in said["answer"]["findings"]] == [("private_data", 0)] and
+          said["answer"]["approvals_needed"] == 1, f"the draft check says {said}")
+    check(not answers_of(a, incident), "what was refused is kept")
     check(a.console_post(f"incidents/{incident}/answer", actor="Ada").status == 202, "the holding texts can not be proposed")
     t.wait(lambda: answers_of(a, incident), 5, "the proposed answer is not shown")
     answer = answers_of(a, incident)[0]
@@ -94,6 +101,61 @@ def answer_many(t, a, incident):
         check(now["acknowledged_ms"] and now["state"] != "closed", f"a first answer stops one clock and not the other: {now}")
 
 
+def answers_to(a, case):
+    return a.console(f"cases/{case}")["answers"]
+
+
+def sent_to(a, case):
+    return [d["order"] for d in a.hooks.list() if d["order"]["template"] == "answer" and d["order"]["case_id"] == case]
+
+
+def open_case(a, test):
+    return next(c for c in (a.console(f"cases/{i}")["case"] for i in sorted(a.case_ids()))
+                if c["state"] in ("new", "acknowledged") and c.get("language") == "it" and test(c))
+
+
+def answer_one(t, a, incident):
+    """One customer is answered in their own thread: looked at before it leaves, approved by somebody else in a crisis."""
+    draft = lambda case, text: a.console_post(f"cases/{case}/draft", actor="Ada Neri", text=text).json()  # noqa: E731
+    rules = lambda said: [f["rule"] for f in said["answer"].get("findings", [])]  # noqa: E731
+    own = open_case(a, lambda c: c["state"] == "new" and not c.get("incident_id") and c["kind"] in ("request", "complaint", "question"))["id"]
+    said = draft(own, "Ciao, ti chiamiamo al 333 1234567")
+    check(said["blocks"] and rules(said) == ["private_data", "signature", "address"], f"the draft check says {said}")
+    check(len(said["suggested"]) == 3 and all("Brezza" in s for s in said["suggested"]), f"no texts are ready: {said['suggested']}")
+    refused(a.console_post(f"cases/{own}/answer", actor="Ada Neri", text="La chiamiamo al 333 1234567. Ada"), 409, "telephone number")
+    check(not answers_to(a, own), f"what was refused is kept: {answers_to(a, own)}")
+    text = "Buongiorno, ho letto la Sua richiesta e la sto guardando. Le rispondo qui. Ada"
+    check(a.console_post(f"cases/{own}/answer", actor="Ada Neri", text=text).status == 202, "one case can not be answered")
+    t.wait(lambda: sent_to(a, own), 10, lambda: f"the answer does not leave: {answers_to(a, own)}")
+    order, case = sent_to(a, own)[0], a.console(f"cases/{own}")["case"]
+    post = {p["native_id"]: p for p in lines_of(STORM / "storm.jsonl")}[order["reply"]["in_reply_to"]]
+    check(order["text"] == text and order["reply"]["conversation"] == post["conversation"] and order["reply"]["by"] == "Ada Neri",
+          f"it goes to the wrong place: {order}")
+    check(case["acknowledged_ms"] and case["state"] == "acknowledged" and case["resolve_due_ms"] and case["owner"] == "Ada Neri",
+          f"an answer stops one clock and not the other, and who answers owns it: {case}")
+    arm = lambda: a.console(f"messages/{order['message_id']}")["arm"]  # noqa: E731
+    t.wait(lambda: arm().get("answered_ms"), 10, "the record does not hear that it arrived")
+    check(arm()["answer"] == text and [x["actor"] for x in arm()["actions"] if x["name"] == "reply"] == ["Ada Neri"],
+          f"the record does not hold the answer: {arm()}")
+
+    about = open_case(a, lambda c: c.get("incident_id") == incident)["id"]
+    before = len(sent_to(a, about))
+    text = "Abbiamo visto il guasto della Sua linea e i tecnici ci lavorano. La aggiorno qui. Ada"
+    check(a.console_post(f"cases/{about}/answer", actor="Ada Neri", text=text).status == 202, "a case of the incident can not be answered")
+    t.wait(lambda: answers_to(a, about), 5, "the proposed answer is not shown")
+    answer = answers_to(a, about)[0]
+    check(answer["approvals_needed"] == 1 and answer["consent"] == "crisis" and len(sent_to(a, about)) == before, f"a crisis asks for consent: {answer}")
+    refused(a.console_post(f"cases/{about}/approve", actor="ada neri", answer=answer["id"]), 409, "somebody else approves")
+    check(a.console_post(f"cases/{about}/approve", actor="Bruno", answer=answer["id"]).status == 202, "it can not be approved")
+    t.wait(lambda: len(sent_to(a, about)) == before + 1, 10, "the approved answer does not leave")
+    a.wait_settled(10)
+    score = {(r["of"], r["name"]): r for r in a.command_json("score")["rows"]}
+    ada = score[("owner", "Ada Neri")]
+    check(ada["answers"] == 2 and ada["tone_right"] == 2 and ada["measured"] == 2 and ada["clear"] == 2 and ada["acknowledged"] == 1,
+          f"the score does not count them: {ada}")
+    check("clarity" in a.command("score").stdout, "the score does not speak of clarity")
+
+
 def main(t):
     a = t.install("brezza", [{"name": "storm", "brand": "brezza", "network": "x", "adapter": "jsonl", "catch_all": True,
                               "settings": [f"file={STORM / 'storm.jsonl'}", "pace=0"]}], playbook=PLAYBOOK)
@@ -109,6 +171,7 @@ def main(t):
     step(t, a, incident)
     lanes(t, a)
     answer_many(t, a, incident)
+    answer_one(t, a, incident)
 
     # A person holds it open beyond the incident, and across a crash.
     check(a.console_post("crisis", actor="Ada", on=True, reason="Aspettiamo i giornali").status == 202, "crisis mode can not be asked for")

@@ -370,6 +370,13 @@ static void classifier_answers_and_abstains(void **state)
 	assert_null(u.intent);
 	assert_string_equal(u.language, "it");
 	assert_non_null(u.signature);
+	assert_int_equal(u.n_flags, 0);
+	/* What has a form of its own needs no model. */
+	in.text = span_str("scusate, il mio IBAN: IT60 X054 2811 1010 0000 0123 456");
+	assert_int_equal(classifier_predict(c, &in, &a, &u, &e), 0);
+	assert_int_equal(u.n_flags, 1);
+	assert_string_equal(u.flags[0], "personal_data");
+	in.text = span_str("il modem è rotto da ieri");
 	classifier_close(&c);
 	assert_null(c);
 
@@ -387,6 +394,13 @@ static void classifier_answers_and_abstains(void **state)
 	for (size_t i = 0; i < u.n_flags; i++)
 		outage |= strcmp(u.flags[i], "outage") == 0;
 	assert_true(outage);
+	size_t without = u.n_flags;
+	in.text = span_str("il modem è rotto da ieri, chiamatemi al 347 1234567");
+	assert_int_equal(classifier_predict(c, &in, &a, &u, &e), 0);
+	assert_true(u.n_flags >= without);
+	assert_string_equal(u.flags[u.n_flags - 1], "personal_data");
+	in.text = span_str("il modem è rotto da ieri");
+	assert_int_equal(classifier_predict(c, &in, &a, &u, &e), 0);
 	char name[80]; /* language, intent, expectation, event, sentiment, lane, flags */
 	snprintf(name, sizeof(name), "linear/.%.8s.....%.8s", classifier_linear_model(c, "intent")->head->name + 7,
 		classifier_linear_model(c, "flags")->head->name + 6);

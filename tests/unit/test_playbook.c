@@ -359,6 +359,10 @@ static const struct {
 	/* Answering. */
 	{HEAD ACTORS KINDS INCIDENTS "approvals:\n  - {name: a, actions: [block], approvers: [desk], people: 2}\n",
 		"2 people must consent, but 1 may"},
+	{HEAD ACTORS KINDS INCIDENTS "approvals:\n  - {name: a, actions: [reply], kinds: [falt], approvers: [desk]}\n",
+		"there is no kind \"falt\"; did you mean \"fault\"?"},
+	{HEAD ACTORS KINDS INCIDENTS "approvals:\n  - {name: a, actions: [reply], codes: [orange], approvers: [desk]}\n",
+		"there is no code \"orange\"; write green, yellow or red"},
 	{HEAD ACTORS KINDS INCIDENTS "approvals:\n  - {name: a, actions: [blok], approvers: [desk]}\n", "did you mean \"block\"?"},
 	{HEAD "languages: [it, en]\n" ACTORS KINDS INCIDENTS "crisis:\n  holding:\n    - {language: it, texts: [Ci siamo, Eccoci]}\n",
 		"playbook.yaml:12:5: holding is missing in en; add {language: en, texts: [...]}"},
@@ -367,6 +371,18 @@ static const struct {
 		"playbook.yaml:13:18: \"en\" is not among the playbook's languages"},
 	{HEAD ACTORS KINDS INCIDENTS "crisis:\n  holding:\n    - {language: it, texts: [A]}\n", "has one wording; write two or more"},
 	{HEAD "languages: [it]\n" ACTORS KINDS INCIDENTS "voices:\n  - {name: v, language: fr}\n", "\"fr\" is not among"},
+	{HEAD ACTORS KINDS INCIDENTS "voices:\n  - {name: v, unit: letters}\n",
+		"playbook.yaml:10:21: there is no unit \"letters\"; they are characters, graphemes"},
+	{HEAD ACTORS KINDS INCIDENTS "voices:\n  - {name: v, min_readability: 101}\n", "readability goes from 0 to 100"},
+	{HEAD ACTORS KINDS INCIDENTS "voices:\n  - {name: v, blocks: [signature, promisse]}\n",
+		"playbook.yaml:10:35: there is no rule of drafts \"promisse\"; did you mean \"promise\"?"},
+	{HEAD ACTORS KINDS INCIDENTS "voices:\n  - {name: v, signature: true, signatures: [A], unit: graphemes, max_characters: 9, loud: "
+				     "true, promises: [a], forbidden: [b], acronyms: [c], contacts: [d], blocks: [tone]}\n",
+		"there is no rule of drafts \"tone\""},
+	{HEAD ACTORS KINDS INCIDENTS "voices:\n  - {name: v, signature: true, signatures: [A], unit: graphemes, max_characters: 9, loud: "
+				     "true, promises: [a], forbidden: [b], acronyms: [c], contacts: [d], blocks: [emoji], "
+				     "min_readability: 0}\n",
+		""},
 };
 
 static char path[64];
@@ -472,6 +488,8 @@ static void test_defaults(void **state)
 	"  - {name: rest, title: Rest, code: green, owner: bruno, last_word: boss}\n"                                             \
 	"incidents:\n  - {code: red, call: night}\n"                                                                             \
 	"approvals:\n  - {name: blocking, actions: [block], approvers: [anna, boss], people: 2}\n"                                \
+	"  - {name: faults, actions: [reply], kinds: [fault, out], approvers: [anna]}\n"                                          \
+	"  - {name: grave, actions: [reply], codes: [red], approvers: [anna]}\n"                                                  \
 	"  - {name: crisis, actions: [reply, publish_post], when: {incident_open: true}, approvers: [boss]}\n"                    \
 	"voices:\n  - {name: short, networks: [x], max_characters: 280, hashtag: \"#rich\"}\n  - {name: usual, formal: true, "     \
 	"signature: true}\n"
@@ -532,12 +550,22 @@ static void test_rich(void **state)
 	rules_decide(p->rules, p->kinds_count, &f, &d);
 	assert_string_equal(p->kinds[d.rule].name, "rest");
 	/* Approvals. */
-	assert_string_equal(playbook_approval(p, "block", &f)->name, "blocking");
-	assert_int_equal(playbook_approval(p, "block", &f)->people, 2);
-	assert_null(playbook_approval(p, "reply", &f));
+	struct playbook_asked asked = {.action = "block", .kind = "rest", .code = "green", .facts = &f};
+	assert_string_equal(playbook_approval(p, &asked)->name, "blocking");
+	assert_int_equal(playbook_approval(p, &asked)->people, 2);
+	asked.action = "reply";
+	assert_null(playbook_approval(p, &asked));
+	asked.kind = "fault";
+	assert_string_equal(playbook_approval(p, &asked)->name, "faults");
+	asked.kind = "";
+	asked.code = "red";
+	assert_string_equal(playbook_approval(p, &asked)->name, "grave");
+	asked.code = "";
+	assert_null(playbook_approval(p, &asked));
 	f.incident_open = true;
-	assert_string_equal(playbook_approval(p, "reply", &f)->name, "crisis");
-	assert_null(playbook_approval(p, "hide", &f));
+	assert_string_equal(playbook_approval(p, &asked)->name, "crisis");
+	asked.action = "hide";
+	assert_null(playbook_approval(p, &asked));
 	/* Voices. */
 	assert_string_equal(playbook_voice(p, "any", "x", "it")->name, "short");
 	assert_int_equal(playbook_voice(p, "any", "x", "it")->max_characters, 280);

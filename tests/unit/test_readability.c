@@ -1,4 +1,4 @@
-#include "services/intent/readability.h"
+#include "common/readability.h"
 
 #include <math.h>
 
@@ -48,6 +48,9 @@ static void tone_is_heard(void **state)
 	assert_int_equal(tone("Gentile signora, Le scriviamo per il Suo ordine", "it").formality, FORMALITY_FORMAL);
 	assert_int_equal(tone("Ciao, hai ricevuto il tuo pacco?", "it").formality, FORMALITY_INFORMAL);
 	assert_int_equal(tone("le scarpe sono arrivate", "it").formality, FORMALITY_UNKNOWN);
+	assert_int_equal(tone("Ci vogliono sei giorni, dai nostri tecnici", "it").formality, FORMALITY_UNKNOWN);
+	assert_true(span_eq(tone("Buongiorno, ti scriviamo noi cmq", "it").informal_word, span_str("ti")));
+	assert_true(span_eq(tone("Buongiorno, ti scriviamo noi cmq", "it").slang_word, span_str("cmq")));
 	struct tone t = tone("VERGOGNA!!! cmq siete buffoni 😡😡 bastaaaa", "it");
 	assert_int_equal(t.capital_words, 1);
 	assert_int_equal(t.exclamation_runs, 1);

@@ -11,8 +11,7 @@
 #define STORE_NOW_MS NOW
 #include "tests/unit/store_here.h"
 
-
-static void add(struct damage d, const char *channel, const char *owner)
+static void add_of(struct damage d, const char *channel, const char *owner, const char *team)
 {
 	struct arena a;
 	struct writeset ws;
@@ -21,10 +20,15 @@ static void add(struct damage d, const char *channel, const char *owner)
 	writeset_init(&ws, &a);
 	struct turn t = {.arena = &a, .ws = &ws, .now_ms = NOW, .key_group = key_group_of(span_str(BRAND))};
 	assert_int_equal(txn_begin_write(store, &t.txn, &e), 0);
-	assert_int_equal(score_add(&t, BRAND, &d, channel, owner), 0);
+	assert_int_equal(score_add(&t, BRAND, &d, channel, owner, team), 0);
 	assert_int_equal(writeset_apply(&ws, t.txn, &e), 0);
 	assert_int_equal(txn_commit(&t.txn, &e), 0);
 	arena_free(&a);
+}
+
+static void add(struct damage d, const char *channel, const char *owner)
+{
+	add_of(d, channel, owner, NULL);
 }
 
 /* The rows of a name, added up; and how many there are of all names. */
@@ -50,6 +54,10 @@ static State__Score sum_of(const char *name, int *ret_rows)
 			all.silent += s->silent;
 			all.closed += s->closed;
 			all.reopened += s->reopened;
+			all.answers += s->answers;
+			all.tone_right += s->tone_right;
+			all.measured += s->measured;
+			all.clear += s->clear;
 		}
 		state__score__free_unpacked(s, NULL);
 	}
@@ -82,6 +90,53 @@ static void test_counts(void **unused)
 	assert_int_equal(bruno.silent, 1);
 }
 
+/* Answers to many in one turn: each row is written once. */
+static void test_answers(void **unused)
+{
+	(void)unused;
+	struct score_row rows[8];
+	struct score_sheet sheet = {.at_ms = NOW, .rows = rows, .max = ARRAY_SIZE(rows)};
+	struct arena a;
+	struct writeset ws;
+	int n;
+	arena_init(&a, 1 << 20);
+	writeset_init(&ws, &a);
+	struct turn t = {.arena = &a, .ws = &ws, .now_ms = NOW, .key_group = key_group_of(span_str(BRAND))};
+	for (int i = 0; i < 10; i++)
+		score_note(&sheet,
+			&(struct damage){.answer = true,
+				.tone_right = i < 7,
+				.clear_known = i < 6,
+				.clear = i < 4,
+				.acknowledged = i < 3,
+				.in_time = i < 2},
+			i % 2 ? "web" : "post", "carla", i < 5 ? "care" : "");
+	assert_int_equal(sheet.n, 5); /* the brand, two channels, who wrote, the team */
+	assert_int_equal(txn_begin_write(store, &t.txn, NULL), 0);
+	assert_int_equal(score_write(&t, BRAND, &sheet), 0);
+	assert_int_equal(writeset_apply(&ws, t.txn, NULL), 0);
+	assert_int_equal(txn_commit(&t.txn, NULL), 0);
+	arena_free(&a);
+	add_of((struct damage){.at_ms = NOW, .silent = true}, "web", "desk", "care");
+	State__Score carla = sum_of("carla", &n), care = sum_of("care", &n), web = sum_of("web", &n);
+	assert_int_equal(carla.answers, 10);
+	assert_int_equal(carla.tone_right, 7);
+	assert_int_equal(carla.measured, 6);
+	assert_int_equal(carla.clear, 4);
+	assert_int_equal(carla.acknowledged, 3);
+	assert_int_equal(carla.in_time, 2);
+	assert_int_equal(care.answers, 5);
+	assert_int_equal(care.silent, 1);
+	assert_int_equal(web.answers, 5);
+	sheet.n = 0;
+	sheet.max = 2; /* what finds no row is left out; nothing is overwritten */
+	score_note(&sheet, &(struct damage){.answer = true}, "a", "b", "c");
+	score_note(&sheet, &(struct damage){.answer = true}, "d", "e", "f");
+	assert_int_equal(sheet.n, 2);
+	assert_int_equal(rows[0].sum.answers, 2);
+	assert_int_equal(rows[1].sum.answers, 1);
+}
+
 static void test_bounded(void **unused)
 {
 	(void)unused;
@@ -108,6 +163,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_counts),
+		cmocka_unit_test(test_answers),
 		cmocka_unit_test(test_bounded),
 		cmocka_unit_test(test_verdict),
 	};

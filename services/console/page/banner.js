@@ -1,7 +1,8 @@
 // banner.js - open incidents: the code in colour and in a word, people against the normal number, what to do.
 import { byId, due, el, number, time, when } from "./dom.js";
-import { label, language, t } from "./words.js";
+import { actorWords, label, language, t } from "./words.js";
 import { chip } from "./inbox.js";
+import { answerItem } from "./answer.js";
 
 const open = (i) => !i.closed_ms && (i.code === "red" || i.code === "yellow");
 const weight = { red: 2, yellow: 1 };
@@ -10,8 +11,6 @@ const weight = { red: 2, yellow: 1 };
 export const openIncidents = (incidents) =>
 	[...incidents.values()].filter(open)
 		.sort((a, b) => weight[b.code] - weight[a.code] || b.opened_ms - a.opened_ms);
-
-const actorWords = (name) => (name || "").replaceAll("_", " ");
 
 function facts(i) {
 	const rows = [[t("since"), time(i.opened_ms)]];
@@ -66,25 +65,10 @@ function alerts(deliveries, now, wide) {
 		deliveries.length ? el("ul", {}, deliveries.map((d) => deliveryItem(d, now))) : el("p", {}, t("no_alerts")));
 }
 
-// One answer to many: who wrote it, who approved it, how many it reached.
-function answerItem(i, a, now, actions) {
-	const missing = Math.max((a.approvals_needed || 0) - (a.approved_by?.length || 0), 0);
-	const words = a.ended_ms ? t("answer_sent", number(a.answered || 0)) : a.begun_ms ? t("answer_going", number(a.answered || 0))
-		: t(missing === 1 ? "answer_waits_1" : "answer_waits", missing);
-	const first = a.wordings?.[0]?.texts?.[0] || "";
-	return el("li", { class: a.ended_ms ? "good" : "" },
-		el("span", { class: "box", "aria-hidden": "true" }, a.ended_ms ? "✓" : "…"),
-		el("span", { class: "what" }, `«${first}»`, " ",
-			el("span", { class: "by" }, [a.by, words, a.left_out > 0 && t("answer_left_out", a.left_out),
-				when(a.proposed_ms, now)].filter(Boolean).join(" · ")), " ",
-			a.begun_ms ? null : el("button", { type: "button", class: "plain",
-				onclick: (e) => actions.approveAnswer(i.id, a.id, e.currentTarget) }, t("approve"))));
-}
-
 function answers(i, list, now, actions) {
 	return el("details", { class: "answers", open: list.length > 0 },
 		el("summary", {}, `${t("answers")} (${list.length})`),
-		el("ul", {}, list.map((a) => answerItem(i, a, now, actions))),
+		el("ul", {}, list.map((a) => answerItem(`incidents/${i.id}`, a, now, actions))),
 		el("button", { type: "button", class: "plain", onclick: (e) => actions.proposeHolding(i.id, e.currentTarget) }, t("propose_holding")));
 }
 
@@ -153,5 +137,3 @@ export function announce(before, now) {
 	if (text)
 		byId("announce").textContent = text;
 }
-
-export { actorWords };

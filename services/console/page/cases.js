@@ -1,8 +1,7 @@
 // cases.js - open cases: who owns them and what is due, in words. What is due soonest, or late, comes first.
 import { byId, due, el, number, when } from "./dom.js";
-import { label, t } from "./words.js";
+import { actorWords, label, t } from "./words.js";
 import { chip } from "./inbox.js";
-import { actorWords } from "./banner.js";
 
 const SHOWN_MAX = 100;
 const DONE = ["solved", "closed"];

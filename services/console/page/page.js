@@ -5,6 +5,7 @@ import { get, path, post, useBrand } from "./api.js";
 import { language, setLanguage, t, translatePage } from "./words.js";
 import { ROWS_MAX, focusMessage, forgetRows, markOpen, showInbox, step } from "./inbox.js";
 import { announce, openIncidents, showIncidents } from "./banner.js";
+import { showAdvocates } from "./advocates.js";
 import { caseIsOpen, showCases } from "./cases.js";
 import { showCase, showMessage, showMissing } from "./record.js";
 import { askClosing, wireClosing } from "./closing.js";
@@ -15,7 +16,7 @@ const DRILL_EVERY_MS = 3000;
 
 const state = {
 	brand: null, live: "connecting", counts: null, clockOffset: 0, filter: "all", next: null,
-	rows: new Map(), cases: new Map(), incidents: new Map(), deliveries: new Map(), answers: new Map(), health: null,
+	rows: new Map(), cases: new Map(), incidents: new Map(), deliveries: new Map(), answers: new Map(), advocates: [], health: null,
 	open: null, // { kind: "message" | "case", id, answer }
 };
 
@@ -32,6 +33,7 @@ function draw() {
 		drawing = false;
 		drawTop();
 		showIncidents(state.incidents, state.deliveries, state.answers, now(), actions);
+		showAdvocates(state.advocates, state.counts?.crisis, actions);
 		showInbox(visibleRows(), actions);
 		showCases(state.cases, state.counts, now(), actions);
 		byId("more").hidden = !state.next;
@@ -125,7 +127,13 @@ function addDelivery(d) {
 	state.deliveries.set(subject, [...others, d]);
 }
 
+// Those to one case are read with it.
 function addAnswer(a) {
+	if (a.case_id) {
+		if (state.open?.kind === "case" && state.open.id === a.case_id)
+			actions.openCase(a.case_id, false);
+		return;
+	}
 	const others = (state.answers.get(a.incident_id) || []).filter((x) => x.id !== a.id);
 	state.answers.set(a.incident_id, [...others, a].sort((x, y) => (y.proposed_ms || 0) - (x.proposed_ms || 0)));
 }
@@ -156,11 +164,17 @@ function addDetails(incident, answer) {
 	answer.answers.forEach(addAnswer);
 }
 
+// They are offered in a crisis, and not before.
+async function loadAdvocates() {
+	state.advocates = state.counts?.crisis ? (await get("advocates")).advocates : [];
+}
+
 async function loadAll() {
 	try {
 		const [counts, incidents, cases] = await Promise.all([get("counts"), get("incidents", { limit: 50 }),
 			get("cases", { limit: 200 }), loadMessages()]);
 		addCounts(counts);
+		await loadAdvocates();
 		state.cases = new Map(cases.cases.map((c) => [c.id, c]));
 		for (const i of incidents.incidents)
 			addIncident(i);
@@ -198,7 +212,7 @@ const events = {
 	incident: (d) => d.incidents.forEach(addIncident),
 	delivery: (d) => d.deliveries.forEach(addDelivery),
 	answer: (d) => d.answers.forEach(addAnswer),
-	crisis: () => {}, // the counts that follow say it
+	crisis: loadSoon, // the counts that follow say it; the advocates are to be read
 	counts: addCounts,
 	reload: loadSoon,
 };
@@ -245,17 +259,19 @@ async function decide(rest, body, button, words = t("sending")) {
 	if (!actor) {
 		complain(t("name_first"));
 		byId("actor").focus();
-		return;
+		return false;
 	}
 	const before = button.textContent;
 	button.disabled = true;
 	try {
 		await post(rest, { actor, ...body });
 		button.textContent = words;
+		return true;
 	} catch (e) {
 		button.disabled = false;
 		button.textContent = before;
 		complain(t("failed", e.message || t("offline")));
+		return false;
 	}
 }
 
@@ -306,9 +322,11 @@ const actions = {
 	closeIncident: (i, button) => askClosing(i, button, decide),
 	doneStep: (id, n, button) => decide(`incidents/${id}/step`, { number: n }, button, "✓"),
 	proposeHolding: (id, button) => decide(`incidents/${id}/answer`, {}, button),
-	approveAnswer: (id, answer, button) => decide(`incidents/${id}/approve`, { answer }, button),
+	approveAnswer: (of, answer, role, button) => decide(`${of}/approve`, { answer, role }, button),
+	sendAnswer: (id, text, button) => decide(`cases/${id}/answer`, { text }, button),
 	acknowledgeCase: (id, button) => decide(`cases/${id}/acknowledge`, {}, button),
 	closeCase: (id, outcome, button) => decide(`cases/${id}/close`, { outcome }, button),
+	keepAdvocate: (id, listed, button) => decide(`messages/${id}/advocate`, { listed }, button),
 	correct: (id, value, button) =>
 		decide(`messages/${id}/correct`, { task: "intent", label: value }, button, t("corrected")),
 };

@@ -1,9 +1,9 @@
 // record.js - one message's ARM record in its six sections, or one case with its messages.
 import { byId, el, number, outerLink, time, when } from "./dom.js";
-import { label, network, surface, t } from "./words.js";
+import { actorWords, label, network, surface, t } from "./words.js";
 import { chip, marks, person } from "./inbox.js";
-import { actorWords } from "./banner.js";
 import { caseIsOpen, clocks } from "./cases.js";
+import { answerForm, answerItem } from "./answer.js";
 
 const INTENTS = ["ask_info", "report_fault", "order_status", "billing", "cancel", "buy", "change", "complain",
 	"praise", "suggest", "report_danger", "attack", "joke", "spam", "other"];
@@ -64,7 +64,14 @@ function intention(arm, u, actions) {
 		onclick: (e) => actions.correct(arm.message_id, choice.value, e.currentTarget) }, t("correct"))));
 }
 
-function know(post, k) {
+function advocate(arm, k, actions) {
+	const listed = k.customer_type === "advocate";
+	return k.influencer ? null : el("button", { type: "button", class: "plain",
+		onclick: (e) => actions.keepAdvocate(arm.message_id, !listed, e.currentTarget) },
+		t(listed ? "advocate_drop" : "advocate_add"));
+}
+
+function know(arm, post, k, actions) {
 	const who = post.author || {};
 	return section("know", facts([
 		[t("customer"), el("strong", {}, k.display_name || who.name || who.handle || t("anonymous")), " ", marks(k)],
@@ -75,7 +82,7 @@ function know(post, k) {
 		[t("last_outcome"), k.last_case_outcome],
 		[t("reach"), number(k.reach || 0)],
 		["CRM", k.crm_record],
-	]));
+	]), el("div", { class: "decide" }, advocate(arm, k, actions)));
 }
 
 function rules(arm) {
@@ -113,7 +120,7 @@ export function showMessage(answer, actions) {
 			el("span", { class: "network" }, network(post)), marks(k),
 			arm.case_id ? el("button", { type: "button", class: "link", onclick: () => actions.openCase(arm.case_id) },
 				t("open_case")) : null),
-		what(arm, post, u), where(arm, post), intention(arm, u, actions), know(post, k), rules(arm), action(arm));
+		what(arm, post, u), where(arm, post), intention(arm, u, actions), know(arm, post, k, actions), rules(arm), action(arm));
 }
 
 function messageOfCase(row, actions) {
@@ -135,6 +142,13 @@ function decideCase(c, actions) {
 			onclick: (e) => actions.closeCase(c.id, choice.value, e.currentTarget) }, t("close_case")));
 }
 
+function answersOfCase(c, list, now, actions) {
+	const sorted = [...(list || [])].sort((a, b) => (a.proposed_ms || 0) - (b.proposed_ms || 0));
+	return [sorted.length || caseIsOpen(c) ? el("h3", {}, t("answer")) : null,
+		sorted.length ? el("ul", { class: "answered" }, sorted.map((a) => answerItem(`cases/${c.id}`, a, now, actions))) : null,
+		caseIsOpen(c) ? answerForm(c, actions) : null];
+}
+
 export function showCase(answer, now, actions) {
 	const c = answer.case;
 	panel(c.title || c.kind || t("case"),
@@ -145,7 +159,8 @@ export function showCase(answer, now, actions) {
 			el("span", {}, label("state", c.state))),
 		decideCase(c, actions),
 		el("h3", {}, t("thread")),
-		el("ol", { class: "thread" }, (answer.messages || []).map((row) => messageOfCase(row, actions))));
+		el("ol", { class: "thread" }, (answer.messages || []).map((row) => messageOfCase(row, actions))),
+		answersOfCase(c, answer.answers, now, actions));
 }
 
 export const showMissing = () => panel(t("not_found"));

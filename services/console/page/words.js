@@ -24,7 +24,14 @@ const it = {
 	tick: "Segna come fatto: %s", answers: "Risposte a molti", approve: "Approva",
 	propose_holding: "Proponi la prima risposta del manuale", answer_sent: "inviata a %s casi",
 	answer_going: "in partenza, %s casi finora", answer_waits: "mancano %s approvazioni", answer_waits_1: "manca un'approvazione",
-	answer_left_out: "%s casi in altre lingue", crisis_since: "MODALITÀ DI CRISI dalle %s",
+	advocates: "Sostenitori (%s)", listed_by: "in elenco per %s", praise_days: "giorni di elogi: %s",
+	advocate_add: "Metti tra i sostenitori", advocate_drop: "Togli dai sostenitori",
+	answer: "Risposta", answer_ready: "Testi pronti", answer_send: "Invia la risposta", answer_propose: "Proponi la risposta",
+	answer_left: "partita", answer_not_left: "non è partita", answer_refused: "fermata dal controllo", approve_as: "Approvi come",
+	approved_by: "approvata da %s", answer_needs: "Approvazioni che servono: %s", answer_needs_role: "Approvazioni che servono: %s (%s)",
+	finding_blocks: "Ferma la risposta:", finding_look: "Da guardare:", finding_none: "Niente da segnalare.",
+	finding_unknown: "Il controllo non risponde: la risposta sarà guardata prima di partire.",
+	answer_left_out: "%s casi non raggiunti", crisis_since: "MODALITÀ DI CRISI dalle %s",
 	alarms_held: "%s allarmi scaduti insieme: nessuno è stato chiamato. ", alarms_call: "Chiama tutti",
 	alarms_drop: "Lascia cadere", note_due: "da dire in pubblico",
 	acknowledged_by: "In carico a %s", sending: "Inviato…",
@@ -105,7 +112,14 @@ const en = {
 tick: "Tick as done: %s", answers: "Answers to many", approve: "Approve",
 	propose_holding: "Propose the playbook's first answer", answer_sent: "sent to %s cases",
 	answer_going: "going out, %s cases so far", answer_waits: "%s approvals missing", answer_waits_1: "one approval missing",
-	answer_left_out: "%s cases in other languages", crisis_since: "CRISIS MODE since %s",
+	advocates: "Advocates (%s)", listed_by: "listed by %s", praise_days: "days of praise: %s",
+	advocate_add: "Add to the advocates", advocate_drop: "Take off the advocates",
+	answer: "Answer", answer_ready: "Texts that are ready", answer_send: "Send the answer", answer_propose: "Propose the answer",
+	answer_left: "sent", answer_not_left: "not sent", answer_refused: "stopped by the check", approve_as: "You approve as",
+	approved_by: "approved by %s", answer_needs: "Approvals needed: %s", answer_needs_role: "Approvals needed: %s (%s)",
+	finding_blocks: "Stops the answer:", finding_look: "To look at:", finding_none: "Nothing to say to it.",
+	finding_unknown: "The check does not answer: the text will be looked at before it leaves.",
+	answer_left_out: "%s cases not reached", crisis_since: "CRISIS MODE since %s",
 	alarms_held: "%s alarms fell due together: nobody was called. ", alarms_call: "Call everybody",
 	alarms_drop: "Drop them", note_due: "to be said in public",
 	acknowledged_by: "Acknowledged by %s", sending: "Sent…",
@@ -192,6 +206,9 @@ export function label(set, value) {
 		return languages[current][`${set}.unknown`] ?? t("dont_know");
 	return languages[current][`${set}.${value}`] ?? value.replaceAll("_", " ");
 }
+
+// An actor of the playbook, as words.
+export const actorWords = (name) => (name || "").replaceAll("_", " ");
 
 const networks = new Map(Object.entries({
 	x: "X", facebook: "Facebook", instagram: "Instagram", whatsapp: "WhatsApp", telegram: "Telegram",

@@ -276,8 +276,11 @@ static void run_default(struct bench *b)
 	const char *from = getenv("ASCOLTO_DATA");
 	char path[4096];
 	struct stat st;
-	run_file(b, SOURCE_DIR "/tests/bench/care/test_it.tsv");
-	run_file(b, SOURCE_DIR "/tests/bench/care/test_en.tsv");
+	static const char *const own[] = {"test_it", "test_en", "plain_it", "plain_en"}; /* plain: everyday messages, short */
+	for (size_t i = 0; i < ARRAY_SIZE(own); i++) {
+		snprintf(path, sizeof(path), SOURCE_DIR "/tests/bench/care/%s.tsv", own[i]);
+		run_file(b, path);
+	}
 	snprintf(path, sizeof(path), "%s/care/care_labels_dev.tsv", from && from[0] ? from : SOURCE_DIR "/../shared/data/dev");
 	if (stat(path, &st) == 0)
 		run_file(b, path);

@@ -88,17 +88,18 @@ static bool in_list(struct span w, const char *list)
 	return false;
 }
 
-static const char informal[] = "tu te ti tuo tua tuoi tue hai sei puoi vuoi devi dai scrivici chiamaci ciao tuyo tú tienes puedes toi ton ta "
+static const char informal[] = "tu te ti tuo tua tuoi tue hai puoi vuoi devi scrivici chiamaci ciao tuyo tú tienes puedes toi ton ta "
 	"tes du dich dir dein deine você";
+static const char familiar_en[] = "hey hiya mate guys dude buddy cheers gonna wanna gotta yep yeah nope";
 static const char formal[] = "lei le suo sua suoi sue gentile egregio egregia distinti cordiali può voglia usted ustedes vous votre vos "
 	"sie ihnen ihr ihre madame monsieur sehr_geehrte dear sincerely regards sir madam senhor senhora";
 static const char slang[] = "cmq xke xké xché ke nn tt qlc qlcs dx sx grz risp raga bro lol lmao omg wtf btw idk thx ur pls plz u tvb "
 	"asap fyi imho boh mdr ptdr tqm kkkk vc blz";
 
-/* "sei", "hai", "Le" are read by their language: only Italian "lei" is a form of address. */
+/* "Le" and "Sie" are a form of address with a capital only. English has one for everybody, and words among friends. */
 static int address_of(struct span w, int language, unsigned flags)
 {
-	if (in_list(w, informal) && !(language == WORDS_EN))
+	if (in_list(w, language == WORDS_EN ? familiar_en : informal))
 		return -1;
 	bool ambiguous = in_list(w, "le sie ihr ihre lei suo sua suoi sue ihnen");
 	if (ambiguous)
@@ -124,8 +125,12 @@ int tone_of(struct span text, const char *lang, struct arena *a, struct tone *re
 		x.capital_words += k->flags & TOKEN_CAPITALS && letters_in(w) >= 4;
 		if (k->kind != TOKEN_WORD)
 			continue;
-		x.slang += in_list(w, slang) || str_eq(concept_name(concept_match(&t, i, language, &used)), "insult");
-		address += address_of(w, language, k->flags);
+		bool chat = in_list(w, slang) || str_eq(concept_name(concept_match(&t, i, language, &used)), "insult");
+		int address_here = address_of(w, language, k->flags);
+		x.slang += chat;
+		x.slang_word = chat && !x.slang_word.len ? w : x.slang_word;
+		x.informal_word = address_here < 0 && !x.informal_word.len ? w : x.informal_word;
+		address += address_here;
 	}
 	x.formality = address > 0 ? FORMALITY_FORMAL : address < 0 ? FORMALITY_INFORMAL : FORMALITY_UNKNOWN;
 	*ret = x;

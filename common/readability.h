@@ -7,13 +7,13 @@
  * 1.015 * words / sentences - 84.6 * syllables / words (Flesch, "A new readability yardstick", Journal of Applied
  * Psychology 32, 1948); below 60 harder than plain English. Other languages have no index here.
  */
-#ifndef ASCOLTO_INTENT_READABILITY_H
-#define ASCOLTO_INTENT_READABILITY_H
+#ifndef ASCOLTO_READABILITY_H
+#define ASCOLTO_READABILITY_H
 
 #include "common/arena.h"
 #include "common/base.h"
 
-enum formality { FORMALITY_UNKNOWN, FORMALITY_INFORMAL, FORMALITY_FORMAL }; /* tu, Lei; du, Sie; and so on */
+enum formality { FORMALITY_UNKNOWN, FORMALITY_INFORMAL, FORMALITY_FORMAL }; /* tu, Lei; du, Sie; in English "hey", "Dear" */
 
 struct readability {
 	bool known;   /* the index applies: Italian or English, with at least one word */
@@ -29,6 +29,7 @@ struct tone {
 	uint32_t slang;            /* chat spellings and swear words: "cmq", "xké", "lol" */
 	uint32_t elongated;
 	double capital_share;      /* of the letters */
+	struct span informal_word, slang_word; /* the first of each, folded, in the arena; empty = none */
 };
 
 /* `lang` is an ISO 639-1 code. 0 or -ENOMEM. */

@@ -46,18 +46,36 @@ static bool is_danger(const char *name)
 	return false;
 }
 
-/* What says much of what a message is about, and whether something is wrong with what the writer gets: being kept waiting is that
- * too, but says little. */
+/* What says much of what a message is about, and whether something is wrong with what the writer gets: being
+ * kept waiting is that too, but says little. */
 static const struct {
 	const char *name;
 	bool says_much, wrong;
 } troubles[] = {
-	{"down", true, true}, {"crash", true, true}, {"light_red", true, true}, {"slow", true, true}, {"declined", true, true},
-	{"standstill", true, true}, {"signalling", true, true}, {"missing", true, true}, {"double", true, true},
-	{"charge", true, true}, {"refund", true, true}, {"fraud", true, true}, {"late", true, true}, {"cancelled", true, true},
-	{"defect", true, true}, {"wrong_item", true, true}, {"hacked", true, true}, {"queue", false, true},
-	{"layoff", true, false}, {"racism", true, false}, {"recall", true, false}, {"strike", true, false},
-	{"cancel_contract", true, false}, {"update", true, false},
+	{"down", true, true},
+	{"crash", true, true},
+	{"light_red", true, true},
+	{"slow", true, true},
+	{"declined", true, true},
+	{"standstill", true, true},
+	{"signalling", true, true},
+	{"missing", true, true},
+	{"double", true, true},
+	{"charge", true, true},
+	{"refund", true, true},
+	{"fraud", true, true},
+	{"late", true, true},
+	{"cancelled", true, true},
+	{"defect", true, true},
+	{"wrong_item", true, true},
+	{"hacked", true, true},
+	{"queue", false, true},
+	{"layoff", true, false},
+	{"racism", true, false},
+	{"recall", true, false},
+	{"strike", true, false},
+	{"cancel_contract", true, false},
+	{"update", true, false},
 };
 
 static bool says_much(const char *name)

@@ -189,7 +189,8 @@ static bool is_known(struct judgement *j, const struct topic *topic, unsigned wi
 	return topics_known_part(j->brand->topics, topic, window) >= 0.5;
 }
 
-/* It may become an incident, but it is left for a quarter of a window to a topic that is about to become one. */
+/* It may become an incident, but it is left for a quarter of a window to a topic that is about to become one.
+ */
 static bool is_left_to_words(struct judgement *j, struct topic *trouble)
 {
 	struct topics *ts = j->brand->topics;
@@ -200,8 +201,8 @@ static bool is_left_to_words(struct judgement *j, struct topic *trouble)
 }
 
 /*
- * A crowd may have few words in common: one is stuck at a gate, another was charged for a flight that never left, a third can not
- * log in to change it. Whoever names a trouble, whatever it is, counts for that, too.
+ * A crowd may have few words in common: one is stuck at a gate, another was charged for a flight that never
+ * left, a third can not log in to change it. Whoever names a trouble, whatever it is, counts for that, too.
  */
 static int watch_trouble(struct judgement *j, struct err *why)
 {
@@ -214,11 +215,13 @@ static int watch_trouble(struct judgement *j, struct err *why)
 		return -ENOMEM;
 	struct surge surge = topic_surge(ts, topic);
 	bool fresh = id_is_zero(&topic->incident);
-	bool holds = topic_is_known(ts, topic) && surge_code(&j->brand->playbook->thresholds, &surge, &window) != CODE_NONE;
+	bool holds = topic_is_known(ts, topic) &&
+		     surge_code(&j->brand->playbook->thresholds, &surge, &window) != CODE_NONE;
 	if (!holds)
 		topic->holds_ms = 0;
 	int r = 0;
-	if (!j->arm->incident_id.len && (!fresh || (holds && !is_left_to_words(j, topic) && !is_known(j, topic, window)))) {
+	if (!j->arm->incident_id.len &&
+		(!fresh || (holds && !is_left_to_words(j, topic) && !is_known(j, topic, window)))) {
 		measure_for(j, topic, true);
 		r = incident_check(j, topic, &surge, why);
 	}
@@ -243,7 +246,8 @@ static int join(struct judgement *j, struct topic *topic, struct err *why)
 	j->arm->topic_id = turn_id_bytes(j->t, &topic->id);
 	struct surge surge = topic_surge(ts, topic);
 	unsigned window = 1;
-	bool fresh = id_is_zero(&topic->incident) && surge_code(&j->brand->playbook->thresholds, &surge, &window) != CODE_NONE;
+	bool fresh = id_is_zero(&topic->incident) &&
+		     surge_code(&j->brand->playbook->thresholds, &surge, &window) != CODE_NONE;
 	/* What belongs to an incident does not become another one. */
 	bool known = fresh && (j->arm->incident_id.len || is_known(j, topic, window));
 	int r = known ? 0 : incident_check(j, topic, &surge, why);

@@ -44,8 +44,9 @@ static char *title_of(struct turn *t, const Ascolto__Incident *i, const struct t
 {
 	char *title = NULL;
 	if (topic->standing && !topic->grave)
-		return arena_strdup(t->arena, brand_speaks_italian(t, i->brand) ? "Molti hanno problemi, di tipo diverso"
-										: "Many have trouble, of different kinds");
+		return arena_strdup(t->arena, brand_speaks_italian(t, i->brand)
+						      ? "Molti hanno problemi, di tipo diverso"
+						      : "Many have trouble, of different kinds");
 	if (topic->headline[0])
 		return arena_printf(t->arena, "«%s»", topic->headline);
 	for (size_t k = 0; k < i->n_keywords; k++)

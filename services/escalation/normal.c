@@ -121,8 +121,8 @@ static void grow_older(struct normals *n, uint64_t samples, unsigned samples_per
 	n->next += (int64_t)samples;
 }
 
-void normals_learn(struct normals *n, const unsigned people[NORMAL_WINDOWS], const double rhythm[NORMAL_WINDOWS],
-	unsigned samples_per_day)
+void normals_learn(struct normals *n, const unsigned people[NORMAL_WINDOWS],
+	const double rhythm[NORMAL_WINDOWS], unsigned samples_per_day)
 {
 	for (unsigned i = 0; i < NORMAL_WINDOWS; i++)
 		sample(n, i, people[i], rhythm[i]);
@@ -131,11 +131,13 @@ void normals_learn(struct normals *n, const unsigned people[NORMAL_WINDOWS], con
 		learn_block(n, i, samples_per_day);
 }
 
-void normals_learn_silence(struct normals *n, uint64_t samples, const double rhythm[NORMAL_WINDOWS], unsigned samples_per_day)
+void normals_learn_silence(
+	struct normals *n, uint64_t samples, const double rhythm[NORMAL_WINDOWS], unsigned samples_per_day)
 {
 	static const unsigned nobody[NORMAL_WINDOWS];
 	/* Until the blocks on their way are learnt. */
-	for (; samples && (samples < (uint64_t)3 * BLOCK || n->of[0].waiting.moves > 0 || n->next % BLOCK); samples--)
+	for (; samples && (samples < (uint64_t)3 * BLOCK || n->of[0].waiting.moves > 0 || n->next % BLOCK);
+		samples--)
 		normals_learn(n, nobody, rhythm, samples_per_day);
 	if (!samples)
 		return;

@@ -94,8 +94,9 @@ static int take_head(struct reading *rd, struct loaded *l)
 	p->crisis = f->crisis;
 	p->voices = f->voices;
 	p->voices_count = f->voices_count;
-	p->thresholds = (struct thresholds){
-		.yellow_people = p->yellow_people, .red_people = p->red_people, .over_normal = p->over_normal,
+	p->thresholds = (struct thresholds){.yellow_people = p->yellow_people,
+		.red_people = p->red_people,
+		.over_normal = p->over_normal,
 		.grave_people = f->grave_people ? *f->grave_people : MIN(GRAVE_PEOPLE, p->yellow_people),
 		.scaled = !f->yellow_people && !f->red_people};
 	snprintf(p->label, sizeof(p->label), "%s, version %u", p->name, p->version);
@@ -106,8 +107,10 @@ static int take_head(struct reading *rd, struct loaded *l)
 		return reading_wrong(rd, f->red_people ? "red_people" : "yellow_people", "yellow_people (%u) is more than red_people (%u)",
 			p->yellow_people, p->red_people);
 	if (p->thresholds.grave_people > p->yellow_people)
-		return reading_wrong(rd, f->grave_people ? "grave_people" : "yellow_people", "grave_people (%u) is more than yellow_people (%u); a danger needs "
-			"fewer people than anything else, or 0 to be counted as anything else", p->thresholds.grave_people, p->yellow_people);
+		return reading_wrong(rd, f->grave_people ? "grave_people" : "yellow_people",
+			"grave_people (%u) is more than yellow_people (%u); a danger needs "
+			"fewer people than anything else, or 0 to be counted as anything else",
+			p->thresholds.grave_people, p->yellow_people);
 	for (unsigned i = 0; i < p->languages_count; i++)
 		if (strlen(p->languages[i]) != 2)
 			return reading_wrong(rd, reading_at(rd, "languages[%u]", i), "\"%.60s\" is not a language; write two small letters, as it or en",

@@ -8,8 +8,9 @@
 #define NORMAL_FLOATS (sizeof(struct normal) * NORMAL_WINDOWS / sizeof(float)) /* nothing but floats is in it */
 #define BUSY_SLACK 10     /* people per hour: a brand of few is not busy because there are two more */
 #define BUSY_MOST 50.0
-#define INCIDENTS_MAX 32  /* open at once, as far as a crowd is looked for in them */
-#define STANDING_WORDS_OF 64 /* messages after which the words of a topic that is never over are half forgotten */
+#define INCIDENTS_MAX 32 /* open at once, as far as a crowd is looked for in them */
+#define STANDING_WORDS_OF                                                                                    \
+	64 /* messages after which the words of a topic that is never over are half forgotten */
 #include "common/signature.h"
 
 struct copy {
@@ -436,7 +437,8 @@ unsigned topic_people(const struct topics *ts, const struct topic *t)
 }
 
 /* The others that have an incident. */
-static size_t with_incident(const struct topics *ts, const struct topic *but, const struct topic *ret[INCIDENTS_MAX])
+static size_t with_incident(
+	const struct topics *ts, const struct topic *but, const struct topic *ret[INCIDENTS_MAX])
 {
 	size_t n = 0;
 	for (uint32_t i = 0; i < ts->slots && n < INCIDENTS_MAX; i++)
@@ -485,7 +487,8 @@ struct surge topic_surge(const struct topics *ts, const struct topic *t)
 	read_rhythm(ts, (t->crowd.newest + 1) * ts->step_ms, rhythm);
 	double now = fmax(others_now(ts, t, 1), others_now(ts, t, NORMAL_WINDOWS - 1));
 	double unknown = now > SURGE_BRAND ? now : 0; /* a brand nobody knows yet is not small */
-	struct surge s = {.grave = t->grave, .usual = size > 0 ? size : unknown,
+	struct surge s = {.grave = t->grave,
+		.usual = size > 0 ? size : unknown,
 		.brand = size > 0 ? fmax(size, now) : unknown};
 	double hour = busy(ts, t, rhythm[1], 1); /* the shortest window is too short to tell */
 	double long_while = busy(ts, t, rhythm[NORMAL_WINDOWS - 1], NORMAL_WINDOWS - 1);

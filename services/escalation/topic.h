@@ -1,18 +1,19 @@
 /*
  * topic.h - what several people are talking about at once: online grouping of messages by their signatures.
  *
- * Single-pass clustering (Allan, Papka, Lavrenko, "On-line new event detection and tracking", SIGIR 1998): a message joins
- * the live topic whose centre is nearest by cosine, if it is near enough, else it founds a topic. The centre is the mean
- * of the members' unit vectors, cut to its TOPIC_TERMS weightiest terms.
+ * Single-pass clustering (Allan, Papka, Lavrenko, "On-line new event detection and tracking", SIGIR 1998): a
+ * message joins the live topic whose centre is nearest by cosine, if it is near enough, else it founds a
+ * topic. The centre is the mean of the members' unit vectors, cut to its TOPIC_TERMS weightiest terms.
  *
- * Some topics no words lead to: they stand for a danger each, and one for trouble of any kind, since a crowd may word what is
- * wrong in so many ways that no group of words holds it. Whoever names a danger or a trouble counts there too.
+ * Some topics no words lead to: they stand for a danger each, and one for trouble of any kind, since a crowd
+ * may word what is wrong in so many ways that no group of words holds it. Whoever names a danger or a trouble
+ * counts there too.
  *
- * People are counted, not messages (crowd.h), against what is ordinary for the topic at that hour (normal.h); surge.h
- * makes a code of it. Time is the messages' own (occurred_ms), so a replay counts as the day did.
+ * People are counted, not messages (crowd.h), against what is ordinary for the topic at that hour (normal.h);
+ * surge.h makes a code of it. Time is the messages' own (occurred_ms), so a replay counts as the day did.
  *
- * Everything here is a cache: the durable form is rows of the escalation store (topic, topic's people), from which
- * topics_restore builds it again. Not thread-safe.
+ * Everything here is a cache: the durable form is rows of the escalation store (topic, topic's people), from
+ * which topics_restore builds it again. Not thread-safe.
  */
 #ifndef ASCOLTO_ESCALATION_TOPIC_H
 #define ASCOLTO_ESCALATION_TOPIC_H
@@ -39,14 +40,16 @@
 
 struct topics;
 
-/* The topics to which no words lead, and which are never dropped nor merged: a danger each (by its number), and trouble of any kind. */
+/* The topics to which no words lead, and which are never dropped nor merged: a danger each (by its number),
+ * and trouble of any kind. */
 enum { TOPICS_DANGERS = SIGNATURE_DANGERS, TOPICS_TROUBLE = TOPICS_DANGERS, TOPICS_STANDING };
 
 struct topic {
 	struct topics *in;
 	uint32_t slot;               /* its place among the live ones */
-	bool standing, grave;        /* it stands for a danger */
-	int64_t holds_ms;            /* since when it has had the code it deserves, for those that wait; 0: it has none */
+	bool standing, grave;	     /* it stands for a danger */
+	int64_t holds_ms; /* since when it has had the code it deserves, for those that wait; 0: it has none
+			   */
 	struct id id;
 	int64_t first_ms, last_ms;
 	uint32_t messages;
@@ -116,7 +119,8 @@ void topic_pass(struct topics *ts, struct topic *t, int64_t at_ms);
 /* Distinct people within the window that ends with the latest of them. */
 unsigned topic_people(const struct topics *ts, const struct topic *t);
 
-/* What part of its people of that window also count in a topic that has an incident: their crowd is known already. */
+/* What part of its people of that window also count in a topic that has an incident: their crowd is known
+ * already. */
 double topics_known_part(const struct topics *ts, const struct topic *t, unsigned window);
 
 /* It has been watched for a day, in a brand whose size is known. */

@@ -32,8 +32,8 @@
 	"desk, team: care, sla: "                                                                            \
 	"hours, allowed: [reply, hide], steps: [{text: Look, actor: desk, within_minutes: 30}]}\n"           \
 	"  - {name: rest, title: Rest, code: green, opens_case: false, owner: desk}\n"                       \
-	"incidents:\n  - {code: yellow, chain: [{after_minutes: 0, actor: desk}]}\n"	\
-	"  - {code: red, chain: [{after_minutes: 0, actor: boss}, {after_minutes: 10, actor: "   \
+	"incidents:\n  - {code: yellow, chain: [{after_minutes: 0, actor: desk}]}\n"                         \
+	"  - {code: red, chain: [{after_minutes: 0, actor: boss}, {after_minutes: 10, actor: "               \
 	"desk}]}\n"                                                                                          \
 	"approvals:\n  - {name: grave, actions: [reply, direct_message], codes: [red], approvers: [boss]}\n" \
 	"voices:\n  - {name: usual, signature: true, signatures: [Acme], forbidden: [your fault], blocks: "  \
@@ -69,7 +69,8 @@ static struct world {
 		int code; /* 0: closed */
 	} incidents[8];
 	size_t n_incidents;
-	uint32_t term, trouble;     /* what the next message is about, 0: nothing that is known; and what is wrong with it */
+	uint32_t term, trouble; /* what the next message is about, 0: nothing that is known; and what is wrong
+				   with it */
 	unsigned histories;
 	Ascolto__Envelope *advocate;       /* the latest view of one */
 	Ascolto__Envelope *answer;	   /* likewise */
@@ -125,7 +126,8 @@ static void keep_emitted(const struct write *x)
 		keep_case(e);
 		return;
 	}
-	if (e->body_case == ASCOLTO__ENVELOPE__BODY_VIEW && e->view->what_case == ASCOLTO__VIEW__WHAT_INCIDENT)
+	if (e->body_case == ASCOLTO__ENVELOPE__BODY_VIEW &&
+		e->view->what_case == ASCOLTO__VIEW__WHAT_INCIDENT)
 		keep_incident(e->view->incident);
 	if (e->body_case == ASCOLTO__ENVELOPE__BODY_VIEW && e->view->what_case == ASCOLTO__VIEW__WHAT_HELD_ALARMS)
 		w.held.count = e->view->held_alarms->count;
@@ -707,7 +709,8 @@ static uint32_t a_trouble(unsigned n)
 	return term;
 }
 
-/* `n` new people within so many minutes, about one thing, or (term 0) each about another; with trouble or without. */
+/* `n` new people within so many minutes, about one thing, or (term 0) each about another; with trouble or
+ * without. */
 static void crowd(unsigned n, unsigned minutes, uint32_t term, bool trouble)
 {
 	static uint32_t another = 1000;

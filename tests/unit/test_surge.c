@@ -111,13 +111,14 @@ static void test_rhythm(void **state)
 	assert_true(rhythm_at(&r, start + 3 * hour) < 0.65 && rhythm_at(&r, start + 15 * hour) > 1.35);
 	double quiet = rhythm_at(&r, start + 11 * hour), busy = rhythm_at(&r, start + 12 * hour);
 	assert_true(fabs(rhythm_over(&r, start + 13 * hour, 2 * hour) - (quiet + busy) / 2) < 1e-9);
-	assert_true(fabs(rhythm_over(&r, start + 12 * hour + hour / 4, hour) - (quiet * 3 + busy) / 4) < 1e-9);
+	assert_true(
+		fabs(rhythm_over(&r, start + 12 * hour + hour / 4, hour) - (quiet * 3 + busy) / 4) < 1e-9);
 	assert_true(fabs(rhythm_over(&r, start + 12 * hour - 1, hour / 4) - quiet) < 1e-9);
 }
 
 /*
- * A topic that follows the brand's rhythm is no more spread than people who write independently, though its three hours are
- * never those of the minute they end with, and the quiet hours do not pull its mean down.
+ * A topic that follows the brand's rhythm is no more spread than people who write independently, though its
+ * three hours are never those of the minute they end with, and the quiet hours do not pull its mean down.
  */
 static void test_rhythm_is_not_spread(void **state)
 {
@@ -136,7 +137,8 @@ static void test_rhythm_is_not_spread(void **state)
 		unsigned people[NORMAL_WINDOWS];
 		double rhythm[NORMAL_WINDOWS];
 		for (unsigned i = 0; i < NORMAL_WINDOWS; i++) {
-			int64_t end = start + (int64_t)(s + 1) * hour / 12, length = hour * normal_steps[i] / 60;
+			int64_t end = start + (int64_t)(s + 1) * hour / 12,
+				length = hour * normal_steps[i] / 60;
 			double expected = 0;
 			for (int64_t at = end - length; at < end; at += hour / 12)
 				expected += 20 * shape[at / hour % 24] / 12;
@@ -164,19 +166,20 @@ static const struct row {
 	{{0, 19, 19}, {0, 9, 9}, 0, false, false, CODE_NONE},
 	{{0, 20, 20}, {0, 9, 9}, 0, false, false, CODE_YELLOW},
 	{{0, 200, 200}, {0, 9, 9}, 0, false, false, CODE_RED},
-	{{0, 200, 200}, {0, 2, 2}, 0, false, false, CODE_NONE}, /* as on any day */
+	{{0, 200, 200}, {0, 2, 2}, 0, false, false, CODE_NONE},	 /* as on any day */
 	{{15, 15, 15}, {9, 9, 9}, 0, false, false, CODE_YELLOW}, /* a burst */
-	{{5, 12, 32}, {1, 1, 9}, 0, false, false, CODE_YELLOW},  /* slowly */
+	{{5, 12, 32}, {1, 1, 9}, 0, false, false, CODE_YELLOW},	 /* slowly */
 	{{3, 9, 23}, {1, 1, 9}, 0, false, false, CODE_YELLOW},
-	{{3, 9, 22}, {1, 1, 9}, 0, false, false, CODE_NONE},     /* in a brand whose size is not known */
+	{{3, 9, 22}, {1, 1, 9}, 0, false, false, CODE_NONE}, /* in a brand whose size is not known */
 	{{3, 6, 15}, {1, 1, 9}, 100, false, true, CODE_YELLOW},
 	{{3, 6, 14}, {1, 1, 9}, 100, false, true, CODE_NONE},
-	{{3, 6, 14}, {1, 1, 9}, 20, false, true, CODE_NONE},     /* a small one: as many as for that of a hundred an hour */
-	{{0, 2, 32}, {0, 1, 9}, 0, false, false, CODE_NONE},     /* it is over */
-	{{0, 8, 8}, {0, 9, 9}, 20, false, true, CODE_YELLOW},    /* a small brand */
-	{{0, 40, 40}, {0, 9, 9}, 300, false, true, CODE_NONE},   /* a large one */
-	{{0, 8, 8}, {0, 9, 9}, 20, false, false, CODE_NONE},     /* whose playbook has its own numbers */
-	{{3, 3, 3}, {4, 4, 4}, 0, true, false, CODE_YELLOW},     /* danger */
+	{{3, 6, 14}, {1, 1, 9}, 20, false, true,
+		CODE_NONE}, /* a small one: as many as for that of a hundred an hour */
+	{{0, 2, 32}, {0, 1, 9}, 0, false, false, CODE_NONE},   /* it is over */
+	{{0, 8, 8}, {0, 9, 9}, 20, false, true, CODE_YELLOW},  /* a small brand */
+	{{0, 40, 40}, {0, 9, 9}, 300, false, true, CODE_NONE}, /* a large one */
+	{{0, 8, 8}, {0, 9, 9}, 20, false, false, CODE_NONE},   /* whose playbook has its own numbers */
+	{{3, 3, 3}, {4, 4, 4}, 0, true, false, CODE_YELLOW},   /* danger */
 	{{2, 2, 2}, {4, 4, 4}, 0, true, false, CODE_NONE},
 	{{0, 20, 20}, {0, 9, 9}, 0, true, false, CODE_RED},
 };
@@ -221,7 +224,8 @@ static void test_calms_down(void **state)
 static void test_near(void **state)
 {
 	(void)state;
-	struct thresholds t = {.yellow_people = 20, .red_people = 200, .grave_people = 3, .over_normal = 4, .scaled = true};
+	struct thresholds t = {
+		.yellow_people = 20, .red_people = 200, .grave_people = 3, .over_normal = 4, .scaled = true};
 	struct surge s = {.people = {0, 10, 10}, .unlikely = {0, 9, 9}, .usual = 100, .brand = 100};
 	assert_true(surge_is_near(&t, &s) && surge_code(&t, &s, NULL) == CODE_NONE);
 	s.people[1] = s.people[2] = 9;

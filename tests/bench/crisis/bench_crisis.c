@@ -1,14 +1,16 @@
 /*
  * bench_crisis - how soon a crisis is found, and how often one is found that is none.
  *
- *     bench_crisis [--data FOLDER] [--models FOLDER] [--verbose] [PART...]      parts: events airline volume ramp quiet
+ *     bench_crisis [--data FOLDER] [--models FOLDER] [--verbose] [PART...]      parts: events airline volume
+ * ramp quiet
  *
- * Real streams are replayed through the product's own classifier, rules, grouping and counting, with the default thresholds,
- * the same for all, and the models that ship unless --models names others; beside it three detectors as people build them (others.h). The data folder is --data, else $ASCOLTO_DATA, else
+ * Real streams are replayed through the product's own classifier, rules, grouping and counting, with the
+ * default thresholds, the same for all, and the models that ship unless --models names others; beside it
+ * three detectors as people build them (others.h). The data folder is --data, else $ASCOLTO_DATA, else
  * ../shared/data/dev beside the repository; a part whose file is not there says so and is skipped.
  *
- * An alarm of ours is an incident that is opened or becomes graver. An incident that is still open stands for what happens
- * meanwhile: the people who must know have been called.
+ * An alarm of ours is an incident that is opened or becomes graver. An incident that is still open stands for
+ * what happens meanwhile: the people who must know have been called.
  */
 #include "tests/bench/crisis/ours.h"
 #include "tests/bench/crisis/parts.h"
@@ -34,7 +36,8 @@ bool skipped(const char *part, const char *name)
 static const struct part {
 	const char *name;
 	bool (*run)(void);
-} parts[] = {{"events", part_events}, {"airline", part_airline}, {"volume", part_volume}, {"ramp", part_ramp}, {"quiet", part_quiet}};
+} parts[] = {{"events", part_events}, {"airline", part_airline}, {"volume", part_volume}, {"ramp", part_ramp},
+	{"quiet", part_quiet}};
 
 int main(int argc, char **argv)
 {

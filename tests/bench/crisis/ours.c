@@ -6,8 +6,8 @@
 
 const char *models_folder = BINARY_DIR "/models";
 
-const struct thresholds default_thresholds = {.yellow_people = 20, .red_people = 200, .grave_people = 3, .scaled = true,
-	.over_normal = 3.9};
+const struct thresholds default_thresholds = {
+	.yellow_people = 20, .red_people = 200, .grave_people = 3, .scaled = true, .over_normal = 3.9};
 
 struct replay *replay_by_default(void)
 {
@@ -52,8 +52,8 @@ struct ours ours_of(const struct replay *r, int64_t end_ms)
 			o.open[o.n_open++] = (struct span_of_time){e[i].at_ms, to};
 		}
 		if (verbose)
-			printf("    %s  %d -> %d  %u people  %s  %s\n", when(e[i].at_ms), before, e[i].code, e[i].people,
-				e[i].because, e[i].title);
+			printf("    %s  %d -> %d  %u people  %s  %s\n", when(e[i].at_ms), before, e[i].code,
+				e[i].people, e[i].because, e[i].title);
 	}
 	return o;
 }
@@ -64,7 +64,8 @@ struct ours ours_of_posts(const struct posts *p, const char *channel)
 	int64_t end_ms = 0;
 	for (size_t i = 0; i < p->n; i++) {
 		const struct post *x = &p->all[i];
-		struct replay_post say = {.text = x->text, .who = x->who, .lang = x->lang, .at_ms = x->at_ms, .self = x->self};
+		struct replay_post say = {
+			.text = x->text, .who = x->who, .lang = x->lang, .at_ms = x->at_ms, .self = x->self};
 		if (channel && !str_eq(channel, x->channel))
 			continue;
 		replay_say(r, &say);

@@ -23,10 +23,10 @@ struct span_of_time {
 };
 
 struct ours {
-	struct alarms alarms;       /* openings and risings */
-	struct span_of_time *open;  /* of the incidents */
+	struct alarms alarms;	   /* openings and risings */
+	struct span_of_time *open; /* of the incidents */
 	size_t n_open;
-	size_t topics;              /* live at the end */
+	size_t topics; /* live at the end */
 };
 
 struct ours ours_of(const struct replay *r, int64_t end_ms);

@@ -1,7 +1,8 @@
 /*
- * Airlines, with the reasons people wrote for: a true alarm is 15 minutes of posts whose reason is a late or a cancelled flight
- * that are too many for a Poisson distribution with the mean of the 24 hours before. All airlines together as one brand, which
- * is what is judged; then each alone, where a true alarm may be of four posts.
+ * Airlines, with the reasons people wrote for: a true alarm is 15 minutes of posts whose reason is a late or
+ * a cancelled flight that are too many for a Poisson distribution with the mean of the 24 hours before. All
+ * airlines together as one brand, which is what is judged; then each alone, where a true alarm may be of four
+ * posts.
  */
 #include "tests/bench/crisis/ours.h"
 #include "tests/bench/crisis/parts.h"
@@ -11,7 +12,8 @@
 
 /* What alarms (and incidents that are open) tell of the true ones. */
 struct score {
-	unsigned gold, found, fresh, extra, alarms; /* found: within the hour; fresh: by an alarm of then; extra: they tell nothing */
+	unsigned gold, found, fresh, extra,
+		alarms; /* found: within the hour; fresh: by an alarm of then; extra: they tell nothing */
 };
 
 static bool near(const struct alarms *a, int64_t at_ms)
@@ -28,11 +30,15 @@ static struct score score_of(const struct alarms *gold, const struct ours *o)
 	for (size_t g = 0; g < gold->n; g++) {
 		bool alarm = near(&o->alarms, gold->at_ms[g]), standing = false;
 		for (size_t i = 0; i < o->n_open; i++)
-			standing |= o->open[i].from_ms <= gold->at_ms[g] + HOUR_MS && o->open[i].to_ms >= gold->at_ms[g];
+			standing |= o->open[i].from_ms <= gold->at_ms[g] + HOUR_MS &&
+				    o->open[i].to_ms >= gold->at_ms[g];
 		s.found += alarm || standing;
 		s.fresh += alarm;
 		if (verbose)
-			printf("    true %s%s\n", when(gold->at_ms[g]), alarm ? "" : standing ? ", open" : ", missed");
+			printf("    true %s%s\n", when(gold->at_ms[g]),
+				alarm	   ? ""
+				: standing ? ", open"
+					   : ", missed");
 	}
 	for (size_t i = 0; i < o->alarms.n; i++)
 		s.extra += !near(gold, o->alarms.at_ms[i]);
@@ -50,8 +56,8 @@ static void add(struct score *to, struct score s)
 
 static void print(const char *name, struct score s)
 {
-	printf("  %-22s %2u of %u within the hour (%u by an alarm of then), %u extra of %u alarms\n", name, s.found, s.gold, s.fresh,
-		s.extra, s.alarms);
+	printf("  %-22s %2u of %u within the hour (%u by an alarm of then), %u extra of %u alarms\n", name,
+		s.found, s.gold, s.fresh, s.extra, s.alarms);
 }
 
 /* The posts of that airline, NULL: of all, and those about late and cancelled flights among them. */
@@ -83,10 +89,13 @@ static struct mentions mentions_of(const struct posts *p, const struct rows *rea
 	return m;
 }
 
-/* What the product makes of it, which the caller frees; beside it the other detectors when there is a place for them. */
-static struct score one_stream(const struct posts *posts, const struct rows *reasons, const char *channel, bool others)
+/* What the product makes of it, which the caller frees; beside it the other detectors when there is a place
+ * for them. */
+static struct score one_stream(
+	const struct posts *posts, const struct rows *reasons, const char *channel, bool others)
 {
-	static const struct poisson_rule rule = {.at_once = true, .pause_ms = 15 * MINUTE_MS, .least_mean = 0.1};
+	static const struct poisson_rule rule = {
+		.at_once = true, .pause_ms = 15 * MINUTE_MS, .least_mean = 0.1};
 	struct mentions m = mentions_of(posts, reasons, channel);
 	struct alarms gold = {0};
 	struct ours theirs[3] = {{.open = NULL}}, o = ours_of_posts(posts, channel);
@@ -137,11 +146,12 @@ bool part_airline(void)
 		return skipped("airline", "posts/airline.jsonl");
 	if (!rows_read(&reasons, path_of("sentiment/airline.tsv")))
 		return skipped("airline", "sentiment/airline.tsv");
-	printf("== airlines: %zu posts; true alarms are those of posts about late and cancelled flights\n", posts.n);
+	printf("== airlines: %zu posts; true alarms are those of posts about late and cancelled flights\n",
+		posts.n);
 	struct score s = one_stream(&posts, &reasons, NULL, true);
 	bool good = s.found * 15 >= s.gold * 12 && s.extra <= 2;
-	printf("  together: %u of %u (at least 12 of 15), %u extra (at most 2): %s\n", s.found, s.gold, s.extra,
-		good ? "reached" : "NOT REACHED");
+	printf("  together: %u of %u (at least 12 of 15), %u extra (at most 2): %s\n", s.found, s.gold,
+		s.extra, good ? "reached" : "NOT REACHED");
 	size_t n = channels_of(&posts, channels);
 	for (size_t i = 0; i < n; i++)
 		add(&alone, one_stream(&posts, &reasons, channels[i], false));

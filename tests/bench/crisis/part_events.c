@@ -48,7 +48,8 @@ static bool one_event(const struct rows *rows, const size_t *order, size_t n, co
 	struct replay *r = replay_by_default();
 	for (size_t i = 0; i < n; i++) {
 		char who[64];
-		struct replay_post p = {.text = rows_cell(rows, order[i], "text"), .who = who,
+		struct replay_post p = {.text = rows_cell(rows, order[i], "text"),
+			.who = who,
 			.at_ms = rows_time_ms(rows_cell(rows, order[i], "ts"))};
 		snprintf(who, sizeof(who), "%s", rows_cell(rows, order[i], "tweet_id"));
 		all[i] = (struct mention){p.at_ms, 1};
@@ -56,7 +57,8 @@ static bool one_event(const struct rows *rows, const size_t *order, size_t n, co
 			on[n_on++] = all[i];
 		replay_say(r, &p);
 	}
-	poisson(on, n_on, &(struct poisson_rule){.at_once = true, .pause_ms = HOUR_MS, .least_mean = 0.1}, &perfect);
+	poisson(on, n_on, &(struct poisson_rule){.at_once = true, .pause_ms = HOUR_MS, .least_mean = 0.1},
+		&perfect);
 	int64_t onset = 0;
 	for (size_t i = 0; i < ARRAY_SIZE(onsets); i++)
 		if (str_eq(onsets[i].event, event))
@@ -65,10 +67,12 @@ static bool one_event(const struct rows *rows, const size_t *order, size_t n, co
 	if (!dated && perfect.n)
 		onset = perfect.at_ms[0];
 	printf("%s: %zu posts, %zu on topic; %s %s, %.0f hours after the first post\n", event, n, n_on,
-		dated ? "onset" : "first alarm of perfect labels", when(onset), (double)(onset - all[0].at_ms) / (double)HOUR_MS);
+		dated ? "onset" : "first alarm of perfect labels", when(onset),
+		(double)(onset - all[0].at_ms) / (double)HOUR_MS);
 	three_sigma(all, n, &others[0]);
 	same_hour(all, n, &others[1]);
-	poisson(all, n, &(struct poisson_rule){.at_once = true, .pause_ms = HOUR_MS, .least_mean = 0.1}, &others[2]);
+	poisson(all, n, &(struct poisson_rule){.at_once = true, .pause_ms = HOUR_MS, .least_mean = 0.1},
+		&others[2]);
 	struct ours o = ours_of(r, all[n - 1].at_ms);
 	print_detector("perfect labels", &perfect, onset);
 	print_detector("ours", &o.alarms, onset);
@@ -77,9 +81,13 @@ static bool one_event(const struct rows *rows, const size_t *order, size_t n, co
 	print_detector("Poisson, all posts", &others[2], onset);
 	int64_t best = first_after(&perfect, onset), mine = first_after(&o.alarms, onset);
 	bool good = !dated || (mine && mine - best <= 5 * MINUTE_MS && !in_day_before(&o.alarms, onset));
-	printf("  ours against perfect labels: %+.1f min (at most +5), %u false alarms in the day before (0)%s; %zu topics live\n",
+	printf("  ours against perfect labels: %+.1f min (at most +5), %u false alarms in the day before "
+	       "(0)%s; %zu topics live\n",
 		mine ? (double)(mine - best) / (double)MINUTE_MS : NAN, in_day_before(&o.alarms, onset),
-		!dated ? "; not judged: it begins before the stream does" : good ? ": reached" : ": NOT REACHED", replay_topics(r));
+		!dated ? "; not judged: it begins before the stream does"
+		: good ? ": reached"
+		       : ": NOT REACHED",
+		replay_topics(r));
 	replay_close(&r);
 	ours_free(&o);
 	alarms_free(&perfect);

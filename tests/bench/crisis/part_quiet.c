@@ -26,13 +26,15 @@ static bool busy_monday(void)
 				topics_hear(ts, at, at);
 				topic_count_person(ts, t[i], ++who, at);
 				struct surge s = topic_surge(ts, t[i]);
-				bool code = surge_code(&default_thresholds, &s, NULL) != CODE_NONE && at - start > 3 * DAY_MS;
+				bool code = surge_code(&default_thresholds, &s, NULL) != CODE_NONE &&
+					    at - start > 3 * DAY_MS;
 				alarms += code && !open[i] && at >= monday;
 				before += code && !open[i] && at < monday;
 				open[i] = code;
 			}
 		}
-	printf("  busy Monday: %llu people in four weeks and a day about %d topics; %u alarms on the Monday (0), %u before\n",
+	printf("  busy Monday: %llu people in four weeks and a day about %d topics; %u alarms on the Monday "
+	       "(0), %u before\n",
 		(unsigned long long)who, TOPICS, alarms, before);
 	topics_free(&ts);
 	return alarms == 0;

@@ -13,7 +13,11 @@ static double one_ramp(double normal, double more, double rise_hours, uint64_t s
 	struct watch w = watch_new(start);
 	double found = -1;
 	for (int64_t at = start; at < onset + DAY_MS && found < 0; at += MINUTE_MS) {
-		double extra = at < onset ? 0 : more * fmin(rise_hours > 0 ? (double)(at - onset) / (double)HOUR_MS / rise_hours : 1, 1);
+		double extra = at < onset ? 0
+					  : more * fmin(rise_hours > 0 ? (double)(at - onset) /
+										 (double)HOUR_MS / rise_hours
+								       : 1,
+							   1);
 		unsigned n = poisson_number((normal * week_shape(at) + extra) / 60, &seed);
 		/* The rest of the brand: a hundred people an hour about other things. */
 		for (unsigned i = poisson_number(100 * week_shape(at) / 60, &seed); i > 0; i--)
@@ -44,11 +48,14 @@ bool part_ramp(void)
 				worst = t < 0 ? INFINITY : fmax(worst, t);
 				sum += t < 0 ? 1440 : t;
 			}
-			printf("  normal %2.0f an hour, %s: found after %3.0f min on average, %3.0f at most; later than 3 hours %u of %d; "
-				"%u alarms in the last three of %d weeks before\n", normals[k], rise ? "rising over an hour" : "at once             ", sum / RUNS, worst,
-				late, RUNS, before, RUNS * 4);
+			printf("  normal %2.0f an hour, %s: found after %3.0f min on average, %3.0f at most; "
+			       "later than 3 hours %u of %d; "
+			       "%u alarms in the last three of %d weeks before\n",
+				normals[k], rise ? "rising over an hour" : "at once             ", sum / RUNS,
+				worst, late, RUNS, before, RUNS * 4);
 			good = good && (rise || normals[k] > 2 || late * 20 <= RUNS) && !before;
 		}
-	printf("  within 3 hours, 19 times in 20, with a normal of up to 2 an hour: %s\n", good ? "reached" : "NOT REACHED");
+	printf("  within 3 hours, 19 times in 20, with a normal of up to 2 an hour: %s\n",
+		good ? "reached" : "NOT REACHED");
 	return good;
 }

@@ -42,10 +42,11 @@ static void add_tally(struct tally *to, struct tally t)
 }
 
 enum { OURS, Z8, Z12, SIGMA, SAME_HOUR, POISSON, DETECTORS };
-static const char *const detector_names[DETECTORS] = {"ours", "z > 8", "z > 12", "mean + 3 sd", "same hour, 4 weeks",
-	"Poisson"};
+static const char *const detector_names[DETECTORS] = {
+	"ours", "z > 8", "z > 12", "mean + 3 sd", "same hour, 4 weeks", "Poisson"};
 
-static void one_brand(const struct mention *m, const bool *inside, size_t n, struct tally total[DETECTORS], const char *brand)
+static void one_brand(const struct mention *m, const bool *inside, size_t n, struct tally total[DETECTORS],
+	const char *brand)
 {
 	struct alarms a[DETECTORS] = {{0}};
 	struct watch w = watch_new(m[0].at_ms);
@@ -62,7 +63,8 @@ static void one_brand(const struct mention *m, const bool *inside, size_t n, str
 		struct tally t = tally_of(&a[d], m, inside, n);
 		add_tally(&total[d], t);
 		if (d == OURS)
-			printf("  %-6s ours: %u of %u windows, %u false alarms\n", brand, t.found, t.windows, t.false_alarms);
+			printf("  %-6s ours: %u of %u windows, %u false alarms\n", brand, t.found, t.windows,
+				t.false_alarms);
 		for (size_t k = 0; verbose && d == OURS && k < a[d].n; k++)
 			printf("    %s\n", when(a[d].at_ms[k]));
 		alarms_free(&a[d]);
@@ -91,10 +93,11 @@ bool part_volume(void)
 		weeks += (double)(m[to - from - 1].at_ms - m[0].at_ms - 3 * DAY_MS) / (double)(7 * DAY_MS);
 	}
 	for (int d = 0; d < DETECTORS; d++)
-		printf("  %-22s %2u of %u windows, %.2f false alarms a brand-week\n", detector_names[d], total[d].found, total[d].windows,
-			total[d].false_alarms / weeks);
+		printf("  %-22s %2u of %u windows, %.2f false alarms a brand-week\n", detector_names[d],
+			total[d].found, total[d].windows, total[d].false_alarms / weeks);
 	bool good = total[OURS].found >= total[Z8].found && total[OURS].false_alarms / weeks <= 0.7;
-	printf("  at least z > 8's windows and at most 0.7 false alarms a brand-week: %s\n", good ? "reached" : "NOT REACHED");
+	printf("  at least z > 8's windows and at most 0.7 false alarms a brand-week: %s\n",
+		good ? "reached" : "NOT REACHED");
 	free(m);
 	free(inside);
 	rows_free(&rows);

@@ -1,5 +1,5 @@
-/* parts.h - the parts of the bench. Each prints what it finds and says whether what is wanted was reached; one whose file is not
- * there says that it is skipped. */
+/* parts.h - the parts of the bench. Each prints what it finds and says whether what is wanted was reached;
+ * one whose file is not there says that it is skipped. */
 #ifndef ASCOLTO_BENCH_PARTS_H
 #define ASCOLTO_BENCH_PARTS_H
 

@@ -24,8 +24,10 @@ bool posts_read(struct posts *p, const char *path)
 		}
 		struct post *x = &p->all[p->n++];
 		*x = (struct post){.at_ms = (int64_t)json_integer_value(json_object_get(o, "created_at_ms")),
-			.text = strdup(string_of(o, "text")), .who = strdup(string_of(author, "handle")),
-			.lang = strdup(string_of(o, "language")), .self = json_is_true(json_object_get(author, "is_self"))};
+			.text = strdup(string_of(o, "text")),
+			.who = strdup(string_of(author, "handle")),
+			.lang = strdup(string_of(o, "language")),
+			.self = json_is_true(json_object_get(author, "is_self"))};
 		snprintf(x->id, sizeof(x->id), "%s", string_of(o, "native_id"));
 		snprintf(x->channel, sizeof(x->channel), "%s", string_of(o, "channel"));
 		json_decref(o);

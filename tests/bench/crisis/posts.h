@@ -1,4 +1,5 @@
-/* posts.h - posts in the adapters' form (services/adapters/README.md), one JSON object a line, as far as a replay needs them. */
+/* posts.h - posts in the adapters' form (services/adapters/README.md), one JSON object a line, as far as a
+ * replay needs them. */
 #ifndef ASCOLTO_BENCH_POSTS_H
 #define ASCOLTO_BENCH_POSTS_H
 

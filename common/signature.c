@@ -1,6 +1,7 @@
 #include "signature.h"
 
 #include <math.h>
+#include <pthread.h>
 #include <xxhash.h>
 
 #include "concept.h"
@@ -45,11 +46,43 @@ static bool is_danger(const char *name)
 	return false;
 }
 
-static bool is_one_of(const char *name, const char *const *list, size_t n)
+/* What says much of what a message is about, and whether something is wrong with what the writer gets: being
+ * kept waiting is that too, but says little. */
+static const struct {
+	const char *name;
+	bool says_much, wrong;
+} troubles[] = {
+	{"down", true, true},
+	{"crash", true, true},
+	{"light_red", true, true},
+	{"slow", true, true},
+	{"declined", true, true},
+	{"standstill", true, true},
+	{"signalling", true, true},
+	{"missing", true, true},
+	{"double", true, true},
+	{"charge", true, true},
+	{"refund", true, true},
+	{"fraud", true, true},
+	{"late", true, true},
+	{"cancelled", true, true},
+	{"defect", true, true},
+	{"wrong_item", true, true},
+	{"hacked", true, true},
+	{"queue", false, true},
+	{"layoff", true, false},
+	{"racism", true, false},
+	{"recall", true, false},
+	{"strike", true, false},
+	{"cancel_contract", true, false},
+	{"update", true, false},
+};
+
+static bool says_much(const char *name)
 {
-	for (size_t i = 0; i < n; i++)
-		if (str_eq(name, list[i]))
-			return true;
+	for (size_t i = 0; i < ARRAY_SIZE(troubles); i++)
+		if (str_eq(name, troubles[i].name))
+			return troubles[i].says_much;
 	return false;
 }
 
@@ -72,17 +105,38 @@ size_t signature_dangers(const Ascolto__Signature *s, struct danger ret[SIGNATUR
 	return n;
 }
 
+/* The terms of all that is wrong or a danger. */
+static uint32_t wrong[ARRAY_SIZE(troubles) + SIGNATURE_DANGERS];
+static size_t n_wrong;
+static pthread_once_t once = PTHREAD_ONCE_INIT;
+
+static void make_wrong(void)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(troubles); i++)
+		if (troubles[i].wrong)
+			wrong[n_wrong++] = concept_term(span_str(troubles[i].name));
+	for (size_t i = 0; i < SIGNATURE_DANGERS; i++)
+		wrong[n_wrong++] = concept_term(span_str(dangers[i].name));
+}
+
+bool signature_names_trouble(const Ascolto__Signature *s)
+{
+	pthread_once(&once, make_wrong);
+	for (size_t i = 0; i < s->n_terms; i++)
+		for (size_t k = 0; k < n_wrong; k++)
+			if (s->terms[i] == wrong[k])
+				return true;
+	return false;
+}
+
 static float weight_of_concept(int concept)
 {
-	static const char *const troubles[] = {"down", "crash", "light_red", "slow", "declined", "standstill", "signalling",
-		"missing", "double", "charge", "refund", "fraud", "late", "cancelled", "defect", "wrong_item", "hacked",
-		"layoff", "racism", "recall", "strike", "cancel_contract", "update"};
 	const char *name = concept_name(concept);
 	if (concept_group_of(concept) == CONCEPT_GENERIC)
 		return weight_generic;
 	if (is_danger(name))
 		return weight_danger;
-	return is_one_of(name, troubles, ARRAY_SIZE(troubles)) ? weight_trouble : weight_thing;
+	return says_much(name) ? weight_trouble : weight_thing;
 }
 
 static void add(struct candidates *c, struct span name, uint64_t seed, float weight)

@@ -49,6 +49,10 @@ struct danger {
 #define SIGNATURE_DANGERS 8
 size_t signature_dangers(const Ascolto__Signature *s, struct danger ret[SIGNATURE_DANGERS]);
 
+/* The text names something that is wrong: a danger, or what is down, late, declined, defective, charged
+ * twice, ... */
+bool signature_names_trouble(const Ascolto__Signature *s);
+
 /* 0 to 1; 0 when either has no terms. Takes any signature, sorted or not as a stranger may send it. */
 double signature_similarity(const Ascolto__Signature *a, const Ascolto__Signature *b);
 

@@ -101,6 +101,12 @@ static unsigned sum(const uint32_t *first, int64_t n)
 	return sum;
 }
 
+bool crowd_has(const struct crowd *c, uint64_t who, int64_t step_ms)
+{
+	const struct person *p = c->cap ? slot(c->people, c->cap, who ? who : 1) : NULL;
+	return p && p->who && !crowd_has_left(c, p, step_ms);
+}
+
 unsigned crowd_count(const struct crowd *c, unsigned steps)
 {
 	int64_t left = MIN((int64_t)steps, MIN(c->newest + 1, (int64_t)CROWD_STEPS)),

@@ -41,6 +41,9 @@ void crowd_add_nameless(struct crowd *c, int64_t at_ms, int64_t step_ms);
 /* When they last wrote; 0: not remembered. */
 int64_t crowd_last_ms(const struct crowd *c, uint64_t who);
 
+/* They wrote within the last CROWD_STEPS. */
+bool crowd_has(const struct crowd *c, uint64_t who, int64_t step_ms);
+
 /* Steps pass without anybody. */
 void crowd_pass(struct crowd *c, int64_t step);
 

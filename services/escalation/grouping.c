@@ -137,27 +137,33 @@ static int count_person(struct judgement *j, struct topic *topic, struct err *wh
 	return 0;
 }
 
+/* The message counts in a topic to which no words lead. */
+static int join_standing(struct judgement *j, unsigned number, struct topic **ret, struct err *why)
+{
+	static const Ascolto__Signature no_terms = ASCOLTO__SIGNATURE__INIT;
+	const Ascolto__Understanding *u = j->m->understanding;
+	bool fresh;
+	*ret = topics_standing(j->brand->topics, number, j->e->occurred_ms, &fresh);
+	if (!*ret)
+		return err_set(why, -ENOMEM, "out of memory");
+	turn_count(j->t, "topics", fresh);
+	topic_join(*ret, &no_terms, u->keywords, u->n_keywords, &j->message, j->e->occurred_ms);
+	return count_person(j, *ret, why);
+}
+
 /*
  * Signals come before the avalanche: whoever tells of a danger counts for that danger too, whatever else they say, and three
  * people are enough (surge.h). Words that may mean something else count when the message was judged dangerous.
  */
 static int watch_danger(struct judgement *j, const struct danger *d, struct err *why)
 {
-	static const Ascolto__Signature no_terms = ASCOLTO__SIGNATURE__INIT;
-	struct topics *ts = j->brand->topics;
-	bool fresh;
-	struct topic *topic = topics_standing(ts, d->number, j->e->occurred_ms, &fresh);
-	if (!topic)
-		return err_set(why, -ENOMEM, "out of memory");
-	turn_count(j->t, "topics", fresh);
-	topic_join(topic, &no_terms, j->m->understanding->keywords, j->m->understanding->n_keywords, &j->message,
-		j->e->occurred_ms);
-	if (count_person(j, topic, why))
+	struct topic *topic;
+	if (join_standing(j, d->number, &topic, why))
 		return -ENOMEM;
 	if (id_is_zero(&topic->incident))
 		topic_quote(topic, j->m->post->text);
 	measure_for(j, topic, true);
-	struct surge surge = topic_surge(ts, topic);
+	struct surge surge = topic_surge(j->brand->topics, topic);
 	int r = incident_check(j, topic, &surge, why);
 	put_topic(j, topic);
 	return r;
@@ -177,6 +183,52 @@ static int watch_dangers(struct judgement *j, struct err *why)
 	return r;
 }
 
+/* Half of its people are known from incidents: one crowd, put in other words. */
+static bool is_known(struct judgement *j, const struct topic *topic, unsigned window)
+{
+	return topics_known_part(j->brand->topics, topic, window) >= 0.5;
+}
+
+/* It may become an incident, but it is left for a quarter of a window to a topic that is about to become one.
+ */
+static bool is_left_to_words(struct judgement *j, struct topic *trouble)
+{
+	struct topics *ts = j->brand->topics;
+	int64_t now_ms = j->e->occurred_ms, patience_ms = topics_step_ms(ts) * normal_steps[0];
+	if (!trouble->holds_ms)
+		trouble->holds_ms = now_ms;
+	return now_ms - trouble->holds_ms < patience_ms && topics_rising(ts, &j->brand->playbook->thresholds);
+}
+
+/*
+ * A crowd may have few words in common: one is stuck at a gate, another was charged for a flight that never
+ * left, a third can not log in to change it. Whoever names a trouble, whatever it is, counts for that, too.
+ */
+static int watch_trouble(struct judgement *j, struct err *why)
+{
+	struct topics *ts = j->brand->topics;
+	struct topic *topic;
+	unsigned window = 1;
+	if (!j->facts.trouble)
+		return 0;
+	if (join_standing(j, TOPICS_TROUBLE, &topic, why))
+		return -ENOMEM;
+	struct surge surge = topic_surge(ts, topic);
+	bool fresh = id_is_zero(&topic->incident);
+	bool holds = topic_is_known(ts, topic) &&
+		     surge_code(&j->brand->playbook->thresholds, &surge, &window) != CODE_NONE;
+	if (!holds)
+		topic->holds_ms = 0;
+	int r = 0;
+	if (!j->arm->incident_id.len &&
+		(!fresh || (holds && !is_left_to_words(j, topic) && !is_known(j, topic, window)))) {
+		measure_for(j, topic, true);
+		r = incident_check(j, topic, &surge, why);
+	}
+	put_topic(j, topic);
+	return r;
+}
+
 /* The topic of a message of somebody who counts. */
 static int join(struct judgement *j, struct topic *topic, struct err *why)
 {
@@ -193,9 +245,12 @@ static int join(struct judgement *j, struct topic *topic, struct err *why)
 		measure_for(j, topic, true);
 	j->arm->topic_id = turn_id_bytes(j->t, &topic->id);
 	struct surge surge = topic_surge(ts, topic);
-	/* What belongs to an incident about a danger does not become another one. */
-	bool taken = j->arm->incident_id.len && id_is_zero(&topic->incident);
-	int r = taken ? 0 : incident_check(j, topic, &surge, why);
+	unsigned window = 1;
+	bool fresh = id_is_zero(&topic->incident) &&
+		     surge_code(&j->brand->playbook->thresholds, &surge, &window) != CODE_NONE;
+	/* What belongs to an incident does not become another one. */
+	bool known = fresh && (j->arm->incident_id.len || is_known(j, topic, window));
+	int r = known ? 0 : incident_check(j, topic, &surge, why);
 	put_topic(j, topic);
 	return r;
 }
@@ -204,17 +259,12 @@ static int join(struct judgement *j, struct topic *topic, struct err *why)
  * Only people who say something of their own count (decision.counts), but what jokers and reposters talk about is noted
  * in their record too.
  */
-int group(struct judgement *j, struct err *why)
+static int group_by_words(struct judgement *j, struct err *why)
 {
-	struct topics *ts = j->brand->topics;
 	const Ascolto__Understanding *u = j->m->understanding;
 	double nearness;
-	if (!u->signature || !u->signature->n_terms)
-		return 0;
-	if (j->decision.counts)
-		hear(j);
 	int r = watch_dangers(j, why);
-	struct topic *topic = topics_match(ts, u->signature, &nearness);
+	struct topic *topic = topics_match(j->brand->topics, u->signature, &nearness);
 	j->nearness = nearness;
 	if (r || j->decision.counts)
 		return r ? r : join(j, topic, why);
@@ -225,4 +275,13 @@ int group(struct judgement *j, struct err *why)
 		measure_for(j, topic, false);
 	}
 	return 0;
+}
+
+int group(struct judgement *j, struct err *why)
+{
+	const Ascolto__Signature *s = j->m->understanding->signature;
+	if (j->decision.heard)
+		hear(j);
+	int r = s && s->n_terms ? group_by_words(j, why) : 0;
+	return r || !j->decision.counts ? r : watch_trouble(j, why);
 }

@@ -75,6 +75,8 @@ void read_facts(struct judgement *j)
 		if (flag_of(u->flags[i]) >= 0)
 			f->flags |= BIT(flag_of(u->flags[i]));
 	f->negative = str_eq(value_of(u->sentiment), "negative");
+	f->trouble = u->signature && signature_names_trouble(u->signature);
+	f->signs = (unsigned)f->negative + str_eq(value_of(u->event), "complaint") + f->trouble;
 	f->vip = j->m->knowledge->vip;
 	f->influencer = j->m->knowledge->influencer;
 	f->partner = j->m->knowledge->partner;

@@ -35,6 +35,10 @@ static void set_keywords(struct turn *t, Ascolto__Incident *i, const struct topi
 static char *title_of(struct turn *t, const Ascolto__Incident *i, const struct topic *topic)
 {
 	char *title = NULL;
+	if (topic->standing && !topic->grave)
+		return arena_strdup(t->arena, brand_speaks_italian(t, i->brand)
+						      ? "Molti hanno problemi, di tipo diverso"
+						      : "Many have trouble, of different kinds");
 	if (topic->headline[0])
 		return arena_printf(t->arena, "«%s»", topic->headline);
 	for (size_t k = 0; k < i->n_keywords; k++)
@@ -286,14 +290,12 @@ int incident_check(struct judgement *j, struct topic *topic, const struct surge 
 	return !r && code == CODE_RED && code != was ? crisis_hold(t, j->e, b, &topic->incident, why) : r;
 }
 
-/* Red becomes yellow; what was never red is over, and what was is closed by a person. */
+/* Red became yellow, or it is over. */
 static int step_down(struct turn *t, const Ascolto__Envelope *e, struct brand *b, Ascolto__Incident *i, const struct surge *s,
 	struct err *why)
 {
 	struct id id;
 	bool was_red = i->code == ASCOLTO__CODE__CODE_RED;
-	if (!was_red && i->red_ms)
-		return 0;
 	i->people = s->people[1];
 	i->because = arena_printf(t->arena, brand_speaks_italian(t, b->name) ? "calma: %s" : "calm: %s", because(t, b, s, 1));
 	if (was_red)
@@ -324,19 +326,13 @@ int incident_calm(struct turn *t, const Ascolto__Envelope *e, struct err *why)
 		topic_pass(b->topics, topic, now_ms);
 		s = topic_surge(b->topics, topic);
 	}
-	bool changed = false;
-	if (!surge_is_calm(&b->playbook->thresholds, &s))
-		i->calm_ms = 0;
-	else if (!i->calm_ms)
-		i->calm_ms = now_ms;
-	else if (now_ms - i->calm_ms >= (int64_t)b->playbook->window_minutes * 60000 * SURGE_CALM_WINDOWS)
-		changed = true;
-	if (changed) {
-		i->calm_ms = now_ms; /* the next step takes a time of its own */
-		if ((r = step_down(t, e, b, i, &s, why)))
-			return r;
-	}
-	if (changed || i->calm_ms != was_calm_ms)
+	struct surge_life life = {(enum code)i->code, i->red_ms != 0, i->calm_ms};
+	surge_step_down(&life, surge_is_calm(&b->playbook->thresholds, &s), now_ms,
+		(int64_t)b->playbook->window_minutes * 60000);
+	i->calm_ms = life.calm_ms;
+	if (life.code != (enum code)i->code && (r = step_down(t, e, b, i, &s, why)))
+		return r;
+	if (i->calm_ms != was_calm_ms)
 		save(t, e, i);
 	if (i->closed_ms && topic)
 		memset(&topic->incident, 0, sizeof(topic->incident));

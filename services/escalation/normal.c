@@ -91,7 +91,7 @@ static void learn_block(struct normals *n, unsigned window, unsigned samples_per
 	struct normal *x = &n->of[window];
 	double worth = mean_worth(n, samples_per_day), errors = error_worth(n, samples_per_day);
 	double w = weight_of(worth, BLOCK), moves = BLOCK / normal_samples[window];
-	x->mean += (float)(w * ((double)x->waiting.people / BLOCK - (double)x->mean));
+	x->mean = (float)fmax((double)x->mean + w * (double)x->waiting.off / BLOCK, 0);
 	x->shake += (float)(w * ((double)x->waiting.moves / moves - (double)x->shake));
 	if (errors > 0)
 		x->error += (float)(weight_of(errors, BLOCK) * ((double)x->waiting.errors / BLOCK - (double)x->error));
@@ -105,7 +105,7 @@ static void sample(struct normals *n, unsigned window, unsigned people, double r
 {
 	struct normal *x = &n->of[window];
 	double seen = people, off = seen - (double)x->mean * rhythm;
-	x->filling.people += (float)(seen / rhythm);
+	x->filling.off += (float)off;
 	x->filling.errors += (float)(off * off);
 	if (n->next % (int64_t)normal_samples[window] == 0) {
 		double moved = seen - (double)x->before;
@@ -121,20 +121,23 @@ static void grow_older(struct normals *n, uint64_t samples, unsigned samples_per
 	n->next += (int64_t)samples;
 }
 
-void normals_learn(struct normals *n, const unsigned people[NORMAL_WINDOWS], double rhythm, unsigned samples_per_day)
+void normals_learn(struct normals *n, const unsigned people[NORMAL_WINDOWS],
+	const double rhythm[NORMAL_WINDOWS], unsigned samples_per_day)
 {
 	for (unsigned i = 0; i < NORMAL_WINDOWS; i++)
-		sample(n, i, people[i], rhythm);
+		sample(n, i, people[i], rhythm[i]);
 	grow_older(n, 1, samples_per_day);
 	for (unsigned i = 0; i < NORMAL_WINDOWS && n->next % BLOCK == 0; i++)
 		learn_block(n, i, samples_per_day);
 }
 
-void normals_learn_silence(struct normals *n, uint64_t samples, double rhythm, unsigned samples_per_day)
+void normals_learn_silence(
+	struct normals *n, uint64_t samples, const double rhythm[NORMAL_WINDOWS], unsigned samples_per_day)
 {
 	static const unsigned nobody[NORMAL_WINDOWS];
 	/* Until the blocks on their way are learnt. */
-	for (; samples && (samples < (uint64_t)3 * BLOCK || n->of[0].waiting.people > 0 || n->next % BLOCK); samples--)
+	for (; samples && (samples < (uint64_t)3 * BLOCK || n->of[0].waiting.moves > 0 || n->next % BLOCK);
+		samples--)
 		normals_learn(n, nobody, rhythm, samples_per_day);
 	if (!samples)
 		return;
@@ -150,7 +153,7 @@ void normals_learn_silence(struct normals *n, uint64_t samples, double rhythm, u
 
 static struct normal_block block_sum(struct normal_block a, struct normal_block b)
 {
-	return (struct normal_block){a.people + b.people, a.errors + b.errors, a.moves + b.moves};
+	return (struct normal_block){a.off + b.off, a.errors + b.errors, a.moves + b.moves};
 }
 
 void normals_join(struct normals *into, const struct normals *n)
@@ -233,4 +236,14 @@ double rhythm_at(const struct rhythm *r, int64_t at_ms)
 	double day = (r->days[d] * (double)(r->day[d] / r->mean) + 1) / (r->days[d] + 1);
 	double week = (r->weeks[w] * (double)(r->week[w] / r->mean) + day) / (r->weeks[w] + 1);
 	return fmin(fmax(week, RHYTHM_LEAST), RHYTHM_MOST);
+}
+
+double rhythm_over(const struct rhythm *r, int64_t end_ms, int64_t length_ms)
+{
+	double sum = 0;
+	for (int64_t at = end_ms - length_ms, next; at < end_ms; at = next) {
+		next = MIN((at / HOUR_MS + 1) * HOUR_MS, end_ms);
+		sum += (double)(next - at) * rhythm_at(r, at);
+	}
+	return sum / (double)length_ms;
 }

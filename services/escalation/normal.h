@@ -1,28 +1,32 @@
 /*
  * normal.h - what is ordinary for a topic at this hour, and how unlikely it is to see so many people.
  *
- * The number of different people within a window is taken as negative binomial, which is Poisson for people who write
- * independently and has a longer tail for those who do not (Johnson, Kemp, Kotz, "Univariate discrete distributions", 5.1).
- * `unlikely` is -log10 of the probability of at least so many on an ordinary day, whatever their number: 4.5 is what four
- * standard deviations are for the bell curve. A brand whose people come in bursts has a long tail and needs more of them.
+ * The number of different people within a window is taken as negative binomial, which is Poisson for people
+ * who write independently and has a longer tail for those who do not (Johnson, Kemp, Kotz, "Univariate
+ * discrete distributions", 5.1). `unlikely` is -log10 of the probability of at least so many on an ordinary
+ * day, whatever their number: 4.5 is what four standard deviations are for the bell curve. A brand whose
+ * people come in bursts has a long tail and needs more of them.
  *
- * The mean is an exponentially weighted one over NORMAL_MEMORY_DAYS, seasonally adjusted: counts are divided by the brand's
- * rhythm at their hour of the week before they are learnt, and the expectation is multiplied by it (Winters, "Forecasting
- * sales by exponentially weighted moving averages", Management Science 6, 1960). It begins as if a day had been
- * silent: a topic nobody ever spoke of has a normal of nothing.
+ * The mean is an exponentially weighted one over NORMAL_MEMORY_DAYS, seasonally adjusted: the expectation is
+ * it times the brand's rhythm over the window (Winters, "Forecasting sales by exponentially weighted moving
+ * averages", Management Science 6, 1960). What is learnt is by how many people the expectation was missed, so
+ * that busy hours, which tell more, weigh more. It begins as if a day had been silent: a topic nobody ever
+ * spoke of has a normal of nothing.
  *
- * The variance has two estimates. `shake`: half the mean squared difference of successive windows (von Neumann, "Distribution
- * of the ratio of the mean square successive difference to the variance", 1941), which a level that is still being learnt
- * does not disturb. `error`: the mean squared error of the expectation itself, which knows also of good days and bad ones, but
- * only after some time: it starts after a day at the value of the first, and replaces it as evidence comes in. Surges teach
- * both as anything else does: for a topic that surges every other day a surge is ordinary. But what is going on now is not
- * yet ordinary: samples are learnt in blocks of three windows, each when the one after it is full.
+ * The variance has two estimates. `shake`: half the mean squared difference of successive windows (von
+ * Neumann, "Distribution of the ratio of the mean square successive difference to the variance", 1941), which
+ * a level that is still being learnt does not disturb. `error`: the mean squared error of the expectation
+ * itself, which knows also of good days and bad ones, but only after some time: it starts after a day at the
+ * value of the first, and replaces it as evidence comes in. Surges teach both as anything else does: for a
+ * topic that surges every other day a surge is ordinary. But what is going on now is not yet ordinary:
+ * samples are learnt in blocks of three windows, each when the one after it is full.
  *
- * A busy hour is not a crisis: when everything else people write to the brand about is above what is usual for the hour,
- * as much more is expected of the topic (topic.c).
+ * A busy hour is not a crisis: when everything else people write to the brand about is above what is usual
+ * for the hour, as much more is expected of the topic (topic.c).
  *
- * A topic has one of these for each of NORMAL_WINDOWS windows: a quarter of the playbook's window finds a sudden burst, the
- * window itself what its thresholds speak of, three windows a slow one. Pure functions, no clock.
+ * A topic has one of these for each of NORMAL_WINDOWS windows: a quarter of the playbook's window finds a
+ * sudden burst, the window itself what its thresholds speak of, three windows a slow one. Pure functions, no
+ * clock.
  */
 #ifndef ASCOLTO_ESCALATION_NORMAL_H
 #define ASCOLTO_ESCALATION_NORMAL_H
@@ -40,7 +44,7 @@ extern const unsigned normal_steps[NORMAL_WINDOWS], normal_samples[NORMAL_WINDOW
 
 /* Sums over the samples of a block. */
 struct normal_block {
-	float people, errors, moves;
+	float off, errors, moves; /* off: by which people were more than expected */
 };
 
 struct normal {
@@ -60,11 +64,13 @@ struct normals {
 
 void normals_begin(struct normals *n, int64_t sample, unsigned samples_per_day);
 
-/* One sample: people in each window, and the rhythm of that hour. */
-void normals_learn(struct normals *n, const unsigned people[NORMAL_WINDOWS], double rhythm, unsigned samples_per_day);
+/* One sample: people in each window, and the rhythm over that window. */
+void normals_learn(struct normals *n, const unsigned people[NORMAL_WINDOWS],
+	const double rhythm[NORMAL_WINDOWS], unsigned samples_per_day);
 
 /* The same so many times over with nobody, quickly. */
-void normals_learn_silence(struct normals *n, uint64_t samples, double rhythm, unsigned samples_per_day);
+void normals_learn_silence(
+	struct normals *n, uint64_t samples, const double rhythm[NORMAL_WINDOWS], unsigned samples_per_day);
 
 /* Two topics have become one: what is ordinary for both together. */
 void normals_join(struct normals *into, const struct normals *n);
@@ -92,5 +98,8 @@ struct rhythm {
 bool rhythm_hear(struct rhythm *r, int64_t at_ms);
 double rhythm_size(const struct rhythm *r);   /* the brand's people per hour; 0: not known yet */
 double rhythm_at(const struct rhythm *r, int64_t at_ms);
+/* The mean of the time that ends then: people of the last three hours are not to be compared with what this
+ * minute brings. */
+double rhythm_over(const struct rhythm *r, int64_t end_ms, int64_t length_ms);
 
 #endif

@@ -8,8 +8,8 @@
 #define WINDOW_MINUTES 60
 #define YELLOW_PEOPLE 20
 #define RED_PEOPLE 200
-#define OVER_NORMAL 3.7
-#define GRAVE_PEOPLE 3
+#define OVER_NORMAL 3.9
+#define GRAVE_PEOPLE 3u
 #define REOPEN_HOURS 72
 
 /* The playbook as the service sees it, over the file it borrows from. */
@@ -94,9 +94,11 @@ static int take_head(struct reading *rd, struct loaded *l)
 	p->crisis = f->crisis;
 	p->voices = f->voices;
 	p->voices_count = f->voices_count;
-	p->thresholds = (struct thresholds){
-		.yellow_people = p->yellow_people, .red_people = p->red_people, .over_normal = p->over_normal,
-		.grave_people = GRAVE_PEOPLE, .scaled = !f->yellow_people && !f->red_people};
+	p->thresholds = (struct thresholds){.yellow_people = p->yellow_people,
+		.red_people = p->red_people,
+		.over_normal = p->over_normal,
+		.grave_people = f->grave_people ? *f->grave_people : MIN(GRAVE_PEOPLE, p->yellow_people),
+		.scaled = !f->yellow_people && !f->red_people};
 	snprintf(p->label, sizeof(p->label), "%s, version %u", p->name, p->version);
 	if (zone_open(&l->zone, zone, &e))
 		return reading_wrong(rd, "time_zone", "%s", err_text(&e));
@@ -104,6 +106,11 @@ static int take_head(struct reading *rd, struct loaded *l)
 	if (p->yellow_people > p->red_people)
 		return reading_wrong(rd, f->red_people ? "red_people" : "yellow_people", "yellow_people (%u) is more than red_people (%u)",
 			p->yellow_people, p->red_people);
+	if (p->thresholds.grave_people > p->yellow_people)
+		return reading_wrong(rd, f->grave_people ? "grave_people" : "yellow_people",
+			"grave_people (%u) is more than yellow_people (%u); a danger needs "
+			"fewer people than anything else, or 0 to be counted as anything else",
+			p->thresholds.grave_people, p->yellow_people);
 	for (unsigned i = 0; i < p->languages_count; i++)
 		if (strlen(p->languages[i]) != 2)
 			return reading_wrong(rd, reading_at(rd, "languages[%u]", i), "\"%.60s\" is not a language; write two small letters, as it or en",

@@ -121,7 +121,7 @@ struct playbook_file {
 	char **languages;
 	unsigned languages_count;
 	char *time_zone;
-	unsigned *window_minutes, *yellow_people, *red_people, *reopen_hours;
+	unsigned *window_minutes, *yellow_people, *red_people, *grave_people, *reopen_hours;
 	double *over_normal;
 	struct file_calendar *calendars;
 	unsigned calendars_count;

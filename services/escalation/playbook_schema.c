@@ -215,6 +215,7 @@ static const cyaml_schema_field_t file_fields[] = {
 	MAYBE_NUMBER(playbook_file, window_minutes),
 	MAYBE_NUMBER(playbook_file, yellow_people),
 	MAYBE_NUMBER(playbook_file, red_people),
+	MAYBE_NUMBER(playbook_file, grave_people),
 	CYAML_FIELD_FLOAT_PTR("over_normal", OPTIONAL, struct playbook_file, over_normal),
 	MAYBE_NUMBER(playbook_file, reopen_hours),
 	MAYBE_LIST(playbook_file, calendars, calendar, 0, 16),

@@ -76,16 +76,24 @@ static const char *not_a_customers_word(const struct facts *f)
 	return NULL;
 }
 
-/* People who joke, sell or praise do not make a crisis; who asks or chats may well speak of it, and is misread more often. */
+/*
+ * People who joke, sell or praise do not make a crisis, nor does chatter; who asks may well speak of it.
+ * Thanks for nothing is misread as praise, and a complaint in unusual words is not understood: the signs
+ * tell.
+ */
 static bool counts_for_topic(const struct facts *f)
 {
 	switch (f->intent) {
 	case INTENT_JOKE:
 	case INTENT_SPAM:
+		return false;
 	case INTENT_PRAISE:
 	case INTENT_SUGGEST:
 	case INTENT_BUY:
-		return false;
+		return f->signs >= SIGNS_UNHAPPY;
+	case INTENT_OTHER:
+	case INTENT_UNKNOWN:
+		return f->signs || f->flags;
 	default:
 		return true;
 	}
@@ -98,6 +106,7 @@ void rules_decide(const struct rule *rules, size_t n, const struct facts *f, str
 	if (ret->because)
 		return;
 	ret->because = "no answer is needed";
+	ret->heard = f->intent != INTENT_SPAM;
 	ret->counts = counts_for_topic(f);
 	for (size_t i = 0; i < n; i++) {
 		if (!matches(&rules[i], f))

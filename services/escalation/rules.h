@@ -81,11 +81,15 @@ enum fact_number {
 	FACT_NUMBERS,
 };
 
+#define SIGNS_UNHAPPY 2 /* so many signs, and the writer is taken to be */
+
 /* What is known about one message. */
 struct facts {
 	enum intent intent;
 	uint32_t flags;        /* BIT(FLAG_...) */
 	bool negative;         /* sentiment */
+	bool trouble;	       /* it names something that is wrong */
+	unsigned signs;	       /* of being unhappy, of three: its sentiment, its event, and trouble */
 	bool vip, influencer, partner;
 	bool self;             /* the brand's own words, or an echo of them */
 	bool bot;
@@ -116,6 +120,7 @@ struct decision {
 	enum code code;
 	bool opens_case;
 	bool at_once;
+	bool heard;	       /* somebody wrote to the brand, about anything: its rhythm and size */
 	bool counts;           /* this person counts for the topic */
 	const char *because;   /* why there is no case, in words; "" when there is one */
 };

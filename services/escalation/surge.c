@@ -7,7 +7,7 @@
 #define UNKNOWN_TIMES 1.5
 
 /* What part of a threshold's people each window needs. */
-static const double part[NORMAL_WINDOWS] = {0.75, 1, 1};
+static const double part[NORMAL_WINDOWS] = {0.75, 1, 0.75};
 
 struct thresholds surge_scaled(const struct thresholds *t, double brand)
 {
@@ -35,7 +35,7 @@ static bool holds(const struct surge *s, unsigned i, double people, double slowl
 		return s->people[i] >= people * part[i];
 	/* Slow: it goes on, and it is not a sudden burst that the windows above look at. */
 	bool spread = s->people[1] * 5 >= s->people[i] && s->people[1] * 5 <= s->people[i] * 3;
-	return spread && s->people[i] >= slowly;
+	return spread && s->people[i] >= slowly * part[i];
 }
 
 static bool reaches(const struct surge *s, double people, double slowly, double limit, unsigned *ret_window)
@@ -72,8 +72,29 @@ enum code surge_code(const struct thresholds *t, const struct surge *s, unsigned
 	return code;
 }
 
+bool surge_is_near(const struct thresholds *t, const struct surge *s)
+{
+	struct thresholds half = surge_scaled(t, s->brand);
+	half.scaled = false;
+	half.yellow_people = MAX(half.yellow_people / 2, 1u);
+	return surge_code(&half, s, NULL) != CODE_NONE;
+}
+
 bool surge_is_calm(const struct thresholds *t, const struct surge *s)
 {
 	struct thresholds x = surge_scaled(t, s->brand);
 	return s->unlikely[1] < SURGE_CALM_UNLIKELY || s->people[1] * 4 < x.yellow_people;
+}
+
+void surge_step_down(struct surge_life *l, bool calm, int64_t now_ms, int64_t window_ms)
+{
+	bool due = calm && l->calm_ms && now_ms - l->calm_ms >= window_ms * SURGE_CALM_WINDOWS;
+	if (!calm)
+		l->calm_ms = 0;
+	else if (!l->calm_ms || due)
+		l->calm_ms = now_ms; /* the next step takes a time of its own */
+	if (due && l->code == CODE_RED)
+		l->code = CODE_YELLOW;
+	else if (due && !l->was_red)
+		l->code = CODE_NONE;
 }

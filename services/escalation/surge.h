@@ -1,20 +1,23 @@
 /*
  * surge.h - from how many people, and how unlikely that is, to a code. Pure.
  *
- * A topic has a code when enough different people talk about it *and* so many are unusual for it at this hour (normal.h).
- * Three windows are looked at, because a fault that hits everybody at once and one that spreads all day look different:
- * the playbook's window must hold the threshold's people, a quarter of it three quarters of them, three of it as many, and
- * for that one the threshold does not shrink with the brand. A burst is also several times what is expected.
+ * A topic has a code when enough different people talk about it *and* so many are unusual for it at this hour
+ * (normal.h). Three windows are looked at, because a fault that hits everybody at once and one that spreads
+ * all day look different: the playbook's window must hold the threshold's people, a quarter of it three
+ * quarters of them, and so must three of it, for which the threshold does not shrink with the brand. A burst
+ * is also several times what is expected.
  *
- * How many are enough depends on the brand: 200 people about one problem within an hour are a crisis for one that some
- * SURGE_BRAND people write to in an hour. A playbook that gives numbers of its own is taken at its word; otherwise they grow
- * and shrink with the people per hour the brand really has, between a fifth and five times.
+ * How many are enough depends on the brand: 200 people about one problem within an hour are a crisis for one
+ * that some SURGE_BRAND people write to in an hour. A playbook that gives numbers of its own is taken at its
+ * word; otherwise they grow and shrink with the people per hour the brand really has, between a fifth and
+ * five times.
  *
- * A topic that stands for a danger (topics_standing) needs fewer: `grave_people` are enough for yellow, and the threshold of
- * yellow for red.
+ * A topic that stands for a danger (topic.h) needs fewer: `grave_people` are enough for yellow, and the
+ * threshold of yellow for red.
  *
- * Hysteresis: a code is reached at once and left one step at a time, each after the topic has been calm for some windows
- * (incidents.c): surge_is_calm looks at a lower limit than surge_code, so that it does not flicker.
+ * Hysteresis: a code is reached at once and left one step at a time, each after the topic has been calm for
+ * some windows (surge_step_down): surge_is_calm looks at a lower limit than surge_code, so that it does not
+ * flicker.
  */
 #ifndef ASCOLTO_ESCALATION_SURGE_H
 #define ASCOLTO_ESCALATION_SURGE_H
@@ -49,8 +52,22 @@ struct surge {
 /* The code it deserves now, whatever it had. *ret_window, which may be NULL: the window that says so. */
 enum code surge_code(const struct thresholds *t, const struct surge *s, unsigned *ret_window);
 
+/* Half as many people would deserve a code. */
+bool surge_is_near(const struct thresholds *t, const struct surge *s);
+
 /* No more people than on an ordinary day, or too few to mind. */
 bool surge_is_calm(const struct thresholds *t, const struct surge *s);
+
+/* What an incident remembers of its code. */
+struct surge_life {
+	enum code code;
+	bool was_red;	 /* then a person closes it: it stays yellow */
+	int64_t calm_ms; /* since when it has been calm; 0: it is not */
+};
+
+/* It was looked at: after SURGE_CALM_WINDOWS calm windows red becomes yellow, and yellow, unless it is a
+ * person's, is over. */
+void surge_step_down(struct surge_life *l, bool calm, int64_t now_ms, int64_t window_ms);
 
 /* The thresholds for a brand of that size. */
 struct thresholds surge_scaled(const struct thresholds *t, double brand);

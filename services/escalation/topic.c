@@ -9,6 +9,9 @@
 #define NORMAL_FLOATS (sizeof(struct normal) * NORMAL_WINDOWS / sizeof(float)) /* nothing but floats is in it */
 #define BUSY_SLACK 10     /* people per hour: a brand of few is not busy because there are two more */
 #define BUSY_MOST 50.0
+#define INCIDENTS_MAX 32 /* open at once, as far as a crowd is looked for in them */
+#define STANDING_WORDS_OF                                                                                    \
+	64 /* messages after which the words of a topic that is never over are half forgotten */
 #include "common/signature.h"
 
 struct topics {
@@ -18,7 +21,7 @@ struct topics {
 	uint32_t slots;                      /* ever used */
 	size_t count;
 	struct topic_index *index;
-	struct topic *standing[SIGNATURE_DANGERS];
+	struct topic *standing[TOPICS_STANDING];
 	int64_t step_ms, sample_ms;
 	unsigned samples_per_day;
 	struct rhythm rhythm;
@@ -173,18 +176,25 @@ struct topic *topics_found(struct topics *ts, const struct id *id, int64_t at_ms
 
 static struct id standing_id(unsigned number)
 {
-	uint8_t n = (uint8_t)number;
+	uint8_t n = number < TOPICS_DANGERS ? (uint8_t)number : 0xff; /* there may be more dangers one day */
 	return id_from(0, span_of(&n, 1));
+}
+
+static void set_standing(struct topics *ts, struct topic *t, unsigned number)
+{
+	t->standing = true;
+	t->grave = number < TOPICS_DANGERS;
+	ts->standing[number] = t;
 }
 
 struct topic *topics_standing(struct topics *ts, unsigned number, int64_t at_ms, bool *ret_fresh)
 {
 	struct id id = standing_id(number);
-	struct topic **t = &ts->standing[number];
-	*ret_fresh = !*t;
-	if (!*t && (*t = topics_found(ts, &id, at_ms)))
-		(*t)->standing = true;
-	return *t;
+	struct topic *t = ts->standing[number];
+	*ret_fresh = !t;
+	if (!t && (t = topics_found(ts, &id, at_ms)))
+		set_standing(ts, t, number);
+	return t;
 }
 
 static void set_norm(struct topic *t)
@@ -271,6 +281,8 @@ void topic_join(struct topic *t, const Ascolto__Signature *s, char *const *keywo
 	for (size_t i = 0; i < s->n_terms && i < s->n_weights; i++)
 		add_term(t, s->terms[i], s->weights[i]);
 	set_norm(t);
+	for (size_t i = 0; t->standing && t->messages % STANDING_WORDS_OF == 0 && i < TOPIC_KEYWORDS; i++)
+		t->keyword_counts[i] /= 2;
 	for (size_t i = 0; i < n_keywords; i++)
 		add_keyword(t, keywords[i]);
 	if (t->n_examples < TOPIC_EXAMPLES)
@@ -353,6 +365,17 @@ bool topics_merge(struct topics *ts, struct topic *into, struct topic **from)
 
 /* ---- people ---- */
 
+static double window_ms(const struct topics *ts, unsigned window)
+{
+	return (double)(ts->step_ms * normal_steps[window]);
+}
+
+static void read_rhythm(const struct topics *ts, int64_t end_ms, double ret[NORMAL_WINDOWS])
+{
+	for (unsigned i = 0; i < NORMAL_WINDOWS; i++)
+		ret[i] = rhythm_over(&ts->rhythm, end_ms, ts->step_ms * normal_steps[i]);
+}
+
 /* Samples of the time that is over, up to the one `at_ms` is in. */
 static void learn(struct topics *ts, struct topic *t, int64_t at_ms)
 {
@@ -360,7 +383,8 @@ static void learn(struct topics *ts, struct topic *t, int64_t at_ms)
 	while (t->normals.next < now) {
 		int64_t sample_end = (t->normals.next + 1) * steps - 1;
 		unsigned people[NORMAL_WINDOWS];
-		double rhythm = rhythm_at(&ts->rhythm, t->normals.next * ts->sample_ms);
+		double rhythm[NORMAL_WINDOWS];
+		read_rhythm(ts, (t->normals.next + 1) * ts->sample_ms, rhythm);
 		crowd_pass(&t->crowd, sample_end);
 		for (unsigned i = 0; i < NORMAL_WINDOWS; i++)
 			people[i] = crowd_count(&t->crowd, normal_steps[i]);
@@ -390,39 +414,87 @@ unsigned topic_people(const struct topics *ts, const struct topic *t)
 	return crowd_count(&t->crowd, normal_steps[1]);
 }
 
+/* The others that have an incident. */
+static size_t with_incident(
+	const struct topics *ts, const struct topic *but, const struct topic *ret[INCIDENTS_MAX])
+{
+	size_t n = 0;
+	for (uint32_t i = 0; i < ts->slots && n < INCIDENTS_MAX; i++)
+		if (ts->live[i] && ts->live[i] != but && !id_is_zero(&ts->live[i]->incident))
+			ret[n++] = ts->live[i];
+	return n;
+}
+
+double topics_known_part(const struct topics *ts, const struct topic *t, unsigned window)
+{
+	const struct topic *others[INCIDENTS_MAX];
+	size_t n = with_incident(ts, t, others);
+	unsigned people = 0, known = 0;
+	int64_t from = t->crowd.newest - normal_steps[window];
+	for (size_t i = 0; i < t->crowd.cap; i++) {
+		const struct person *p = &t->crowd.people[i];
+		if (!p->who || p->last_ms / ts->step_ms <= from)
+			continue;
+		people++;
+		size_t k = 0;
+		while (k < n && !crowd_has(&others[k]->crowd, p->who, ts->step_ms))
+			k++;
+		known += k < n;
+	}
+	return people ? (double)known / people : 0;
+}
+
 /* People per hour who write to the brand about something else, in that window. */
 static double others_now(const struct topics *ts, const struct topic *t, unsigned window)
 {
-	double hours = (double)(ts->step_ms * normal_steps[window]) / HOUR_MS;
 	double others = (double)crowd_count(&ts->all, normal_steps[window]) - crowd_count(&t->crowd, normal_steps[window]);
-	return fmax(others, 0) / hours;
+	return fmax(others, 0) * HOUR_MS / window_ms(ts, window);
 }
 
 /* How much busier than at this hour the brand is, all but this topic; less busy does not count. */
 static double busy(const struct topics *ts, const struct topic *t, double rhythm, unsigned window)
 {
-	double hours = (double)(ts->step_ms * normal_steps[window]) / HOUR_MS;
-	double usual = (double)ts->rhythm.mean * rhythm - normal_expected(&t->normals, window, rhythm) / hours;
+	double usual = (double)ts->rhythm.mean * rhythm -
+		       normal_expected(&t->normals, window, rhythm) * HOUR_MS / window_ms(ts, window);
 	return fmin(fmax((others_now(ts, t, window) + BUSY_SLACK) / (fmax(usual, 0) + BUSY_SLACK), 1), BUSY_MOST);
 }
 
 struct surge topic_surge(const struct topics *ts, const struct topic *t)
 {
-	double size = rhythm_size(&ts->rhythm);
-	double rhythm = rhythm_at(&ts->rhythm, t->crowd.newest * ts->step_ms);
+	double size = rhythm_size(&ts->rhythm), rhythm[NORMAL_WINDOWS];
+	read_rhythm(ts, (t->crowd.newest + 1) * ts->step_ms, rhythm);
 	double now = fmax(others_now(ts, t, 1), others_now(ts, t, NORMAL_WINDOWS - 1));
 	double unknown = now > SURGE_BRAND ? now : 0; /* a brand nobody knows yet is not small */
-	struct surge s = {.grave = t->standing, .usual = size > 0 ? size : unknown,
+	struct surge s = {.grave = t->grave,
+		.usual = size > 0 ? size : unknown,
 		.brand = size > 0 ? fmax(size, now) : unknown};
-	double hour = rhythm * busy(ts, t, rhythm, 1); /* the shortest window is too short to tell */
-	double long_while = rhythm * busy(ts, t, rhythm, NORMAL_WINDOWS - 1);
+	double hour = busy(ts, t, rhythm[1], 1); /* the shortest window is too short to tell */
+	double long_while = busy(ts, t, rhythm[NORMAL_WINDOWS - 1], NORMAL_WINDOWS - 1);
 	for (unsigned i = 0; i < NORMAL_WINDOWS; i++) {
-		double here = i == NORMAL_WINDOWS - 1 ? fmax(hour, long_while) : hour;
+		double here = rhythm[i] * (i == NORMAL_WINDOWS - 1 ? fmax(hour, long_while) : hour);
 		s.people[i] = crowd_count(&t->crowd, normal_steps[i]);
 		s.expected[i] = normal_expected(&t->normals, i, here);
 		s.unlikely[i] = normal_unlikely(&t->normals, i, here, s.people[i]);
 	}
 	return s;
+}
+
+bool topic_is_known(const struct topics *ts, const struct topic *t)
+{
+	return t->normals.own >= ts->samples_per_day && rhythm_size(&ts->rhythm) > 0;
+}
+
+bool topics_rising(const struct topics *ts, const struct thresholds *t)
+{
+	for (uint32_t i = 0; i < ts->slots; i++) {
+		const struct topic *x = ts->live[i];
+		if (!x || x->standing || ts->newest_ms - ts->last_ms[i] > ts->step_ms * normal_steps[1])
+			continue;
+		struct surge s = topic_surge(ts, x);
+		if (surge_is_near(t, &s))
+			return true;
+	}
+	return false;
 }
 
 bool topics_hear(struct topics *ts, int64_t at_ms, int64_t now_ms)
@@ -514,12 +586,10 @@ struct topic *topics_restore(struct topics *ts, const State__Topic *row)
 	set_times(t, row->first_ms, row->last_ms);
 	ts->newest_ms = MAX(ts->newest_ms, row->last_ms);
 	t->messages = row->messages;
-	for (unsigned n = 0; n < SIGNATURE_DANGERS; n++) {
+	for (unsigned n = 0; n < TOPICS_STANDING; n++) {
 		struct id standing = standing_id(n);
-		if (id_eq(&id, &standing)) {
-			t->standing = true;
-			ts->standing[n] = t;
-		}
+		if (id_eq(&id, &standing))
+			set_standing(ts, t, n);
 	}
 	restore_normals(&t->normals, row);
 	crowd_pass(&t->crowd, row->last_ms / ts->step_ms);

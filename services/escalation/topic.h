@@ -1,15 +1,19 @@
 /*
  * topic.h - what several people are talking about at once: online grouping of messages by their signatures.
  *
- * Single-pass clustering (Allan, Papka, Lavrenko, "On-line new event detection and tracking", SIGIR 1998): a message joins
- * the live topic whose centre is nearest by cosine, if it is near enough, else it founds a topic. The centre is the mean
- * of the members' unit vectors, cut to its TOPIC_TERMS weightiest terms.
+ * Single-pass clustering (Allan, Papka, Lavrenko, "On-line new event detection and tracking", SIGIR 1998): a
+ * message joins the live topic whose centre is nearest by cosine, if it is near enough, else it founds a
+ * topic. The centre is the mean of the members' unit vectors, cut to its TOPIC_TERMS weightiest terms.
  *
- * People are counted, not messages (crowd.h), against what is ordinary for the topic at that hour (normal.h); surge.h
- * makes a code of it. Time is the messages' own (occurred_ms), so a replay counts as the day did.
+ * Some topics no words lead to: they stand for a danger each, and one for trouble of any kind, since a crowd
+ * may word what is wrong in so many ways that no group of words holds it. Whoever names a danger or a trouble
+ * counts there too.
  *
- * Everything here is a cache: the durable form is rows of the escalation store (topic, topic's people), from which
- * topics_restore builds it again. Not thread-safe.
+ * People are counted, not messages (crowd.h), against what is ordinary for the topic at that hour (normal.h);
+ * surge.h makes a code of it. Time is the messages' own (occurred_ms), so a replay counts as the day did.
+ *
+ * Everything here is a cache: the durable form is rows of the escalation store (topic, topic's people), from
+ * which topics_restore builds it again. Not thread-safe.
  */
 #ifndef ASCOLTO_ESCALATION_TOPIC_H
 #define ASCOLTO_ESCALATION_TOPIC_H
@@ -35,12 +39,16 @@
 
 struct topics;
 
-struct topics;
+/* The topics to which no words lead, and which are never dropped nor merged: a danger each (by its number),
+ * and trouble of any kind. */
+enum { TOPICS_DANGERS = SIGNATURE_DANGERS, TOPICS_TROUBLE = TOPICS_DANGERS, TOPICS_STANDING };
 
 struct topic {
 	struct topics *in;
 	uint32_t slot;               /* its place among the live ones */
-	bool standing;
+	bool standing, grave;	     /* it stands for a danger */
+	int64_t holds_ms; /* since when it has had the code it deserves, for those that wait; 0: it has none
+			   */
 	struct id id;
 	int64_t first_ms, last_ms;
 	uint32_t messages;
@@ -77,7 +85,7 @@ bool topics_knows_copy(const struct topics *t, const Ascolto__Signature *s, uint
 uint64_t topics_remember_copy(struct topics *t, const Ascolto__Signature *s, uint64_t who);
 void topics_restore_copy(struct topics *t, const State__Copy *row);
 
-/* The standing topic for a danger: no words lead to it, it is never dropped nor merged. NULL when memory is out. */
+/* NULL when memory is out. */
 struct topic *topics_standing(struct topics *ts, unsigned number, int64_t at_ms, bool *ret_fresh);
 
 /* A new topic; NULL when memory is out. When there are TOPICS_LIVE_MAX already the stalest is dropped. */
@@ -111,6 +119,16 @@ void topic_pass(struct topics *ts, struct topic *t, int64_t at_ms);
 
 /* Distinct people within the window that ends with the latest of them. */
 unsigned topic_people(const struct topics *ts, const struct topic *t);
+
+/* What part of its people of that window also count in a topic that has an incident: their crowd is known
+ * already. */
+double topics_known_part(const struct topics *ts, const struct topic *t, unsigned window);
+
+/* It has been watched for a day, in a brand whose size is known. */
+bool topic_is_known(const struct topics *ts, const struct topic *t);
+
+/* One to which words lead has half the people that would give it a code, and they are as unusual as that. */
+bool topics_rising(const struct topics *ts, const struct thresholds *t);
 
 /* What it looks like at that time. */
 struct surge topic_surge(const struct topics *ts, const struct topic *t);

@@ -2,6 +2,7 @@
  * What escalation decides about cases and alarms: its handlers over a real store, with a clock that the test turns. Timers it
  * sets ring when the clock gets there; orders and the latest view of every case are kept.
  */
+#include "common/signature.h"
 #include "services/escalation/escalation.h"
 #include "tests/component/files.h"
 
@@ -31,7 +32,8 @@
 	"desk, team: care, sla: "                                                                            \
 	"hours, allowed: [reply, hide], steps: [{text: Look, actor: desk, within_minutes: 30}]}\n"           \
 	"  - {name: rest, title: Rest, code: green, opens_case: false, owner: desk}\n"                       \
-	"incidents:\n  - {code: red, chain: [{after_minutes: 0, actor: boss}, {after_minutes: 10, actor: "   \
+	"incidents:\n  - {code: yellow, chain: [{after_minutes: 0, actor: desk}]}\n"                         \
+	"  - {code: red, chain: [{after_minutes: 0, actor: boss}, {after_minutes: 10, actor: "               \
 	"desk}]}\n"                                                                                          \
 	"approvals:\n  - {name: grave, actions: [reply, direct_message], codes: [red], approvers: [boss]}\n" \
 	"voices:\n  - {name: usual, signature: true, signatures: [Acme], forbidden: [your fault], blocks: "  \
@@ -62,6 +64,14 @@ static struct world {
 	size_t n_cases;
 	Ascolto__HeldAlarms held;
 	char refused[512], asker[64]; /* the latest refusal: why, and of whose command */
+	struct {
+		uint8_t id[ID_BYTES];
+		char title[160];
+		int code; /* 0: closed */
+	} incidents[8];
+	size_t n_incidents;
+	uint32_t term, trouble; /* what the next message is about, 0: nothing that is known; and what is wrong
+				   with it */
 	unsigned histories;
 	Ascolto__Envelope *advocate;       /* the latest view of one */
 	Ascolto__Envelope *answer;	   /* likewise */
@@ -92,6 +102,18 @@ static void keep_case(Ascolto__Envelope *e)
 	w.cases[w.n_cases++] = e;
 }
 
+static void keep_incident(const Ascolto__Incident *i)
+{
+	size_t n = 0;
+	while (n < w.n_incidents && memcmp(w.incidents[n].id, i->id.data, ID_BYTES) != 0)
+		n++;
+	assert_true(n < ARRAY_SIZE(w.incidents));
+	w.n_incidents = MAX(w.n_incidents, n + 1);
+	memcpy(w.incidents[n].id, i->id.data, ID_BYTES);
+	snprintf(w.incidents[n].title, sizeof(w.incidents[n].title), "%s", i->title);
+	w.incidents[n].code = i->closed_ms ? 0 : (int)i->code;
+}
+
 static void keep_emitted(const struct write *x)
 {
 	Ascolto__Envelope *e = ascolto__envelope__unpack(NULL, x->value.len, x->value.data);
@@ -105,6 +127,9 @@ static void keep_emitted(const struct write *x)
 		keep_case(e);
 		return;
 	}
+	if (e->body_case == ASCOLTO__ENVELOPE__BODY_VIEW &&
+		e->view->what_case == ASCOLTO__VIEW__WHAT_INCIDENT)
+		keep_incident(e->view->incident);
 	if (e->body_case == ASCOLTO__ENVELOPE__BODY_VIEW && e->view->what_case == ASCOLTO__VIEW__WHAT_HELD_ALARMS)
 		w.held.count = e->view->held_alarms->count;
 	if (e->body_case == ASCOLTO__ENVELOPE__BODY_VIEW &&
@@ -213,8 +238,14 @@ static void says_as(unsigned n, const char *who, const char *conversation, const
 	Ascolto__Knowledge k = w.known;
 	Ascolto__Understanding u = ASCOLTO__UNDERSTANDING__INIT;
 	Ascolto__Label label = ASCOLTO__LABEL__INIT;
+	Ascolto__Signature signature = ASCOLTO__SIGNATURE__INIT;
+	bool first = w.term < w.trouble;
 	label.value = (char *)(uintptr_t)intent;
 	u.intent = &label;
+	signature.terms = (uint32_t[]){first ? w.term : w.trouble, first ? w.trouble : w.term};
+	signature.weights = (float[]){first ? 0.98f : 0.2f, first ? 0.2f : 0.98f};
+	signature.n_terms = signature.n_weights = 2;
+	u.signature = w.term ? &signature : NULL;
 	p.kind = ASCOLTO__KIND__KIND_MESSAGE;
 	p.surface = strncmp(conversation, "dm", 2) ? ASCOLTO__SURFACE__SURFACE_PUBLIC : ASCOLTO__SURFACE__SURFACE_PRIVATE;
 	p.text = (char *)(uintptr_t)conversation;
@@ -763,6 +794,102 @@ static void held_alarms_are_dropped(void **state)
 	assert_int_equal(late_alarms(), before);
 }
 
+/* ---- crowds ---- */
+
+/* Something is wrong, differently each time; the terms of real messages. */
+static uint32_t a_trouble(unsigned n)
+{
+	static const char *const words[] = {"delayed", "crashes", "defective", "refund", "hacked", "slow"};
+	struct arena arena;
+	Ascolto__Signature s = ASCOLTO__SIGNATURE__INIT;
+	arena_init(&arena, 1 << 20);
+	assert_int_equal(signature_compute(span_str(words[n % ARRAY_SIZE(words)]), "en", &arena, &s), 0);
+	assert_true(s.n_terms == 1 && signature_names_trouble(&s));
+	uint32_t term = s.terms[0];
+	arena_free(&arena);
+	return term;
+}
+
+/* `n` new people within so many minutes, about one thing, or (term 0) each about another; with trouble or
+ * without. */
+static void crowd(unsigned n, unsigned minutes, uint32_t term, bool trouble)
+{
+	static uint32_t another = 1000;
+	char who[32], talk[32];
+	int64_t from_ms = w.now_ms;
+	for (unsigned i = 0; i < n; i++) {
+		until(from_ms + (int64_t)i * minutes * MINUTE / n);
+		snprintf(who, sizeof(who), "crowd-%u", ++another);
+		snprintf(talk, sizeof(talk), "talk-%u", another);
+		w.term = term ? term : another * 2;
+		w.trouble = trouble ? a_trouble(i) : another * 2 + 1;
+		says(who, talk, trouble ? "complain" : "ask_info");
+	}
+	w.term = 0;
+	until(from_ms + (int64_t)minutes * MINUTE);
+}
+
+/* Somewhat more than a day of a brand of twenty people an hour, of whom one has trouble. */
+static void ordinary_day(void)
+{
+	for (int hour = 0; hour < 28; hour++) {
+		crowd(1, 10, 0, true);
+		crowd(19, 50, 0, false);
+	}
+	assert_int_equal(w.n_incidents, 0);
+}
+
+/* A crowd without words in common is one incident, and calms down as any other. */
+static void many_have_trouble(void **state)
+{
+	(void)state;
+	ordinary_day();
+	crowd(30, 20, 0, true);
+	assert_int_equal(w.n_incidents, 1);
+	assert_string_equal(w.incidents[0].title, "Many have trouble, of different kinds");
+	assert_int_equal(w.incidents[0].code, CODE_YELLOW);
+	for (int hour = 0; hour < 8; hour++)
+		crowd(19, 60, 0, false);
+	assert_int_equal(w.n_incidents, 1);
+	assert_int_equal(w.incidents[0].code, 0);
+}
+
+/* As many who have none are none. */
+static void many_have_none(void **state)
+{
+	(void)state;
+	ordinary_day();
+	crowd(70, 50, 0, false);
+	assert_int_equal(w.n_incidents, 0);
+}
+
+/* Words in common come first, and then the crowd that has trouble with it is known. */
+static void one_crowd_one_incident(void **state)
+{
+	(void)state;
+	ordinary_day();
+	for (int i = 0; i < 8; i++) {
+		crowd(6, 5, 77, true);
+		crowd(2, 5, 0, true);
+	}
+	assert_int_equal(w.n_incidents, 1);
+	assert_string_not_equal(w.incidents[0].title, "Many have trouble, of different kinds");
+}
+
+/* The other way round: what the crowd comes to speak of is no second incident. */
+static void words_of_a_known_crowd(void **state)
+{
+	(void)state;
+	ordinary_day();
+	crowd(30, 20, 0, true);
+	assert_int_equal(w.n_incidents, 1);
+	crowd(40, 20, 77, true);
+	assert_int_equal(w.n_incidents, 1);
+	/* Others, who say it calmly, about another matter: that is one. */
+	crowd(40, 20, 78, false);
+	assert_int_equal(w.n_incidents, 2);
+}
+
 /* ---- who speaks well of the brand ---- */
 
 static unsigned advocates(void)
@@ -1112,6 +1239,10 @@ int main(void)
 		T(a_few_late_alarms_ring),
 		T(many_late_alarms_wait_for_a_word),
 		T(held_alarms_are_dropped),
+		T(many_have_trouble),
+		T(many_have_none),
+		T(one_crowd_one_incident),
+		T(words_of_a_known_crowd),
 		T(reminders_of_the_first_time_are_over),
 		T(praise_is_remembered_and_advocates_are_listed),
 		T(a_person_keeps_the_list),

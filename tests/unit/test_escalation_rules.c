@@ -90,9 +90,13 @@ static const struct row {
 		-1, CODE_GREEN, false, false, true, NO_ANSWER},
 	{"attack with another flag", SAID(.intent = INTENT_ATTACK, .flags = BIT(FLAG_IRONY)), ATTACK,
 		CODE_YELLOW, false, false, true, NO_ANSWER},
-	{"not understood", SAID(.intent = INTENT_UNKNOWN), UNCLEAR, CODE_GREEN, true, false, true, CASE},
-	{"no row fits", SAID(.intent = INTENT_OTHER), -1, CODE_GREEN, false, false, true, NO_ANSWER},
-	{"chatter, but angry", SAID(.intent = INTENT_OTHER, .negative = true), -1, CODE_GREEN, false, false, true, NO_ANSWER},
+	{"not understood", SAID(.intent = INTENT_UNKNOWN), UNCLEAR, CODE_GREEN, true, false, false, CASE},
+	{"not understood, but a trouble is named", SAID(.intent = INTENT_UNKNOWN, .signs = 1), UNCLEAR,
+		CODE_GREEN, true, false, true, CASE},
+	{"no row fits", SAID(.intent = INTENT_ASK_INFO), -1, CODE_GREEN, false, false, true, NO_ANSWER},
+	{"chatter", SAID(.intent = INTENT_OTHER), -1, CODE_GREEN, false, false, false, NO_ANSWER},
+	{"chatter, but angry", SAID(.intent = INTENT_OTHER, .negative = true, .signs = 1), -1, CODE_GREEN,
+		false, false, true, NO_ANSWER},
 	{"influencer whom no other row fits", SAID(.intent = INTENT_JOKE, .influencer = true), BIG_VOICE,
 		CODE_YELLOW, false, false, false, NO_ANSWER},
 
@@ -102,6 +106,12 @@ static const struct row {
 	{"praise", SAID(.intent = INTENT_PRAISE), -1, CODE_GREEN, false, false, false, NO_ANSWER},
 	{"idea", SAID(.intent = INTENT_SUGGEST), -1, CODE_GREEN, false, false, false, NO_ANSWER},
 	{"buyer", SAID(.intent = INTENT_BUY), -1, CODE_GREEN, false, false, false, NO_ANSWER},
+	{"praise with one sign only", SAID(.intent = INTENT_PRAISE, .signs = 1), -1, CODE_GREEN, false, false,
+		false, NO_ANSWER},
+	{"praise that tells of a trouble, or thanks for nothing", SAID(.intent = INTENT_PRAISE, .signs = 2),
+		-1, CODE_GREEN, false, false, true, NO_ANSWER},
+	{"unhappy joke", SAID(.intent = INTENT_JOKE, .signs = 2), -1, CODE_GREEN, false, false, false,
+		NO_ANSWER},
 	{"joke with danger in it", SAID(.intent = INTENT_JOKE, .flags = BIT(FLAG_SAFETY)), SAFETY, CODE_RED,
 		true, true, false, CASE},
 	{"cancelling counts", SAID(.intent = INTENT_CANCEL), -1, CODE_GREEN, false, false, true, NO_ANSWER},
@@ -166,12 +176,38 @@ static void test_decide_without_rules(void **state)
 	assert_true(d.counts);
 }
 
+/* Whoever writes to the brand is heard, whether or not they count for a topic. */
+static void test_heard(void **state)
+{
+	(void)state;
+	static const struct {
+		struct facts facts;
+		bool heard;
+	} all[] = {
+		{SAID(.intent = INTENT_PRAISE), true},
+		{SAID(.intent = INTENT_JOKE), true},
+		{SAID(.intent = INTENT_COMPLAIN), true},
+		{SAID(.intent = INTENT_SPAM), false},
+		{SAID(.intent = INTENT_COMPLAIN, .self = true), false},
+		{SAID(.intent = INTENT_COMPLAIN, .copy = true), false},
+		{SAID(.bot = true), false},
+		{{.content = false}, false},
+	};
+	for (size_t i = 0; i < ARRAY_SIZE(all); i++) {
+		struct decision d;
+		rules_decide(NULL, 0, &all[i].facts, &d);
+		if (d.heard != all[i].heard)
+			fail_msg("row %zu", i);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_words),
 		cmocka_unit_test(test_decide),
 		cmocka_unit_test(test_decide_without_rules),
+		cmocka_unit_test(test_heard),
 	};
 	return cmocka_run_group_tests_name("escalation rules", tests, NULL, NULL);
 }

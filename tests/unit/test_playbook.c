@@ -258,6 +258,10 @@ static const struct {
 	/* Numbers and orders that can not be meant. */
 	{HEAD "yellow_people: 21\nred_people: 20\n" ACTORS KINDS INCIDENTS,
 		"yellow_people (21) is more than red_people (20)"},
+	{HEAD "yellow_people: 5\ngrave_people: 6\n" ACTORS KINDS INCIDENTS,
+		"playbook.yaml:4:15: grave_people (6) is more than yellow_people (5); a danger needs fewer "
+		"people"},
+	{HEAD "yellow_people: 5\ngrave_people: 0\n" ACTORS KINDS INCIDENTS, ""},
 	{HEAD "yellow_people: 201\n" ACTORS KINDS INCIDENTS,
 		"yellow_people (201) is more than red_people (200)"},
 	{HEAD ACTORS KINDS "incidents:\n  - {code: yellow, chain: [{after_minutes: 0, actor: desk}]}\n",
@@ -269,116 +273,162 @@ static const struct {
 		"put the calls in order of after_minutes"},
 
 	/* Each of these is said with its line and column, and with what to write instead. */
-	{HEAD ACTORS KIND("code: red, owner: deks") INCIDENTS, "playbook.yaml:6:43: k names the actor \"deks\", which is not among "
-							       "the actors; there are desk"},
-	{HEAD "languages: [italian]\n" ACTORS KINDS INCIDENTS, "playbook.yaml:3:13: \"italian\" is not a language"},
+	{HEAD ACTORS KIND("code: red, owner: deks") INCIDENTS,
+		"playbook.yaml:6:43: k names the actor \"deks\", which is not among "
+		"the actors; there are desk"},
+	{HEAD "languages: [italian]\n" ACTORS KINDS INCIDENTS,
+		"playbook.yaml:3:13: \"italian\" is not a language"},
 	{HEAD "time_zone: Europe/Roma\n" ACTORS KINDS INCIDENTS,
 		"playbook.yaml:3:12: there is no time zone \"Europe/Roma\"; write one like Europe/Rome"},
 	{HEAD "actors:\n  - {name: a, title: A}\n  - {name: a, title: B}\n" KINDS INCIDENTS,
 		"playbook.yaml:5:12: there are two entries called \"a\""},
-	{HEAD ACTORS "kinds:\n  - {name: all, title: All, code: green, owner: desk}\n  - {name: k, title: K, code: red, owner: "
+	{HEAD ACTORS "kinds:\n  - {name: all, title: All, code: green, owner: desk}\n  - {name: k, title: K, "
+		     "code: red, owner: "
 		     "desk}\n" INCIDENTS,
 		"playbook.yaml:6:5: kind \"all\" fits every message, so those below it are never reached"},
-	{HEAD ACTORS KIND("code: red, owner: desk, when: {any: [{flags: [safty]}]}") INCIDENTS, "did you mean \"safety\"?"},
+	{HEAD ACTORS KIND("code: red, owner: desk, when: {any: [{flags: [safty]}]}") INCIDENTS,
+		"did you mean \"safety\"?"},
 	{HEAD ACTORS KIND("code: red, owner: desk, when: {text: ['(']}") INCIDENTS,
 		"playbook.yaml:6:63: the expression is wrong at its character 2: "},
 	{HEAD ACTORS KIND("code: red, owner: desk, when: {text: ['(a+)+b']}") INCIDENTS,
-		"playbook.yaml:6:63: the expression can take for ever on a long text; do not repeat what repeats"},
-	{HEAD ACTORS KIND("code: red, owner: desk, when: {time: {days: [lunedi]}}") INCIDENTS, "write mon, tue"},
-	{HEAD ACTORS KIND("code: red, owner: desk, when: {closed: desk}") INCIDENTS, "there is no calendar \"desk\""},
-	{HEAD ACTORS KIND("code: red, owner: desk, when: {reach: {at_least: many}}") INCIDENTS, "should be a whole number"},
+		"playbook.yaml:6:63: the expression can take for ever on a long text; do not repeat what "
+		"repeats"},
+	{HEAD ACTORS KIND("code: red, owner: desk, when: {time: {days: [lunedi]}}") INCIDENTS,
+		"write mon, tue"},
+	{HEAD ACTORS KIND("code: red, owner: desk, when: {closed: desk}") INCIDENTS,
+		"there is no calendar \"desk\""},
+	{HEAD ACTORS KIND("code: red, owner: desk, when: {reach: {at_least: many}}") INCIDENTS,
+		"should be a whole number"},
 	{HEAD ACTORS KIND("code: red, owner: desk, allowed: [ban]") INCIDENTS,
 		"playbook.yaml:6:59: there is no action \"ban\"; "},
-	{HEAD ACTORS KIND("code: red, owner: desk, sla: fast") INCIDENTS, "there is no policy \"fast\" in sla"},
+	{HEAD ACTORS KIND("code: red, owner: desk, sla: fast") INCIDENTS,
+		"there is no policy \"fast\" in sla"},
 	{HEAD ACTORS KIND("code: red, owner: desk, team: care") INCIDENTS, "there is no team \"care\""},
 	{HEAD ACTORS KIND("code: red, owner: desk, last_word: boss") INCIDENTS, "k names the actor \"boss\""},
-	{HEAD ACTORS KIND("code: red, owner: desk, steps: [{text: Do, actor: boss, within_minutes: 1}]") INCIDENTS,
+	{HEAD ACTORS KIND("code: red, owner: desk, steps: [{text: Do, actor: boss, within_minutes: 1}]")
+			INCIDENTS,
 		"k names the actor \"boss\""},
 
 	/* Hours. */
-	{HEAD ACTORS KINDS INCIDENTS CALENDAR("hours: [{days: [mon], from: \"09:00\", to: \"13:00\"}, {days: [mon], from: "
-					      "\"12:00\", to: \"18:00\"}]"),
-		"playbook.yaml:10:66: calendar c: these hours overlap those of entry 1 on Monday; let one end where the other begins"},
+	{HEAD ACTORS KINDS INCIDENTS CALENDAR(
+		 "hours: [{days: [mon], from: \"09:00\", to: \"13:00\"}, {days: [mon], from: "
+		 "\"12:00\", to: \"18:00\"}]"),
+		"playbook.yaml:10:66: calendar c: these hours overlap those of entry 1 on Monday; let one "
+		"end where the other begins"},
 	{HEAD ACTORS KINDS INCIDENTS CALENDAR("hours: [{days: [mon], from: \"9\", to: \"13:00\"}]"),
 		"playbook.yaml:10:43: \"9\" is not a time; write hours and minutes as \"09:30\""},
-	{HEAD ACTORS KINDS INCIDENTS CALENDAR("hours: [{days: [mon], from: \"09:00\", to: \"25:00\"}]"), "\"25:00\" is not a time"},
+	{HEAD ACTORS KINDS INCIDENTS CALENDAR("hours: [{days: [mon], from: \"09:00\", to: \"25:00\"}]"),
+		"\"25:00\" is not a time"},
 	{HEAD ACTORS KINDS INCIDENTS CALENDAR("hours: [{days: [lun], from: \"09:00\", to: \"13:00\"}]"),
 		"playbook.yaml:10:31: \"lun\" is not a day"},
-	{HEAD ACTORS KINDS INCIDENTS CALENDAR("hours: [{days: [mon], from: \"09:00\", to: \"09:00\"}]"), "the whole day"},
+	{HEAD ACTORS KINDS INCIDENTS CALENDAR("hours: [{days: [mon], from: \"09:00\", to: \"09:00\"}]"),
+		"the whole day"},
 	{HEAD ACTORS KINDS INCIDENTS CALENDAR(MORNING ", holidays: [\"2026-02-30\"]"),
 		"\"2026-02-30\" is not a date that exists; write \"2026-12-25\""},
 	{HEAD ACTORS KINDS INCIDENTS CALENDAR(MORNING ", holidays: [25/12]"), "\"25/12\" is not a date"},
 	{HEAD ACTORS KINDS INCIDENTS CALENDAR(MORNING ", special_days: [{date: \"12-24\", from: \"09:00\"}]"),
 		"from and to, or closed: true"},
-	{HEAD ACTORS KINDS INCIDENTS CALENDAR(MORNING ", holiday_files: [nowhere.ics]"), "nowhere.ics: No such file"},
-	{HEAD ACTORS KINDS INCIDENTS CALENDAR(MORNING ", holiday_files: [playbook.yaml]"), "this is not a calendar"},
+	{HEAD ACTORS KINDS INCIDENTS CALENDAR(MORNING ", holiday_files: [nowhere.ics]"),
+		"nowhere.ics: No such file"},
+	{HEAD ACTORS KINDS INCIDENTS CALENDAR(MORNING ", holiday_files: [playbook.yaml]"),
+		"this is not a calendar"},
 	{HEAD ACTORS KINDS INCIDENTS CALENDAR(MORNING ", time_zone: Rome"), "playbook.yaml:10:"},
-	{HEAD ACTORS KINDS INCIDENTS "sla:\n  - {name: s, calendar: dusk}\n", "there is no calendar \"dusk\""},
+	{HEAD ACTORS KINDS INCIDENTS "sla:\n  - {name: s, calendar: dusk}\n",
+		"there is no calendar \"dusk\""},
 	{HEAD ACTORS KINDS INCIDENTS "sla:\n  - {name: s, acknowledge_minutes: 90, resolve_minutes: 60}\n",
 		"playbook.yaml:10:5: acknowledge_minutes (90) is from 1 up to resolve_minutes (60)"},
 	{HEAD ACTORS KINDS INCIDENTS "sla:\n  - {name: s, late: nobody}\n", "there is no chain \"nobody\""},
 
 	/* Chains. */
-	{HEAD ACTORS KINDS INCIDENTS "chains:\n  - {name: a, calls: [" CALL "], then: {chain: b, after_minutes: 5}}\n"
+	{HEAD ACTORS KINDS INCIDENTS "chains:\n  - {name: a, calls: [" CALL
+				     "], then: {chain: b, after_minutes: 5}}\n"
 				     "  - {name: b, calls: [" CALL "], then: {chain: a, after_minutes: 5}}\n",
-		"playbook.yaml:10:63: this chain comes back to itself (a, then b, then a); let the last one end, or give it a repeat"},
-	{HEAD ACTORS KINDS INCIDENTS "chains:\n  - {name: a, calls: [" CALL "], then: {chain: a, after_minutes: 5}}\n",
+		"playbook.yaml:10:63: this chain comes back to itself (a, then b, then a); let the last one "
+		"end, or give it a repeat"},
+	{HEAD ACTORS KINDS INCIDENTS "chains:\n  - {name: a, calls: [" CALL
+				     "], then: {chain: a, after_minutes: 5}}\n",
 		"comes back to itself (a, then a)"},
-	{HEAD ACTORS KINDS INCIDENTS "chains:\n  - {name: a, calls: [" CALL "], then: {chain: c, after_minutes: 5}}\n",
+	{HEAD ACTORS KINDS INCIDENTS "chains:\n  - {name: a, calls: [" CALL
+				     "], then: {chain: c, after_minutes: 5}}\n",
 		"there is no chain \"c\""},
-	{HEAD ACTORS KINDS INCIDENTS "chains:\n  - {name: a, calls: [" CALL "], repeat: {times: 2, every_minutes: 0}}\n",
+	{HEAD ACTORS KINDS INCIDENTS "chains:\n  - {name: a, calls: [" CALL
+				     "], repeat: {times: 2, every_minutes: 0}}\n",
 		"it begins again after 0 minutes"},
-	{HEAD ACTORS KINDS INCIDENTS "chains:\n  - {name: a, calls: [" CALL "], repeat: {times: 64, every_minutes: 1}}\n",
+	{HEAD ACTORS KINDS INCIDENTS "chains:\n  - {name: a, calls: [" CALL
+				     "], repeat: {times: 64, every_minutes: 1}}\n",
 		"more than 64 calls; repeat less often"},
 	{HEAD ACTORS KINDS "incidents:\n  - {code: red, call: night}\n", "there is no chain \"night\""},
 	{HEAD ACTORS KINDS "incidents:\n  - {code: red}\n", "write either chain: or call:"},
 	{HEAD ACTORS KINDS "incidents:\n  - {code: red, chain: [{after_minutes: 5, actor: desk}]}\n",
 		"playbook.yaml:8:41: nobody is called at once"},
-	{HEAD ACTORS KINDS INCIDENTS "  - {code: red, chain: [" CALL "]}\n", "there are two incidents of code red"},
+	{HEAD ACTORS KINDS INCIDENTS "  - {code: red, chain: [" CALL "]}\n",
+		"there are two incidents of code red"},
 
 	/* People. */
-	{HEAD "actors:\n  - {name: desk, title: D, rotation: week}\n" KINDS INCIDENTS, "there is no rotation \"week\""},
-	{HEAD ACTORS KINDS INCIDENTS ROTATION("starts: \"2026-13-01\", actors: [desk]"), "is not a date that exists"},
-	{HEAD ACTORS KINDS INCIDENTS ROTATION("starts: \"2026-01-05\", actors: [anna]"), "r names the actor \"anna\""},
-	{HEAD ACTORS KINDS INCIDENTS ROTATION("starts: \"2026-01-05\", turn_days: 0, actors: [desk]"), "at least one day"},
-	{HEAD ACTORS KINDS INCIDENTS ROTATION("starts: \"2026-01-05\", at: noon, actors: [desk]"), "\"noon\" is not a time"},
-	{HEAD ACTORS KINDS INCIDENTS ROTATION("starts: \"2026-01-05\", actors: [desk], overrides: [{from: \"2026-12-24 08:00\", to: "
-					      "\"2026-12-24 07:00\", actor: desk}]"),
+	{HEAD "actors:\n  - {name: desk, title: D, rotation: week}\n" KINDS INCIDENTS,
+		"there is no rotation \"week\""},
+	{HEAD ACTORS KINDS INCIDENTS ROTATION("starts: \"2026-13-01\", actors: [desk]"),
+		"is not a date that exists"},
+	{HEAD ACTORS KINDS INCIDENTS ROTATION("starts: \"2026-01-05\", actors: [anna]"),
+		"r names the actor \"anna\""},
+	{HEAD ACTORS KINDS INCIDENTS ROTATION("starts: \"2026-01-05\", turn_days: 0, actors: [desk]"),
+		"at least one day"},
+	{HEAD ACTORS KINDS INCIDENTS ROTATION("starts: \"2026-01-05\", at: noon, actors: [desk]"),
+		"\"noon\" is not a time"},
+	{HEAD ACTORS KINDS INCIDENTS ROTATION(
+		 "starts: \"2026-01-05\", actors: [desk], overrides: [{from: \"2026-12-24 08:00\", to: "
+		 "\"2026-12-24 07:00\", actor: desk}]"),
 		"this override ends before it begins"},
-	{HEAD ACTORS KINDS INCIDENTS ROTATION("starts: \"2026-01-05\", actors: [desk], overrides: [{from: \"2026-12-24\", to: "
-					      "\"2026-12-25 07:00\", actor: desk}]"),
+	{HEAD ACTORS KINDS INCIDENTS ROTATION(
+		 "starts: \"2026-01-05\", actors: [desk], overrides: [{from: \"2026-12-24\", to: "
+		 "\"2026-12-25 07:00\", actor: desk}]"),
 		"write day and time as \"2026-12-24 08:00\""},
-	{HEAD "actors:\n  - {name: desk, title: D, rotation: r}\n" KINDS INCIDENTS ROTATION("starts: \"2026-01-05\", actors: "
-											   "[desk]"),
+	{HEAD "actors:\n  - {name: desk, title: D, rotation: r}\n" KINDS INCIDENTS ROTATION(
+		 "starts: \"2026-01-05\", actors: "
+		 "[desk]"),
 		"\"desk\""},
-	{HEAD ACTORS KINDS INCIDENTS "teams:\n  - {name: t, title: T, lead: boss, members: [desk]}\n", "t names the actor \"boss\""},
+	{HEAD ACTORS KINDS INCIDENTS "teams:\n  - {name: t, title: T, lead: boss, members: [desk]}\n",
+		"t names the actor \"boss\""},
 
 	/* Answering. */
-	{HEAD ACTORS KINDS INCIDENTS "approvals:\n  - {name: a, actions: [block], approvers: [desk], people: 2}\n",
+	{HEAD ACTORS KINDS INCIDENTS
+		"approvals:\n  - {name: a, actions: [block], approvers: [desk], people: 2}\n",
 		"2 people must consent, but 1 may"},
-	{HEAD ACTORS KINDS INCIDENTS "approvals:\n  - {name: a, actions: [reply], kinds: [falt], approvers: [desk]}\n",
+	{HEAD ACTORS KINDS INCIDENTS
+		"approvals:\n  - {name: a, actions: [reply], kinds: [falt], approvers: [desk]}\n",
 		"there is no kind \"falt\"; did you mean \"fault\"?"},
-	{HEAD ACTORS KINDS INCIDENTS "approvals:\n  - {name: a, actions: [reply], codes: [orange], approvers: [desk]}\n",
+	{HEAD ACTORS KINDS INCIDENTS
+		"approvals:\n  - {name: a, actions: [reply], codes: [orange], approvers: [desk]}\n",
 		"there is no code \"orange\"; write green, yellow or red"},
-	{HEAD ACTORS KINDS INCIDENTS "approvals:\n  - {name: a, actions: [blok], approvers: [desk]}\n", "did you mean \"block\"?"},
-	{HEAD "languages: [it, en]\n" ACTORS KINDS INCIDENTS "crisis:\n  holding:\n    - {language: it, texts: [Ci siamo, Eccoci]}\n",
+	{HEAD ACTORS KINDS INCIDENTS "approvals:\n  - {name: a, actions: [blok], approvers: [desk]}\n",
+		"did you mean \"block\"?"},
+	{HEAD "languages: [it, en]\n" ACTORS KINDS INCIDENTS
+	      "crisis:\n  holding:\n    - {language: it, texts: [Ci siamo, Eccoci]}\n",
 		"playbook.yaml:12:5: holding is missing in en; add {language: en, texts: [...]}"},
-	{HEAD "languages: [it]\n" ACTORS KINDS INCIDENTS "crisis:\n  holding:\n    - {language: it, texts: [A, B]}\n    - {language: en, "
-							 "texts: [C, D]}\n",
+	{HEAD "languages: [it]\n" ACTORS KINDS INCIDENTS
+	      "crisis:\n  holding:\n    - {language: it, texts: [A, B]}\n    - {language: en, "
+	      "texts: [C, D]}\n",
 		"playbook.yaml:13:18: \"en\" is not among the playbook's languages"},
-	{HEAD ACTORS KINDS INCIDENTS "crisis:\n  holding:\n    - {language: it, texts: [A]}\n", "has one wording; write two or more"},
-	{HEAD "languages: [it]\n" ACTORS KINDS INCIDENTS "voices:\n  - {name: v, language: fr}\n", "\"fr\" is not among"},
+	{HEAD ACTORS KINDS INCIDENTS "crisis:\n  holding:\n    - {language: it, texts: [A]}\n",
+		"has one wording; write two or more"},
+	{HEAD "languages: [it]\n" ACTORS KINDS INCIDENTS "voices:\n  - {name: v, language: fr}\n",
+		"\"fr\" is not among"},
 	{HEAD ACTORS KINDS INCIDENTS "voices:\n  - {name: v, unit: letters}\n",
 		"playbook.yaml:10:21: there is no unit \"letters\"; they are characters, graphemes"},
-	{HEAD ACTORS KINDS INCIDENTS "voices:\n  - {name: v, min_readability: 101}\n", "readability goes from 0 to 100"},
+	{HEAD ACTORS KINDS INCIDENTS "voices:\n  - {name: v, min_readability: 101}\n",
+		"readability goes from 0 to 100"},
 	{HEAD ACTORS KINDS INCIDENTS "voices:\n  - {name: v, blocks: [signature, promisse]}\n",
 		"playbook.yaml:10:35: there is no rule of drafts \"promisse\"; did you mean \"promise\"?"},
-	{HEAD ACTORS KINDS INCIDENTS "voices:\n  - {name: v, signature: true, signatures: [A], unit: graphemes, max_characters: 9, loud: "
-				     "true, promises: [a], forbidden: [b], acronyms: [c], contacts: [d], blocks: [tone]}\n",
+	{HEAD ACTORS KINDS INCIDENTS
+		"voices:\n  - {name: v, signature: true, signatures: [A], unit: graphemes, max_characters: "
+		"9, loud: "
+		"true, promises: [a], forbidden: [b], acronyms: [c], contacts: [d], blocks: [tone]}\n",
 		"there is no rule of drafts \"tone\""},
-	{HEAD ACTORS KINDS INCIDENTS "voices:\n  - {name: v, signature: true, signatures: [A], unit: graphemes, max_characters: 9, loud: "
-				     "true, promises: [a], forbidden: [b], acronyms: [c], contacts: [d], blocks: [emoji], "
-				     "min_readability: 0}\n",
+	{HEAD ACTORS KINDS INCIDENTS
+		"voices:\n  - {name: v, signature: true, signatures: [A], unit: graphemes, max_characters: "
+		"9, loud: "
+		"true, promises: [a], forbidden: [b], acronyms: [c], contacts: [d], blocks: [emoji], "
+		"min_readability: 0}\n",
 		""},
 };
 
@@ -421,6 +471,26 @@ static void test_mistakes(void **state)
 	assert_non_null(strstr(err_text(&e), "/nowhere/playbook.yaml"));
 }
 
+static void test_grave_people(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *yaml;
+		unsigned want;
+	} rows[] = {
+		{HEAD "grave_people: 7\n" ACTORS KINDS INCIDENTS, 7},
+		{HEAD "grave_people: 0\n" ACTORS KINDS INCIDENTS, 0},
+		{HEAD "yellow_people: 2\n" ACTORS KINDS INCIDENTS,
+			2}, /* never more than anything else needs */
+	};
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		struct playbook *p CLEANUP(playbook_free) = NULL;
+		write_playbook(rows[i].yaml);
+		assert_int_equal(playbook_load(&p, path, NULL), 0);
+		assert_int_equal(p->thresholds.grave_people, rows[i].want);
+	}
+}
+
 static void test_defaults(void **state)
 {
 	(void)state;
@@ -431,7 +501,8 @@ static void test_defaults(void **state)
 	assert_int_equal(p->window_minutes, 60);
 	assert_int_equal(p->yellow_people, 20);
 	assert_int_equal(p->red_people, 200);
-	assert_true(p->over_normal == 3.7);
+	assert_true(p->over_normal == 3.9);
+	assert_int_equal(p->thresholds.grave_people, 3);
 	assert_true(p->kinds[0].opens_case);
 	assert_int_equal(p->kinds[0].sla.acknowledge_ms, 60 * 60000);
 	assert_int_equal(p->kinds[0].sla.resolve_ms, 1440 * 60000);
@@ -634,6 +705,7 @@ int main(void)
 		cmocka_unit_test(test_shipped_say_the_same),
 		cmocka_unit_test(test_shipped_decide),
 		cmocka_unit_test(test_mistakes),
+		cmocka_unit_test(test_grave_people),
 		cmocka_unit_test(test_defaults),
 		cmocka_unit_test(test_rich),
 		cmocka_unit_test(test_versions),

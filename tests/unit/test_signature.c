@@ -214,15 +214,37 @@ static int teardown(void **state)
 	return 0;
 }
 
+/* Something is wrong, in whatever words; or it is only asked about, or praised. */
+static void troubles_are_known(void **state)
+{
+	(void)state;
+	static const char *const wrong[] = {"Il modem è guasto da ieri", "my flight is delayed again",
+		"mi avete addebitato due volte", "smoke is coming out of the charger", "le app va in crash"};
+	static const char *const right[] = {"a che ora aprite sabato?", "thank you so much, Marta was lovely",
+		"il mio modem è bianco", ""};
+	for (size_t i = 0; i < ARRAY_SIZE(wrong); i++) {
+		Ascolto__Signature s = sign(wrong[i]);
+		if (!signature_names_trouble(&s))
+			fail_msg("nothing is wrong in \"%s\"", wrong[i]);
+	}
+	for (size_t i = 0; i < ARRAY_SIZE(right); i++) {
+		Ascolto__Signature s = sign(right[i]);
+		if (signature_names_trouble(&s))
+			fail_msg("something is wrong in \"%s\"", right[i]);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(problems_come_together_and_apart),
 		cmocka_unit_test(reposts_are_copies),
+		cmocka_unit_test(troubles_are_known),
 		cmocka_unit_test(shape_is_as_the_manual_says),
 		cmocka_unit_test(strange_signatures_are_defined),
 		cmocka_unit_test(any_bytes_have_a_signature),
-		cmocka_unit_test(concepts_are_found), cmocka_unit_test(crisis_concepts_are_apart),
+		cmocka_unit_test(concepts_are_found),
+		cmocka_unit_test(crisis_concepts_are_apart),
 	};
 	return cmocka_run_group_tests(tests, setup, teardown);
 }

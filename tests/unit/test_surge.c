@@ -8,6 +8,8 @@
 
 #define DAY 288 /* samples of five minutes */
 
+static const double steady[NORMAL_WINDOWS] = {1, 1, 1};
+
 /* ---- probability ---- */
 
 /* Summed term by term. */
@@ -56,7 +58,7 @@ static void live(struct normals *n, unsigned samples, unsigned people)
 {
 	const unsigned each[NORMAL_WINDOWS] = {people / 4, people, people * 3};
 	for (unsigned i = 0; i < samples; i++)
-		normals_learn(n, each, 1, DAY);
+		normals_learn(n, each, steady, DAY);
 }
 
 static void test_learns_the_mean(void **state)
@@ -89,8 +91,8 @@ static void test_silence(void **state)
 	live(&a, 16 * DAY, 25);
 	b = a;
 	for (unsigned i = 0; i < 5000; i++)
-		normals_learn(&a, nobody, 1, DAY);
-	normals_learn_silence(&b, 5000, 1, DAY);
+		normals_learn(&a, nobody, steady, DAY);
+	normals_learn_silence(&b, 5000, steady, DAY);
 	assert_int_equal(a.next, b.next);
 	assert_int_equal(a.seen, b.seen);
 	for (unsigned i = 0; i < NORMAL_WINDOWS; i++)
@@ -107,6 +109,49 @@ static void test_rhythm(void **state)
 			rhythm_hear(&r, start + h * hour + i);
 	assert_true(fabs(rhythm_size(&r) - 20) < 2);
 	assert_true(rhythm_at(&r, start + 3 * hour) < 0.65 && rhythm_at(&r, start + 15 * hour) > 1.35);
+	double quiet = rhythm_at(&r, start + 11 * hour), busy = rhythm_at(&r, start + 12 * hour);
+	assert_true(fabs(rhythm_over(&r, start + 13 * hour, 2 * hour) - (quiet + busy) / 2) < 1e-9);
+	assert_true(
+		fabs(rhythm_over(&r, start + 12 * hour + hour / 4, hour) - (quiet * 3 + busy) / 4) < 1e-9);
+	assert_true(fabs(rhythm_over(&r, start + 12 * hour - 1, hour / 4) - quiet) < 1e-9);
+}
+
+/*
+ * A topic that follows the brand's rhythm is no more spread than people who write independently, though its
+ * three hours are never those of the minute they end with, and the quiet hours do not pull its mean down.
+ */
+static void test_rhythm_is_not_spread(void **state)
+{
+	(void)state;
+	struct normals n;
+	struct rhythm r = {.hour = 0};
+	int64_t hour = INT64_C(3600000), start = INT64_C(20000) * 24 * hour;
+	double shape[24];
+	for (int h = 0; h < 24; h++)
+		shape[h] = 1 + 0.8 * sin(h * M_PI / 12);
+	for (int64_t h = 0; h < 24 * 28; h++)
+		for (int i = 0; i < (int)lround(1000 * shape[h % 24]); i++)
+			rhythm_hear(&r, start + h * hour + i);
+	normals_begin(&n, 0, DAY);
+	for (int s = 0; s < 28 * DAY; s++) {
+		unsigned people[NORMAL_WINDOWS];
+		double rhythm[NORMAL_WINDOWS];
+		for (unsigned i = 0; i < NORMAL_WINDOWS; i++) {
+			int64_t end = start + (int64_t)(s + 1) * hour / 12,
+				length = hour * normal_steps[i] / 60;
+			double expected = 0;
+			for (int64_t at = end - length; at < end; at += hour / 12)
+				expected += 20 * shape[at / hour % 24] / 12;
+			people[i] = (unsigned)lround(expected);
+			rhythm[i] = rhythm_over(&r, end, length);
+		}
+		normals_learn(&n, people, rhythm, DAY);
+	}
+	for (unsigned i = 0; i < NORMAL_WINDOWS; i++) {
+		double mean = 20.0 * normal_steps[i] / 60;
+		assert_true(fabs((double)n.of[i].mean - mean) < mean * 0.05);
+		assert_true((double)n.of[i].error < mean);
+	}
 }
 
 /* ---- codes ---- */
@@ -121,14 +166,20 @@ static const struct row {
 	{{0, 19, 19}, {0, 9, 9}, 0, false, false, CODE_NONE},
 	{{0, 20, 20}, {0, 9, 9}, 0, false, false, CODE_YELLOW},
 	{{0, 200, 200}, {0, 9, 9}, 0, false, false, CODE_RED},
-	{{0, 200, 200}, {0, 2, 2}, 0, false, false, CODE_NONE}, /* as on any day */
+	{{0, 200, 200}, {0, 2, 2}, 0, false, false, CODE_NONE},	 /* as on any day */
 	{{15, 15, 15}, {9, 9, 9}, 0, false, false, CODE_YELLOW}, /* a burst */
-	{{5, 12, 32}, {1, 1, 9}, 0, false, false, CODE_YELLOW},  /* slowly */
-	{{0, 2, 32}, {0, 1, 9}, 0, false, false, CODE_NONE},     /* it is over */
-	{{0, 8, 8}, {0, 9, 9}, 20, false, true, CODE_YELLOW},    /* a small brand */
-	{{0, 40, 40}, {0, 9, 9}, 300, false, true, CODE_NONE},   /* a large one */
-	{{0, 8, 8}, {0, 9, 9}, 20, false, false, CODE_NONE},     /* whose playbook has its own numbers */
-	{{3, 3, 3}, {4, 4, 4}, 0, true, false, CODE_YELLOW},     /* danger */
+	{{5, 12, 32}, {1, 1, 9}, 0, false, false, CODE_YELLOW},	 /* slowly */
+	{{3, 9, 23}, {1, 1, 9}, 0, false, false, CODE_YELLOW},
+	{{3, 9, 22}, {1, 1, 9}, 0, false, false, CODE_NONE}, /* in a brand whose size is not known */
+	{{3, 6, 15}, {1, 1, 9}, 100, false, true, CODE_YELLOW},
+	{{3, 6, 14}, {1, 1, 9}, 100, false, true, CODE_NONE},
+	{{3, 6, 14}, {1, 1, 9}, 20, false, true,
+		CODE_NONE}, /* a small one: as many as for that of a hundred an hour */
+	{{0, 2, 32}, {0, 1, 9}, 0, false, false, CODE_NONE},   /* it is over */
+	{{0, 8, 8}, {0, 9, 9}, 20, false, true, CODE_YELLOW},  /* a small brand */
+	{{0, 40, 40}, {0, 9, 9}, 300, false, true, CODE_NONE}, /* a large one */
+	{{0, 8, 8}, {0, 9, 9}, 20, false, false, CODE_NONE},   /* whose playbook has its own numbers */
+	{{3, 3, 3}, {4, 4, 4}, 0, true, false, CODE_YELLOW},   /* danger */
 	{{2, 2, 2}, {4, 4, 4}, 0, true, false, CODE_NONE},
 	{{0, 20, 20}, {0, 9, 9}, 0, true, false, CODE_RED},
 };
@@ -148,6 +199,44 @@ static void test_codes(void **state)
 	}
 }
 
+/* Four windows of calm for each step; what was red stays yellow until a person closes it. */
+static void test_calms_down(void **state)
+{
+	(void)state;
+	const int64_t window = 3600000, quarter = window / 4;
+	for (int was_red = 0; was_red < 2; was_red++) {
+		struct surge_life l = {was_red ? CODE_RED : CODE_YELLOW, was_red, 0};
+		int64_t now = 1000000;
+		for (int i = 0; i < SURGE_CALM_WINDOWS * 4; i++, now += quarter)
+			surge_step_down(&l, true, now, window);
+		assert_int_equal(l.code, was_red ? CODE_RED : CODE_YELLOW);
+		surge_step_down(&l, false, now, window); /* not so calm after all: the time begins anew */
+		assert_int_equal(l.calm_ms, 0);
+		for (int i = 0; i <= SURGE_CALM_WINDOWS * 4; i++, now += quarter)
+			surge_step_down(&l, true, now, window);
+		assert_int_equal(l.code, was_red ? CODE_YELLOW : CODE_NONE);
+		for (int i = 0; i < 100; i++, now += quarter)
+			surge_step_down(&l, true, now, window);
+		assert_int_equal(l.code, was_red ? CODE_YELLOW : CODE_NONE);
+	}
+}
+
+static void test_near(void **state)
+{
+	(void)state;
+	struct thresholds t = {
+		.yellow_people = 20, .red_people = 200, .grave_people = 3, .over_normal = 4, .scaled = true};
+	struct surge s = {.people = {0, 10, 10}, .unlikely = {0, 9, 9}, .usual = 100, .brand = 100};
+	assert_true(surge_is_near(&t, &s) && surge_code(&t, &s, NULL) == CODE_NONE);
+	s.people[1] = s.people[2] = 9;
+	assert_false(surge_is_near(&t, &s));
+	s.people[1] = s.people[2] = 4; /* half of what the smallest brand needs */
+	s.usual = s.brand = 5;
+	assert_true(surge_is_near(&t, &s));
+	s.unlikely[1] = s.unlikely[2] = 2; /* as on any day */
+	assert_false(surge_is_near(&t, &s));
+}
+
 /* ---- people ---- */
 
 static void test_crowd_forgets(void **state)
@@ -161,6 +250,8 @@ static void test_crowd_forgets(void **state)
 	assert_true(c.cap <= 1024);
 	assert_true(crowd_add(&c, 19999, INT64_C(20000) * 60000, 60000));
 	assert_int_equal(crowd_count(&c, 60), 60); /* moved, not counted again */
+	assert_true(crowd_has(&c, 19999, 60000) && crowd_has(&c, 20000 - CROWD_STEPS + 1, 60000));
+	assert_false(crowd_has(&c, 5, 60000));
 	assert_true(crowd_add(&c, 5, 60000, 60000)); /* three hundred hours late */
 	assert_int_equal(crowd_count(&c, CROWD_STEPS), CROWD_STEPS);
 	crowd_free(&c);
@@ -173,7 +264,10 @@ int main(void)
 		cmocka_unit_test(test_learns_the_mean),
 		cmocka_unit_test(test_silence),
 		cmocka_unit_test(test_rhythm),
+		cmocka_unit_test(test_rhythm_is_not_spread),
 		cmocka_unit_test(test_codes),
+		cmocka_unit_test(test_calms_down),
+		cmocka_unit_test(test_near),
 		cmocka_unit_test(test_crowd_forgets),
 	};
 	return cmocka_run_group_tests_name("surge", tests, NULL, NULL);

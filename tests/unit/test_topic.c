@@ -6,7 +6,7 @@
 #include "services/escalation/topic_index.h"
 
 #include "common/signature.h"
-#include "services/escalation/topic_index.h"
+#include <math.h>
 
 #define MINUTE ((int64_t)60000)
 #define WINDOW (60 * MINUTE)
@@ -524,6 +524,110 @@ static int by_value(const void *a, const void *b)
 }
 
 /* Few terms are in many messages, many in few; weights differ. */
+/* ---- topics without words ---- */
+
+static void test_standing(void **state)
+{
+	(void)state;
+	struct topics *ts CLEANUP(topics_free) = new_topics();
+	struct topics *again CLEANUP(topics_free) = new_topics();
+	bool fresh;
+	for (unsigned n = 0; n < TOPICS_STANDING; n++) {
+		struct topic *t = topics_standing(ts, n, T0, &fresh);
+		assert_true(fresh && t->standing && t->grave == (n != TOPICS_TROUBLE));
+		assert_ptr_equal(topics_standing(ts, n, T0 + 1, &fresh), t);
+		assert_false(fresh);
+		assert_true(topic_surge(ts, t).grave == t->grave);
+		struct topic *copy = round_trip(again, ts, t);
+		assert_true(copy->standing && copy->grave == t->grave);
+		assert_ptr_equal(topics_standing(again, n, T0, &fresh), copy);
+		assert_false(fresh);
+	}
+	assert_int_equal(topics_count(ts), TOPICS_STANDING);
+}
+
+/* What was in everybody's mouth last month is not what today's crowd is about. */
+static void test_words_of_a_standing_topic_age(void **state)
+{
+	(void)state;
+	struct topics *ts CLEANUP(topics_free) = new_topics();
+	bool fresh;
+	struct topic *t = topics_standing(ts, TOPICS_TROUBLE, T0, &fresh);
+	char *before[] = {(char *)"neve"}, *now[] = {(char *)"bolletta"};
+	struct id id = id_n(1);
+	uint32_t of_before = 0, of_now = 0;
+	for (int i = 0; i < 2000; i++)
+		topic_join(t, SIG(1), before, 1, &id, T0);
+	for (int i = 0; i < 400; i++)
+		topic_join(t, SIG(1), now, 1, &id, T0 + i);
+	for (size_t i = 0; i < TOPIC_KEYWORDS; i++) {
+		of_before += str_eq(t->keywords[i], "neve") ? t->keyword_counts[i] : 0;
+		of_now += str_eq(t->keywords[i], "bolletta") ? t->keyword_counts[i] : 0;
+	}
+	assert_true(of_now > of_before);
+}
+
+/* Of ten people six write about something that has an incident already. */
+static void test_known_part(void **state)
+{
+	(void)state;
+	struct topics *ts CLEANUP(topics_free) = new_topics();
+	struct topic *first = NULL, *second = NULL;
+	for (uint64_t who = 1; who <= 6; who++)
+		first = say(ts, SIG(1, 2), who, T0 + 10 * MINUTE);
+	for (uint64_t who = 1; who <= 10; who++)
+		second = say(ts, SIG(11, 12), who, T0 + 20 * MINUTE);
+	assert_true(topics_known_part(ts, second, 1) == 0);
+	first->incident = id_n(5);
+	assert_true(fabs(topics_known_part(ts, second, 1) - 0.6) < 1e-9);
+	assert_true(topics_known_part(ts, first, 1) == 0); /* not by itself */
+	/* Only who wrote within the window is asked for: by then the ten are out, and four are in. */
+	for (uint64_t who = 21; who <= 24; who++)
+		say(ts, SIG(11, 12), who, T0 + 60 * MINUTE);
+	assert_true(topics_known_part(ts, second, 0) == 0);
+}
+
+/* A topic is about to be an incident when it has half the people, and only while they speak of it. */
+static void test_rising(void **state)
+{
+	(void)state;
+	struct topics *ts CLEANUP(topics_free) = new_topics();
+	const struct thresholds t = {.yellow_people = 20, .red_people = 200, .over_normal = 4};
+	bool fresh;
+	for (uint64_t who = 1; who <= 7; who++)
+		say(ts, SIG(1, 2), who, T0);
+	topics_hear(ts, T0, T0);
+	assert_false(topics_rising(ts, &t));
+	say(ts, SIG(1, 2), 8, T0 + MINUTE); /* three quarters of the half at once */
+	assert_true(topics_rising(ts, &t));
+	topics_hear(ts, T0 + 62 * MINUTE, T0);
+	assert_false(topics_rising(ts, &t));
+	struct topic *standing = topics_standing(ts, TOPICS_TROUBLE, T0 + 62 * MINUTE, &fresh);
+	for (uint64_t who = 1; who <= 19; who++)
+		assert_true(topic_count_person(ts, standing, who, T0 + 62 * MINUTE));
+	assert_false(topics_rising(ts, &t)); /* no words lead to it */
+}
+
+/* A normal of nothing says nothing before there was a day of it, nor in a brand nobody knows. */
+static void test_known_after_a_day(void **state)
+{
+	(void)state;
+	struct topics *ts CLEANUP(topics_free) = new_topics();
+	bool fresh;
+	struct topic *t = topics_standing(ts, TOPICS_TROUBLE, T0, &fresh);
+	for (int hour = 0; hour < 26; hour++)
+		for (int i = 0; i < 20; i++)
+			topics_hear(ts, T0 + hour * WINDOW, T0);
+	topic_pass(ts, t, T0 + 23 * WINDOW);
+	assert_false(topic_is_known(ts, t));
+	topic_pass(ts, t, T0 + 25 * WINDOW);
+	assert_true(topic_is_known(ts, t));
+	struct topics *silent CLEANUP(topics_free) = new_topics();
+	t = topics_standing(silent, TOPICS_TROUBLE, T0, &fresh);
+	topic_pass(silent, t, T0 + 25 * WINDOW);
+	assert_false(topic_is_known(silent, t));
+}
+
 static void random_signature(struct sig *x, unsigned *seed)
 {
 	size_t n = 2 + (size_t)rand_r(seed) % 15, k = 0;
@@ -620,6 +724,11 @@ int main(void)
 		cmocka_unit_test(test_restored_equals_original),
 		cmocka_unit_test(test_restored_learns_as_original),
 		cmocka_unit_test(test_restore_of_strange_rows),
+		cmocka_unit_test(test_standing),
+		cmocka_unit_test(test_words_of_a_standing_topic_age),
+		cmocka_unit_test(test_known_part),
+		cmocka_unit_test(test_rising),
+		cmocka_unit_test(test_known_after_a_day),
 		cmocka_unit_test(test_index_finds_the_nearest),
 		cmocka_unit_test(test_cap),
 	};

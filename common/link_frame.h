@@ -5,6 +5,7 @@
 #define ASCOLTO_LINK_FRAME_H
 
 #include "link.h"
+#include "pack.h"
 
 #define LINK_ARENA_MAX ((size_t)16 * 1024 * 1024)
 

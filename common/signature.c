@@ -379,14 +379,3 @@ double signature_similarity(const Ascolto__Signature *a, const Ascolto__Signatur
 		return 0;
 	return MIN(dot / length, 1.0);
 }
-
-bool signature_near_copy(uint64_t sketch, uint32_t words, uint64_t other_sketch, uint32_t other_words)
-{
-	return MIN(words, other_words) >= SIGNATURE_NEAR_WORDS &&
-	       __builtin_popcountll(sketch ^ other_sketch) <= SIGNATURE_NEAR_COPY;
-}
-
-int signature_sketch_distance(const Ascolto__Signature *a, const Ascolto__Signature *b)
-{
-	return __builtin_popcountll(a->sketch ^ b->sketch);
-}

@@ -56,10 +56,28 @@ bool signature_names_trouble(const Ascolto__Signature *s);
 /* 0 to 1; 0 when either has no terms. Takes any signature, sorted or not as a stranger may send it. */
 double signature_similarity(const Ascolto__Signature *a, const Ascolto__Signature *b);
 
+/* Bits that are set. In parts that double: a message is compared with hundreds, and not every processor has
+ * an instruction. */
+static inline unsigned signature_ones(uint64_t x)
+{
+	x -= x >> 1 & 0x5555555555555555u;
+	x = (x & 0x3333333333333333u) + (x >> 2 & 0x3333333333333333u);
+	x = (x + (x >> 4)) & 0x0f0f0f0f0f0f0f0fu;
+	return (unsigned)(x * 0x0101010101010101u >> 56);
+}
+
 /* One text is an edited copy of the other. */
-bool signature_near_copy(uint64_t sketch, uint32_t words, uint64_t other_sketch, uint32_t other_words);
+static inline bool signature_near_copy(
+	uint64_t sketch, uint32_t words, uint64_t other_sketch, uint32_t other_words)
+{
+	return MIN(words, other_words) >= SIGNATURE_NEAR_WORDS &&
+	       signature_ones(sketch ^ other_sketch) <= SIGNATURE_NEAR_COPY;
+}
 
 /* Bits that differ, 0 to 64. */
-int signature_sketch_distance(const Ascolto__Signature *a, const Ascolto__Signature *b);
+static inline int signature_sketch_distance(const Ascolto__Signature *a, const Ascolto__Signature *b)
+{
+	return (int)signature_ones(a->sketch ^ b->sketch);
+}
 
 #endif

@@ -44,7 +44,7 @@ struct svc;
 
 /* What a handler works with; valid during the call. */
 struct turn {
-	struct svc *svc;
+	struct svc *svc; /* NULL: a test calls the handler by itself */
 	struct txn *txn;
 	struct arena *arena;
 	struct writeset *ws;
@@ -120,7 +120,17 @@ struct key turn_key_in(uint8_t key_group, const struct table *table);
 int turn_get(struct turn *t, const struct table *table, const struct key *k, void *ret_message);
 
 void turn_put(struct turn *t, const struct key *k, const void *message);
+void turn_put_packed(
+	struct turn *t, const struct key *k, struct span message); /* pack_message's; in the arena */
 void turn_del(struct turn *t, const struct key *k);
+
+/* A row that nearly every message adds to: it is read once in a turn, changed in memory by fn, and written
+ * once, before the commit. fn gets a fresh row when there is none, or it is damaged; what it hangs into the
+ * row is to be static or in `keeps`. Such a row is not to be read or put by other ways in handlers. The
+ * change is kept although the message may be rejected afterwards: call this last. 0; 1: the row is new; a
+ * negative errno. */
+typedef void tally_fn(void *row, struct arena *keeps, void *ctx);
+int turn_tally(struct turn *t, const struct table *table, const struct key *k, tally_fn *fn, void *ctx);
 
 /* A new envelope caused by `cause`: brand, times, trace and cause filled; id derived from cause, `tag` and n. The
  * caller sets body_case and body. In the arena. */

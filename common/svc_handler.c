@@ -34,6 +34,11 @@ void turn_put(struct turn *t, const struct key *k, const void *message)
 	writeset_put(t->ws, k, message);
 }
 
+void turn_put_packed(struct turn *t, const struct key *k, struct span message)
+{
+	writeset_put_packed(t->ws, k, message);
+}
+
 void turn_del(struct turn *t, const struct key *k)
 {
 	writeset_del(t->ws, k);

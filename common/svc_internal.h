@@ -4,7 +4,8 @@
  *     svc_main.c      the command line          svc_turn.c        the turn
  *     svc.c           start, loop, stop         svc_item.c        what waits to be handled
  *     svc_handler.c   what handlers call        svc_timer.c, svc_counter.c, svc_attempts.c, svc_quarantine.c
- *     svc_links.c     the links                                   what svc itself keeps in the store
+ *     svc_tally.c     rows of the whole turn                      what svc itself keeps in the store
+ *     svc_links.c     the links
  *     svc_outbox.c    their journals            svc_admin.c       HTTP for operators
  *
  * Tables of every service, all in key group 0 unless said otherwise:
@@ -24,6 +25,7 @@
 #include "bus.h"
 #include "link.h"
 #include "log.h"
+#include "pack.h"
 #include "svc.h"
 
 #include "proto/state.pb-c.h"
@@ -50,6 +52,9 @@ enum {
 #define BACKLOG_URGENT 200000   /* ... and the urgent lane's. The back edges of the graph are urgent, and what they bring
                                    makes nothing for the forward ones, so a full pipeline always drains */
 #define PRUNE_PER_TICK 5000
+#define PRUNE_PER_TURN                                                                                       \
+	(4 * TURN_MAX) /* more than a turn adds, so that what is kept does not grow while messages come fast \
+			*/
 #define QUARANTINE_BYTES_MAX ((size_t)256 * 1024) /* of an envelope that is kept */
 
 enum item_kind { ITEM_LINK, ITEM_TIMER, ITEM_LOCAL, ITEM_REPLAY };
@@ -102,6 +107,12 @@ struct out_link {
 	struct arena read_arena;
 };
 
+/* Rows that many messages of a turn add to. */
+struct tallies {
+	struct tally *first;
+	struct arena arena;
+};
+
 struct conf_kept {
 	struct conf_kept *next;
 	struct conf *conf;
@@ -146,6 +157,7 @@ struct svc {
 	int64_t *counters;          /* as committed; the turn's changes are added after it */
 	int64_t *counter_changes;
 	uint64_t quarantine_count;
+	struct tallies tallies;
 	struct arena *spare_arenas[TURN_MAX];
 	size_t n_spare_arenas;
 	double lag_seconds;
@@ -172,6 +184,10 @@ int svc_reload(struct svc *s, struct err *e);
 int turns_load(struct svc *s, struct err *e);
 void turns_free(struct svc *s);
 bool turn_run(struct svc *s);                    /* true when there is more to do now */
+
+/* svc_tally.c */
+int tallies_save(struct tallies *all, struct txn *txn);
+void tallies_drop(struct tallies *all); /* written, or thrown away with the turn */
 
 /* svc_item.c */
 struct item *item_new(enum item_kind kind, struct span envelope);
@@ -226,6 +242,8 @@ int outbox_add(struct svc *s, struct txn *t, const struct write *w, int64_t now_
 int outbox_save(struct svc *s, struct txn *t);   /* numbers and positions that changed */
 void outbox_reload(struct svc *s);               /* after an aborted turn */
 void outbox_prune(struct svc *s);
+void outbox_trim(
+	struct svc *s, struct txn *t); /* in a turn: of the lanes it adds to, what need not be kept */
 uint64_t outbox_backlog(const struct out_link *o, enum lane lane);
 int64_t outbox_oldest_ms(struct svc *s, struct out_link *o); /* 0 = nothing waits */
 

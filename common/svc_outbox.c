@@ -216,7 +216,7 @@ static bool may_go(const struct svc *s, const struct out_link *o, unsigned lane,
 	       (!r || o->lane[lane].bytes > max || r->at_ms + (int64_t)s->conf->retain_hours * 3600000 < s->now_ms);
 }
 
-static size_t prune_lane(struct svc *s, struct out_link *o, unsigned lane, struct txn *t)
+static size_t prune_lane(struct svc *s, struct out_link *o, unsigned lane, struct txn *t, size_t max)
 {
 	struct out_lane *l = &o->lane[lane];
 	struct key prefix = lane_key(TABLE_OUTBOX, o, lane), from = outbox_key(o, lane, l->first);
@@ -226,7 +226,7 @@ static size_t prune_lane(struct svc *s, struct out_link *o, unsigned lane, struc
 	int rc;
 	if (cursor_open(t, &prefix, &from, &c))
 		return 0;
-	while (n < PRUNE_PER_TICK && ((rc = cursor_next(c, &key, &value)) == 0 || rc == -EBADMSG)) {
+	while (n < max && ((rc = cursor_next(c, &key, &value)) == 0 || rc == -EBADMSG)) {
 		uint64_t position = position_of(key);
 		arena_reset(&o->read_arena);
 		State__OutboxRecord *r =
@@ -244,6 +244,14 @@ static size_t prune_lane(struct svc *s, struct out_link *o, unsigned lane, struc
 	return n;
 }
 
+void outbox_trim(struct svc *s, struct txn *t)
+{
+	for (size_t i = 0; i < s->n_out; i++)
+		for (unsigned lane = 0; lane < LANES; lane++)
+			if (s->out[i]->lane[lane].dirty)
+				prune_lane(s, s->out[i], lane, t, PRUNE_PER_TURN);
+}
+
 void outbox_prune(struct svc *s)
 {
 	struct txn *t;
@@ -254,7 +262,7 @@ void outbox_prune(struct svc *s)
 		return;
 	for (size_t i = 0; i < s->n_out; i++)
 		for (unsigned lane = 0; lane < LANES; lane++) {
-			n += prune_lane(s, s->out[i], lane, t);
+			n += prune_lane(s, s->out[i], lane, t, PRUNE_PER_TICK);
 			dirty |= s->out[i]->sender.lane[lane].acknowledged != s->out[i]->lane[lane].saved_acknowledged;
 		}
 	if (n || dirty) {

@@ -104,13 +104,12 @@ static void give_up(struct svc *s, struct item *i, struct id *ret_id)
 		snprintf(i->why, sizeof(i->why), "the service ended %u times while handling it", i->tries);
 }
 
-/* Its effects are written: so is now that it was taken, in the same transaction. */
+/* Its effects are written: so is now that it was taken, in the same transaction; of links when the turn is
+ * over. */
 static int settle(struct svc *s, struct txn *t, struct item *i)
 {
 	int r = 0;
-	if (i->kind == ITEM_LINK) {
-		r = stream_in_save(s, t, i);
-	} else if (i->kind == ITEM_TIMER) {
+	if (i->kind == ITEM_TIMER) {
 		r = txn_del(t, &i->key);
 	} else if (i->kind == ITEM_REPLAY && i->verdict == DONE) {
 		r = txn_del(t, &i->key);
@@ -222,7 +221,7 @@ static void consequences(struct svc *s, struct item **items, size_t n)
 		s->spec->committed(s, s->state);
 }
 
-static void turn_lost(struct svc *s, int r, const struct err *e)
+static void turn_lost(struct svc *s, int r)
 {
 	counters_committed(s, false);
 	outbox_reload(s);
@@ -232,8 +231,6 @@ static void turn_lost(struct svc *s, int r, const struct err *e)
 	if (r != -ENOSPC)
 		return;
 	struct err grow = {0};
-	if (!s->full)
-		log_warning("%s", err_text(e));
 	if (store_grow(s->store, &grow)) {
 		if (!s->full)
 			log_error("%s; nothing is taken until there is room", err_text(&grow));
@@ -280,11 +277,28 @@ static void hold_for_retry(struct svc *s, const struct item *i)
 	metric_add(s->m.retries, 1);
 }
 
+/* How far each stream was taken: of items in a row that are of one stream the last says it. */
+static int save_streams(struct svc *s, struct txn *t, struct item **items, size_t n)
+{
+	int r = 0;
+	for (size_t k = 0; k < n && !r; k++) {
+		const struct item *i = items[k], *next = k + 1 < n ? items[k + 1] : NULL;
+		bool goes_on = next && next->source == i->source && next->lane == i->lane &&
+			       next->key_group == i->key_group;
+		if (i->kind == ITEM_LINK && !goes_on)
+			r = stream_in_save(s, t, i);
+	}
+	return r;
+}
+
 static int finish(struct svc *s, struct txn **t, struct item **items, size_t done, struct err *e)
 {
 	if (s->cautious_left || s->attempts_known)
 		attempts_forget(s, *t, items, done);
-	int r = outbox_save(s, *t);
+	int r = save_streams(s, *t, items, done);
+	r = r ? r : tallies_save(&s->tallies, *t);
+	outbox_trim(s, *t);
+	r = r ? r : outbox_save(s, *t);
 	r = r ? r : counters_save(s, *t);
 	if (r)
 		return err_set(e, r, "can not write to the store: %s", strerror(-r));
@@ -325,11 +339,12 @@ static void run_items(struct svc *s, struct item **items, size_t n)
 	if ((!r || retry) && done)
 		r = finish(s, &t, items, done, &e);
 	txn_abort(&t);
+	tallies_drop(&s->tallies);
 	if (retry || r == -EPROTO)
 		attempts_remember(s, items[done]);
 	if (r < 0) {
 		put_back(s, items, 0, n);
-		turn_lost(s, r, &e);
+		turn_lost(s, r);
 		return;
 	}
 	put_back(s, items, done, n);
@@ -362,6 +377,8 @@ int turns_load(struct svc *s, struct err *e)
 	int r = txn_begin_read(s->store, &t, e);
 	if (r)
 		return r;
+	if (!s->tallies.arena.max)
+		arena_init(&s->tallies.arena, MESSAGE_ARENA_MAX);
 	if (counters_load(s, t))
 		r = err_set(e, -ENOMEM, "out of memory");
 	for (unsigned g = 0; g < KEY_GROUPS; g++)
@@ -388,4 +405,5 @@ void turns_free(struct svc *s)
 		free(w);
 	}
 	counters_free(s);
+	arena_free(&s->tallies.arena);
 }

@@ -1,5 +1,7 @@
 #include "writeset.h"
 
+#include "pack.h"
+
 void writeset_init(struct writeset *w, struct arena *a)
 {
 	*w = (struct writeset){.arena = a};
@@ -8,11 +10,14 @@ void writeset_init(struct writeset *w, struct arena *a)
 
 static struct write *add(struct writeset *w, enum write_kind kind)
 {
-	struct write *x = arena_zalloc(w->arena, sizeof(*x));
+	struct write *x = arena_alloc(w->arena, sizeof(*x));
 	if (!x) {
 		w->error = w->error ? w->error : -ENOMEM;
 		return NULL;
 	}
+	memset(x, 0, offsetof(struct write, key)); /* keys are long, and most of one is not used */
+	x->key.len = 0;
+	x->key.broken = false;
 	x->kind = kind;
 	*w->end = x;
 	w->end = &x->next;
@@ -20,36 +25,34 @@ static struct write *add(struct writeset *w, enum write_kind kind)
 	return x;
 }
 
-struct span pack_message(struct arena *a, const ProtobufCMessage *m)
+static void set_value(struct writeset *w, struct write *x, struct span packed)
 {
-	size_t len = protobuf_c_message_get_packed_size(m);
-	uint8_t *data = arena_alloc(a, len + 1);
-	if (!data)
-		return span_of(NULL, 0);
-	return span_of(data, protobuf_c_message_pack(m, data));
-}
-
-static void add_packed(struct writeset *w, struct write *x, const ProtobufCMessage *m)
-{
-	x->value = pack_message(w->arena, m);
-	if (!x->value.data)
+	x->value = packed;
+	if (!packed.data)
 		w->error = w->error ? w->error : -ENOMEM;
 }
 
 static void set_key(struct writeset *w, struct write *x, const struct key *k)
 {
-	x->key = *k;
+	memcpy(x->key.data, k->data, k->len);
+	x->key.len = k->len;
+	x->key.broken = k->broken;
 	if (k->broken)
 		w->error = w->error ? w->error : -EINVAL;
 }
 
-void writeset_put(struct writeset *w, const struct key *k, const ProtobufCMessage *value)
+void writeset_put_packed(struct writeset *w, const struct key *k, struct span value)
 {
 	struct write *x = add(w, WRITE_PUT);
 	if (!x)
 		return;
 	set_key(w, x, k);
-	add_packed(w, x, value);
+	set_value(w, x, value);
+}
+
+void writeset_put(struct writeset *w, const struct key *k, const ProtobufCMessage *value)
+{
+	writeset_put_packed(w, k, pack_message(w->arena, value));
 }
 
 void writeset_del(struct writeset *w, const struct key *k)
@@ -67,7 +70,7 @@ void writeset_emit(struct writeset *w, unsigned destination, enum lane lane, con
 	x->destination = destination;
 	x->lane = lane;
 	x->key_group = (uint8_t)e->key_group;
-	add_packed(w, x, &e->base);
+	set_value(w, x, pack_message(w->arena, &e->base));
 }
 
 void writeset_timer(struct writeset *w, const Ascolto__Envelope *e, int64_t due_ms)
@@ -79,7 +82,7 @@ void writeset_timer(struct writeset *w, const Ascolto__Envelope *e, int64_t due_
 	x->key_group = (uint8_t)e->key_group;
 	if (id_from_bytes(e->id.data, e->id.len, &x->id))
 		w->error = w->error ? w->error : -EINVAL;
-	add_packed(w, x, &e->base);
+	set_value(w, x, pack_message(w->arena, &e->base));
 }
 
 void writeset_effect(struct writeset *w, void (*effect)(void *ctx, void *arg), void *arg)

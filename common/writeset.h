@@ -23,7 +23,6 @@ enum write_kind { WRITE_PUT, WRITE_DEL, WRITE_EMIT, WRITE_TIMER, WRITE_EFFECT, W
 struct write {
 	struct write *next;
 	enum write_kind kind;
-	struct key key;             /* PUT, DEL */
 	struct span value;          /* PUT: payload. EMIT, TIMER: packed envelope */
 	unsigned destination;       /* EMIT: index into the service's emits */
 	enum lane lane;             /* EMIT */
@@ -34,6 +33,7 @@ struct write {
 	void *arg;
 	const char *counter;        /* COUNT: one of the service's counters */
 	int64_t by;
+	struct key key; /* PUT, DEL: only so much of it is written */
 };
 
 struct writeset {
@@ -46,6 +46,8 @@ struct writeset {
 void writeset_init(struct writeset *w, struct arena *a);
 
 void writeset_put(struct writeset *w, const struct key *k, const ProtobufCMessage *value);
+void writeset_put_packed(
+	struct writeset *w, const struct key *k, struct span value); /* of pack_message, in the arena */
 void writeset_del(struct writeset *w, const struct key *k);
 void writeset_emit(struct writeset *w, unsigned destination, enum lane lane, const Ascolto__Envelope *e);
 void writeset_timer(struct writeset *w, const Ascolto__Envelope *e, int64_t due_ms);
@@ -54,8 +56,5 @@ void writeset_count(struct writeset *w, const char *counter, int64_t by);
 
 /* Puts and deletes only; the other kinds are the service loop's business. */
 int writeset_apply(const struct writeset *w, struct txn *t, struct err *e);
-
-/* Packs into the arena; an empty span with data NULL when memory is out. */
-struct span pack_message(struct arena *a, const ProtobufCMessage *m);
 
 #endif

@@ -285,6 +285,11 @@ void get_audit_heads(struct http_request *r, void *ctx)
 	get_all(r, ctx, "heads", AUDIT_HEADS, audit_heads_key);
 }
 
+void get_refusals(struct http_request *r, void *ctx)
+{
+	get_all(r, ctx, "refusals", REFUSALS, refusals_key);
+}
+
 void get_advocates(struct http_request *r, void *ctx)
 {
 	get_all(r, ctx, "advocates", ADVOCATES, advocates_key);

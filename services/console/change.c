@@ -47,13 +47,22 @@ static char *unconst(const char *s)
 	return (char *)(uintptr_t)s; /* protobuf-c has no const; packing reads only */
 }
 
+/* A command on its way into the store, and who waits for that. */
+struct waiting {
+	struct http_request *request;
+	struct id command;
+};
+
 static void submitted(void *ctx, enum verdict verdict, const char *why)
 {
-	struct http_request *r = ctx;
+	struct waiting *w = ctx;
+	char id[ID_TEXT + 1], text[64];
+	snprintf(text, sizeof(text), "{\"accepted\":true,\"command\":\"%s\"}", id_format(&w->command, id));
 	if (verdict == DONE)
-		http_reply(r, 202, "application/json", span_str("{\"accepted\":true}"));
+		http_reply(w->request, 202, "application/json", span_str(text));
 	else
-		http_reply_error(r, 500, "the command was put in quarantine: %s", why);
+		http_reply_error(w->request, 500, "the command was put in quarantine: %s", why);
+	free(w);
 }
 
 void submit_command(struct http_request *r, struct console *c, const char *brand, Ascolto__Command *command)
@@ -61,6 +70,7 @@ void submit_command(struct http_request *r, struct console *c, const char *brand
 	struct svc *s = c->svc;
 	Ascolto__Envelope e = ASCOLTO__ENVELOPE__INIT;
 	struct id id = id_random(svc_now_ms(s));
+	struct waiting *w = malloc(sizeof(*w));
 	e.id = e.trace_id = id_bytes(&id);
 	e.brand = unconst(brand);
 	e.drill = unconst(drill_of(brand));
@@ -68,8 +78,11 @@ void submit_command(struct http_request *r, struct console *c, const char *brand
 	e.occurred_ms = e.received_ms = svc_now_ms(s);
 	e.body_case = ASCOLTO__ENVELOPE__BODY_COMMAND;
 	e.command = command;
-	if (svc_submit(s, &e, submitted, r) == 0)
+	if (w)
+		*w = (struct waiting){r, id};
+	if (w && svc_submit(s, &e, submitted, w) == 0)
 		return;
+	free(w);
 	http_reply_header(r, "Retry-After", "2");
 	http_reply_error(r, 503,
 		"the console can not take commands now: its disk is full or escalation does not answer");
@@ -83,10 +96,24 @@ static void submit(struct answer *a, Ascolto__Command *command)
 
 /* ---- one function per decision: fills the command, or answers and returns false ---- */
 
+/* What is closed is closed: 409, by whom. */
+static bool incident_is_open(struct answer *a, const struct decided *d)
+{
+	const Ascolto__Incident *i = d->record;
+	if (!i->closed_ms)
+		return true;
+	if (str_empty(i->closed_by))
+		answer_fail(a, 409, "the incident is closed: it calmed down by itself");
+	else
+		answer_fail(a, 409, "the incident is closed: %.100s closed it", i->closed_by);
+	return false;
+}
+
 static bool acknowledge_incident(struct answer *a, struct decided *d)
 {
 	Ascolto__AcknowledgeIncident *what = &d->content.acknowledge_incident;
-	(void)a;
+	if (!incident_is_open(a, d))
+		return false;
 	*what = (Ascolto__AcknowledgeIncident)ASCOLTO__ACKNOWLEDGE_INCIDENT__INIT;
 	what->incident_id = id_bytes(&d->id);
 	d->command.what_case = ASCOLTO__COMMAND__WHAT_ACKNOWLEDGE_INCIDENT;
@@ -108,6 +135,8 @@ static bool close_incident(struct answer *a, struct decided *d)
 		answer_fail(a, 400, "\"lessons\", what is to be remembered, %s", fault);
 		return false;
 	}
+	if (!incident_is_open(a, d))
+		return false;
 	*what = (Ascolto__CloseIncident)ASCOLTO__CLOSE_INCIDENT__INIT;
 	what->incident_id = id_bytes(&d->id);
 	what->reason = arena_strdup(&a->arena, member(d->body, "reason"));
@@ -120,7 +149,8 @@ static bool close_incident(struct answer *a, struct decided *d)
 static bool acknowledge_case(struct answer *a, struct decided *d)
 {
 	Ascolto__AcknowledgeCase *what = &d->content.acknowledge_case;
-	(void)a;
+	if (!case_allows(a, d, "acknowledge"))
+		return false;
 	*what = (Ascolto__AcknowledgeCase)ASCOLTO__ACKNOWLEDGE_CASE__INIT;
 	what->case_id = id_bytes(&d->id);
 	d->command.what_case = ASCOLTO__COMMAND__WHAT_ACKNOWLEDGE_CASE;
@@ -136,6 +166,8 @@ static bool close_case(struct answer *a, struct decided *d)
 		answer_fail(a, 400, "\"outcome\", how the case ended, %s", fault);
 		return false;
 	}
+	if (!case_allows(a, d, "close"))
+		return false;
 	*what = (Ascolto__CloseCase)ASCOLTO__CLOSE_CASE__INIT;
 	what->case_id = id_bytes(&d->id);
 	what->outcome = arena_strdup(&a->arena, member(d->body, "outcome"));
@@ -202,7 +234,6 @@ static void decide(struct http_request *r, struct console *c, enum console_table
 {
 	struct answer a;
 	const char *verb;
-	void *record;
 	struct decided decided = {.body = body, .command = ASCOLTO__COMMAND__INIT};
 	if (!answer_begin(&a, r, c))
 		return;
@@ -212,7 +243,7 @@ static void decide(struct http_request *r, struct console *c, enum console_table
 		answer_fail(&a, 404, "there is nothing to decide at this path");
 		return;
 	}
-	if (!answer_find(&a, d->what, table, &decided.id, &record))
+	if (!answer_find(&a, d->what, table, &decided.id, &decided.record))
 		return;
 	decided.command.actor = arena_strdup(&a.arena, member(body, "actor"));
 	if (d->fn && !d->fn(&a, &decided))

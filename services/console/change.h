@@ -1,7 +1,10 @@
 /*
- * change.h - from the body of a POST to a command. Not for others than change.c, change_case.c, change_crisis.c and draft.c.
+ * change.h - from the body of a POST to a command. Not for others than change.c, change_case.c,
+ * change_crisis.c and draft.c.
  *
- * A decision is one function: it fills the command from the body, or answers 400 or 409 itself and returns false.
+ * A decision is one function: it fills the command from the body, or answers itself and returns false: 400
+ * when it makes no sense, 409 when it can not be done to what is shown. What is shown may be older than what
+ * is: escalation has the last word.
  */
 #ifndef ASCOLTO_CONSOLE_CHANGE_H
 #define ASCOLTO_CONSOLE_CHANGE_H
@@ -27,7 +30,8 @@ union content {
 
 struct decided {
 	const json_t *body;
-	struct id id; /* of what it is about */
+	struct id id; /* of what it is about ... */
+	void *record; /* ... and that as it is shown; NULL: the brand itself */
 	Ascolto__Command command;
 	union content content;
 };
@@ -40,8 +44,9 @@ const char *member(const json_t *body, const char *name);
 /* change_crisis.c */
 decide_fn crisis_mode, done_step, move_message, propose_answer, approve_answer, keep_advocate;
 
-/* change_case.c */
+/* change_case.c. Whether that can be done to the case as it is shown: else answered with 409. */
 decide_fn change_case, confirm_alarms, answer_case;
+bool case_allows(struct answer *a, const struct decided *d, const char *verb);
 
 /* Sends a decision of that brand on its way, and answers: 202 once it is committed. The command is borrowed until it returns. */
 void submit_command(struct http_request *r, struct console *c, const char *brand, Ascolto__Command *command);

@@ -2,6 +2,8 @@
 #include "services/console/change.h"
 #include "services/console/rules.h"
 
+#include "common/case_state.h"
+
 enum needs { NOTHING, WORDS, TO, OTHER, CONVERSATION };
 
 static const struct {
@@ -37,6 +39,60 @@ static bool take_id(struct answer *a, const struct decided *d, const char *name,
 	return true;
 }
 
+static bool refuse(struct answer *a, const Ascolto__Case *c, const char *words)
+{
+	answer_fail(a, 409, "the case is %s: %s", case_state_word((enum case_state)c->state), words);
+	return false;
+}
+
+bool case_allows(struct answer *a, const struct decided *d, const char *verb)
+{
+	const Ascolto__Case *c = d->record;
+	int v = case_verb_of(verb);
+	bool is_closed = c->state == ASCOLTO__CASE_STATE__CASE_STATE_CLOSED;
+	if (is_closed && (v == VERB_CLOSE || v == VERB_ACKNOWLEDGE))
+		return refuse(a, c, "open it again first (reopen)");
+	if (v == VERB_REOPEN && c->merged_into.len)
+		return refuse(a, c, "it became part of another one; open that one");
+	if (v >= 0 && case_step((enum case_state)c->state, (enum case_verb)v) < 0)
+		return refuse(a, c,
+			v == VERB_REOPEN ? "it can not be opened again" : "open it again first (reopen)");
+	return true;
+}
+
+/* The other case is to become part of this one. */
+static bool may_merge(struct answer *a, const struct decided *d, ProtobufCBinaryData other_id)
+{
+	const Ascolto__Case *c = d->record;
+	Ascolto__Case *other;
+	struct id id;
+	if (id_of(other_id, &id) || id_eq(&id, &d->id))
+		return refuse(a, c, "it can not become part of itself");
+	if (answer_read(a, CASES, &id, &other) || !str_eq(other->brand, c->brand))
+		return refuse(a, c, "there is no such other case of this brand");
+	if (c->state == ASCOLTO__CASE_STATE__CASE_STATE_CLOSED)
+		return refuse(a, c, "open it again first (reopen)");
+	if (other->state == ASCOLTO__CASE_STATE__CASE_STATE_CLOSED)
+		return refuse(a, c, "the other one is closed; open it again first (reopen)");
+	return true;
+}
+
+/* That conversation is to become a case of its own. */
+static bool may_split(struct answer *a, const struct decided *d, ProtobufCBinaryData conversation)
+{
+	const Ascolto__Case *c = d->record;
+	size_t i = 0;
+	while (i < c->n_conversations && !span_eq(span_of(c->conversations[i].data, c->conversations[i].len),
+						 span_of(conversation.data, conversation.len)))
+		i++;
+	if (case_is_settled((enum case_state)c->state))
+		return refuse(a, c, "open it again first (reopen)");
+	if (i == c->n_conversations)
+		return refuse(a, c, "that conversation is not one of its own");
+	return c->n_conversations > 1 ||
+	       refuse(a, c, "it has no other conversation; there is nothing to split");
+}
+
 bool change_case(struct answer *a, struct decided *d)
 {
 	Ascolto__ChangeCase *what = &d->content.change_case;
@@ -54,9 +110,13 @@ bool change_case(struct answer *a, struct decided *d)
 	what->verb = (char *)(uintptr_t)verbs[i].verb;
 	d->command.what_case = ASCOLTO__COMMAND__WHAT_CHANGE_CASE;
 	d->command.change_case = what;
-	return take_text(a, d, "words", needs != WORDS, &what->words) && take_text(a, d, "to", needs != TO, &what->to) &&
-	       (needs != OTHER || take_id(a, d, "other", &what->other_case_id)) &&
-	       (needs != CONVERSATION || take_id(a, d, "conversation", &what->conversation_id));
+	return take_text(a, d, "words", needs != WORDS, &what->words) &&
+	       take_text(a, d, "to", needs != TO, &what->to) &&
+	       (needs != OTHER || (take_id(a, d, "other", &what->other_case_id) &&
+					  may_merge(a, d, what->other_case_id))) &&
+	       (needs != CONVERSATION || (take_id(a, d, "conversation", &what->conversation_id) &&
+						 may_split(a, d, what->conversation_id))) &&
+	       case_allows(a, d, verb);
 }
 
 /* One text to one customer. */
@@ -101,6 +161,10 @@ bool confirm_alarms(struct answer *a, struct decided *d)
 	const json_t *call = json_object_get(d->body, "call");
 	if (!json_is_boolean(call)) {
 		answer_fail(a, 400, "\"call\" is to be true (everybody is called now) or false (the alarms are dropped)");
+		return false;
+	}
+	if (!read_tally(a->txn, &a->arena, a->group, a->brand_name, TALLY_HELD_ALARMS)) {
+		answer_fail(a, 409, "no alarms are held: somebody decided, or none ever were");
 		return false;
 	}
 	d->content.confirm_alarms = (Ascolto__ConfirmAlarms)ASCOLTO__CONFIRM_ALARMS__INIT;

@@ -4,6 +4,24 @@
 
 #include <strings.h>
 
+/* A person begins it once, and ends what a person began; red incidents hold it on by themselves. */
+static bool crisis_allows(struct answer *a, bool on)
+{
+	struct key k = crisis_key(a->group, a->brand_name);
+	Ascolto__Crisis *c;
+	bool known = svc_read(a->txn, &a->arena, &console_tables[CRISES], &k, &c) == 0;
+	bool is_on = known && c->since_ms && !c->ended_ms, by_person = known && c->by_person;
+	if (on && by_person)
+		answer_fail(a, 409, "crisis mode is on already, by a person's word");
+	else if (!on && is_on && !by_person)
+		answer_fail(a, 409, "crisis mode ends with its red incidents: close those");
+	else if (!on && !is_on)
+		answer_fail(a, 409, "crisis mode is not on");
+	else
+		return true;
+	return false;
+}
+
 bool crisis_mode(struct answer *a, struct decided *d)
 {
 	const json_t *on = json_object_get(d->body, "on");
@@ -16,6 +34,8 @@ bool crisis_mode(struct answer *a, struct decided *d)
 		answer_fail(a, 400, "\"reason\", why crisis mode begins or ends, %s", fault);
 		return false;
 	}
+	if (!crisis_allows(a, json_is_true(on)))
+		return false;
 	if (json_is_true(on)) {
 		d->content.open_crisis = (Ascolto__OpenCrisis)ASCOLTO__OPEN_CRISIS__INIT;
 		d->content.open_crisis.reason = arena_strdup(&a->arena, reason);

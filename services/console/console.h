@@ -28,7 +28,16 @@
 #define EVENT_CLIENTS_MAX 128
 #define ROWS_TEXT_MAX ((size_t)2000) /* of a message in a list */
 
-enum change_kind { CHANGED_MESSAGE, CHANGED_CASE, CHANGED_INCIDENT, CHANGED_DELIVERY, CHANGED_ANSWER, CHANGED_CRISIS, CHANGE_KINDS };
+enum change_kind {
+	CHANGED_MESSAGE,
+	CHANGED_CASE,
+	CHANGED_INCIDENT,
+	CHANGED_DELIVERY,
+	CHANGED_ANSWER,
+	CHANGED_CRISIS,
+	CHANGED_REFUSAL,
+	CHANGE_KINDS
+};
 
 struct change {
 	const struct conf_brand *brand; /* configurations are kept until the end */
@@ -143,6 +152,7 @@ void get_incident(struct http_request *r, void *ctx);
 void get_counts(struct http_request *r, void *ctx);
 void get_advocates(struct http_request *r, void *ctx);
 void get_audit_heads(struct http_request *r, void *ctx);
+void get_refusals(struct http_request *r, void *ctx);
 
 /* rows.c: JSON into a->out. a->rows counts the values of the list being written; set it to 0 before the
  * first. */

@@ -73,6 +73,7 @@ static const char *const names[CHANGE_KINDS] = {
 	[CHANGED_DELIVERY] = "delivery",
 	[CHANGED_ANSWER] = "answer",
 	[CHANGED_CRISIS] = "crisis",
+	[CHANGED_REFUSAL] = "refusal",
 };
 
 static const char *const members[CHANGE_KINDS] = {
@@ -82,6 +83,7 @@ static const char *const members[CHANGE_KINDS] = {
 	[CHANGED_DELIVERY] = "deliveries",
 	[CHANGED_ANSWER] = "answers",
 	[CHANGED_CRISIS] = "crises",
+	[CHANGED_REFUSAL] = "refusals",
 };
 
 static void add_record(struct answer *a, const void *record)
@@ -99,13 +101,16 @@ static void add_changed(struct answer *a, enum change_kind kind, const struct ch
 		add_record(a, record);
 	if (kind == CHANGED_INCIDENT && answer_read(a, INCIDENTS, &change->id, &record) == 0)
 		add_record(a, record);
-	static const enum console_table tables[CHANGE_KINDS] = {
-		[CHANGED_DELIVERY] = DELIVERIES, [CHANGED_ANSWER] = ANSWERS, [CHANGED_CRISIS] = CRISES};
+	static const enum console_table tables[CHANGE_KINDS] = {[CHANGED_DELIVERY] = DELIVERIES,
+		[CHANGED_ANSWER] = ANSWERS,
+		[CHANGED_CRISIS] = CRISES,
+		[CHANGED_REFUSAL] = REFUSALS};
 	if (!tables[kind])
 		return;
-	struct key k = kind == CHANGED_DELIVERY ? delivery_key(a->group, &change->id, &change->order)
-		: kind == CHANGED_ANSWER	? answer_key(a->group, &change->id, &change->order)
-						: crisis_key(a->group, a->brand_name);
+	struct key k = kind == CHANGED_DELIVERY	 ? delivery_key(a->group, &change->id, &change->order)
+		       : kind == CHANGED_ANSWER	 ? answer_key(a->group, &change->id, &change->order)
+		       : kind == CHANGED_REFUSAL ? refusal_key(a->group, a->brand_name, &change->id)
+						 : crisis_key(a->group, a->brand_name);
 	if (svc_read(a->txn, &a->arena, &console_tables[tables[kind]], &k, &record) == 0)
 		add_record(a, record);
 }

@@ -264,6 +264,40 @@ static enum verdict show_advocate(struct turn *t, const char *brand, const Ascol
 	return DONE;
 }
 
+/* The oldest make room. */
+static void forget_refusals(struct turn *t, const char *brand)
+{
+	struct key list = refusals_key(t->key_group, brand);
+	struct span key, value;
+	struct cursor *c;
+	int r;
+	if (cursor_open(t->txn, &list, NULL, &c))
+		return;
+	for (size_t n = 1; (r = cursor_next(c, &key, &value)) == 0 || r == -EBADMSG; n++) {
+		struct key old = {.len = (uint16_t)key.len};
+		if (n < REFUSALS_MAX)
+			continue;
+		memcpy(old.data, key.data, key.len);
+		turn_del(t, &old);
+	}
+	cursor_close(&c);
+}
+
+static enum verdict show_refusal(
+	struct turn *t, const char *brand, const Ascolto__Refusal *r, struct err *why)
+{
+	struct id id;
+	if (id_of(r->command_id, &id)) {
+		err_set(why, -EINVAL, "a refusal that names no command");
+		return REJECT;
+	}
+	struct key k = refusal_key(t->key_group, brand, &id);
+	forget_refusals(t, brand);
+	turn_put(t, &k, r);
+	changed(t, CHANGED_REFUSAL, brand, &id, NULL);
+	return DONE;
+}
+
 /* ---- heads of the audit log ---- */
 
 /* The last one of each hour is kept for good: a log that was cut off or rewritten does not agree with them. A head that
@@ -317,6 +351,9 @@ enum verdict handle_view(struct turn *t, const Ascolto__Envelope *e, struct err 
 		break;
 	case ASCOLTO__VIEW__WHAT_ADVOCATE:
 		verdict = show_advocate(t, brand, v->advocate, why);
+		break;
+	case ASCOLTO__VIEW__WHAT_REFUSAL:
+		verdict = show_refusal(t, brand, v->refusal, why);
 		break;
 	case ASCOLTO__VIEW__WHAT_AUDIT:
 		verdict = keep_head(t, brand, v->audit, why);

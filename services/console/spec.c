@@ -10,19 +10,27 @@ static const struct http_route routes[] = {
 	{"GET", "/api/v1/cases/*", get_case, NULL, "one case with its messages"},
 	{"GET", "/api/v1/incidents", get_incidents, NULL, "incidents, open ones first: limit"},
 	{"GET", "/api/v1/incidents/*", get_incident, NULL,
-		"one incident with deliveries and example messages; ID/report?format=html|markdown&lang=it|en"},
+		"one incident with deliveries and example messages; "
+		"ID/report?format=html|markdown&lang=it|en"},
 	{"GET", "/api/v1/advocates", get_advocates, NULL, "who speaks well of the brand by themselves"},
+	{"GET", "/api/v1/refusals", get_refusals, NULL,
+		"decisions that could not be carried out any more, the latest first"},
 	{"GET", "/api/v1/lessons", get_lessons, NULL, "what closed incidents taught, Markdown: lang=it|en"},
-	{"GET", "/api/v1/audit/heads", get_audit_heads, NULL, "heads of the audit log that were seen, one an hour"},
+	{"GET", "/api/v1/audit/heads", get_audit_heads, NULL,
+		"heads of the audit log that were seen, one an hour"},
 	{"GET", "/api/v1/health", get_health, NULL, "how the six services are"},
 	{"GET", "/api/v1/events", get_events, NULL, "server-sent events"},
-	{"POST", "/api/v1/messages/*", post_message, NULL, "ID/correct {actor, task, label}, ID/move {actor, lane}, "
+	{"POST", "/api/v1/messages/*", post_message, NULL,
+		"ID/correct {actor, task, label}, ID/move {actor, lane}, "
 		"ID/advocate {actor, listed}"},
-	{"POST", "/api/v1/cases/*", post_case, NULL, "ID/acknowledge {actor}, ID/close {actor, outcome}, "
-		"ID/change {actor, verb, words, to, other, conversation}, ID/draft and ID/answer {actor, text, language}, "
+	{"POST", "/api/v1/cases/*", post_case, NULL,
+		"ID/acknowledge {actor}, ID/close {actor, outcome}, "
+		"ID/change {actor, verb, words, to, other, conversation}, ID/draft and ID/answer {actor, "
+		"text, language}, "
 		"ID/approve {actor, answer, role}"},
 	{"POST", "/api/v1/incidents/*", post_incident, NULL,
-		"ID/acknowledge {actor}, ID/close {actor, reason}, ID/step {actor, number}, ID/draft and ID/answer {actor, wordings}, "
+		"ID/acknowledge {actor}, ID/close {actor, reason}, ID/step {actor, number}, ID/draft and "
+		"ID/answer {actor, wordings}, "
 		"ID/approve {actor, answer, role}"},
 	{"POST", "/api/v1/crisis", post_crisis, NULL, "crisis mode: {actor, on, reason}"},
 	{"POST", "/api/v1/alarms", post_alarms, NULL, "alarms that are held: {actor, call}"},

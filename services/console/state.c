@@ -13,10 +13,14 @@ const struct table console_tables[] = {
 	[DELIVERIES] = {0x27, "deliveries", &ascolto__outcome__descriptor, "incident or case id, order id"},
 	[TALLIES] = {0x28, "tallies", &state__counter__descriptor, "brand; name: how many there are"},
 	[CRISES] = {0x29, "crises", &ascolto__crisis__descriptor, "brand: whether it is in crisis mode"},
-	[ANSWERS] = {0x2a, "answers", &ascolto__answer__descriptor, "case or incident id, answer id: an answer to one or to many"},
+	[ANSWERS] = {0x2a, "answers", &ascolto__answer__descriptor,
+		"case or incident id, answer id: an answer to one or to many"},
 	[AUDIT_HEADS] = {0x2b, "audit_heads", &ascolto__audit_head__descriptor,
 		"brand; hour: the last head of escalation's audit log seen in it"},
-	[ADVOCATES] = {0x2c, "advocates", &ascolto__advocate__descriptor, "brand; customer id: who speaks well of it"},
+	[ADVOCATES] = {0x2c, "advocates", &ascolto__advocate__descriptor,
+		"brand; customer id: who speaks well of it"},
+	[REFUSALS] = {0x2d, "refusals", &ascolto__refusal__descriptor,
+		"brand; newest first, command id: what could not be done"},
 	{0},
 };
 
@@ -120,6 +124,17 @@ struct key tally_key(uint8_t group, const char *brand, enum tally n)
 struct key advocates_key(uint8_t group, const char *brand)
 {
 	return brand_key(ADVOCATES, group, brand);
+}
+
+struct key refusals_key(uint8_t group, const char *brand)
+{
+	return brand_key(REFUSALS, group, brand);
+}
+
+struct key refusal_key(uint8_t group, const char *brand, const struct id *command)
+{
+	struct key list = refusals_key(group, brand);
+	return list_row_key(&list, id_ms(command), command);
 }
 
 struct key audit_heads_key(uint8_t group, const char *brand)

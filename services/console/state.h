@@ -18,6 +18,7 @@
  *     crises         brand                                     Crisis
  *     answers        case (or incident) id, answer id          Answer
  *     advocates      brand; customer id                        Advocate
+ *     refusals       brand; newest, command id                 Refusal: the latest REFUSALS_MAX
  *     audit_heads    brand; hour                               AuditHead: the last one of that hour
  */
 #ifndef ASCOLTO_CONSOLE_STATE_H
@@ -40,8 +41,10 @@ enum console_table {
 	CRISES,
 	ANSWERS,
 	AUDIT_HEADS,
-	ADVOCATES
+	ADVOCATES,
+	REFUSALS
 };
+#define REFUSALS_MAX 200
 extern const struct table console_tables[];
 
 /* What is counted per brand. Incidents are counted by the code they have now, open or not. */
@@ -83,6 +86,8 @@ struct key answers_key(uint8_t group, const struct id *subject);
 struct key answer_key(uint8_t group, const struct id *subject, const struct id *answer);
 struct key tally_key(uint8_t group, const char *brand, enum tally n);
 struct key advocates_key(uint8_t group, const char *brand);
+struct key refusals_key(uint8_t group, const char *brand);
+struct key refusal_key(uint8_t group, const char *brand, const struct id *command);
 struct key audit_heads_key(uint8_t group, const char *brand);
 struct key audit_head_key(uint8_t group, const char *brand, int64_t at_ms);
 

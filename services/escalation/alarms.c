@@ -142,6 +142,8 @@ int alarms_confirm(struct turn *t, const Ascolto__Envelope *e, const Ascolto__Co
 	if (!b)
 		return err_set(why, -ENOENT, "brand \"%s\" is not in the configuration", e->brand);
 	size_t n = let_go(t, b, what->call);
+	if (!n)
+		return err_set(why, -EINVAL, "no alarms are held any more");
 	audit_add(t, e, &(struct audit_note){.what = what->call ? "alarms_called" : "alarms_dropped", .who = e->command->actor,
 		.by = BY_PERSON, .detail = arena_printf(t->arena, "%zu alarms", n)});
 	show(t, e, b, 0, e->command->actor);

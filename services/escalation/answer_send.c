@@ -35,16 +35,12 @@ void incident_case(struct turn *t, const Ascolto__Case *c)
 void answer_save(struct turn *t, const Ascolto__Envelope *cause, Ascolto__Answer *a)
 {
 	struct id id;
-	Ascolto__View v = ASCOLTO__VIEW__INIT;
 	if (id_of(a->id, &id)) {
 		t->ws->error = -EINVAL;
 		return;
 	}
 	struct key k = id_key(t, ANSWERS, &id);
-	turn_put(t, &k, a);
-	v.what_case = ASCOLTO__VIEW__WHAT_ANSWER;
-	v.answer = a;
-	send_view(t, cause, "view-answer", 0, &v);
+	put_and_show(t, cause, &k, a, ASCOLTO__VIEW__WHAT_ANSWER, "view-answer", 0);
 }
 
 void answer_send_next(struct turn *t, const Ascolto__Envelope *cause, const Ascolto__Answer *a)

@@ -196,13 +196,13 @@ int answer_approve(
 	if (id_of(what->answer_id, &id) || strlen(what->role) > ROLE_MAX)
 		return err_set(why, -EBADMSG, "the command names no answer");
 	int r = answer_load(t, &id, &a, why);
-	if (r || a->begun_ms || a->refused_ms)
+	if (r || a->begun_ms)
 		return r; /* said twice, or too late */
+	if (a->refused_ms)
+		return err_set(why, -EINVAL, "this answer was refused and is not sent; write another one");
 	const char *fault = no_consent(a, by, what->role);
-	if (fault) {
-		note(t, e, a, "approval_refused", by, fault);
-		return 0;
-	}
+	if (fault)
+		return err_set(why, -EINVAL, "the approval of %s does not count: %s", by, fault);
 	a->approved_by = longer(t->arena, a->approved_by, a->n_approved_by, by);
 	a->approved_as = longer(t->arena, a->approved_as, a->n_approved_as, what->role);
 	if (!a->approved_by || !a->approved_as)

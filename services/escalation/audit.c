@@ -2,6 +2,7 @@
 
 #include <sodium.h>
 
+#include "common/pack.h"
 #include "services/escalation/audit_chain.h"
 #include "services/escalation/escalation.h"
 

@@ -210,9 +210,7 @@ static int merge(const struct change *x)
 	other->acknowledge_clock = other->resolve_clock = NULL;
 	other->acknowledge_due_ms = other->resolve_due_ms = 0;
 	case_close(x->t, x->cause, other, arena_printf(x->t->arena, "part of case %s", id_format(&into, text)));
-	struct key k = id_key(x->t, CASES, &id);
-	turn_put(x->t, &k, other);
-	case_view(x->t, x->cause, other, 1);
+	case_put(x->t, x->cause, &id, other, 1);
 	/* The clocks that came over ring for this case. */
 	case_clocks_rearm(x->t, x->cause, c);
 	return point(x, other->customer_id, c->id);
@@ -280,9 +278,7 @@ static int split(const struct change *x)
 	turn_count(x->t, "cases_opened", 1);
 	case_history_of(x->t, x->cause, fresh, "opened");
 	case_clocks_rearm(x->t, x->cause, fresh);
-	struct key k = id_key(x->t, CASES, &id);
-	turn_put(x->t, &k, fresh);
-	case_view(x->t, x->cause, fresh, 1);
+	case_put(x->t, x->cause, &id, fresh, 1);
 	return add_branch(x, x->what->conversation_id, fresh->id);
 }
 
@@ -327,7 +323,7 @@ int case_change(struct turn *t, const Ascolto__Envelope *cause, const Ascolto__C
 	int r = case_load(t, &id, &x.c, why);
 	int v = case_verb_of(what->verb);
 	if (!r && x.c->state == ASCOLTO__CASE_STATE__CASE_STATE_CLOSED && (v == VERB_CLOSE || v == VERB_ACKNOWLEDGE))
-		return 0; /* said twice */
+		return refuse(&x, "somebody was faster; open it again first (reopen)");
 	bool was_closed = !r && x.c->state == ASCOLTO__CASE_STATE__CASE_STATE_CLOSED;
 	int64_t due = r ? 0 : x.c->acknowledge_due_ms;
 	r = r ? r : change(&x);

@@ -148,9 +148,7 @@ int case_clock(struct turn *t, const Ascolto__Envelope *e, struct err *why)
 		.detail = first ? "not acknowledged in time" : "not resolved in time"});
 	if (first && b)
 		begin_chain(t, e, b, c, &id);
-	struct key k = id_key(t, CASES, &id);
-	turn_put(t, &k, c);
-	case_view(t, e, c, 0);
+	case_put(t, e, &id, c, 0);
 	return case_measure(t, c, &(struct damage){.case_late = true, .silent = first}, why);
 }
 

@@ -4,12 +4,11 @@
 
 #define TITLE_BYTES 120
 
-void case_view(struct turn *t, const Ascolto__Envelope *cause, Ascolto__Case *c, uint64_t n)
+void case_put(struct turn *t, const Ascolto__Envelope *cause, const struct id *id, const Ascolto__Case *c,
+	uint64_t n)
 {
-	Ascolto__View v = ASCOLTO__VIEW__INIT;
-	v.what_case = ASCOLTO__VIEW__WHAT_CASE;
-	v.case_ = c;
-	send_view(t, cause, "view-case", n, &v);
+	struct key k = id_key(t, CASES, id);
+	put_and_show(t, cause, &k, c, ASCOLTO__VIEW__WHAT_CASE, "view-case", n);
 }
 
 void send_history(struct turn *t, const Ascolto__Envelope *cause, const char *route, Ascolto__History *h)
@@ -260,9 +259,7 @@ int case_save(struct turn *t, const Ascolto__Envelope *cause, const struct brand
 	if (id_of(c->id, &id))
 		return err_set(why, -EBADMSG, "a case without an id");
 	case_clocks_follow(t, cause, b, c);
-	struct key k = id_key(t, CASES, &id);
-	turn_put(t, &k, c);
-	case_view(t, cause, c, n);
+	case_put(t, cause, &id, c, n);
 	return 0;
 }
 

@@ -77,11 +77,7 @@ static void tell(struct turn *t, const Ascolto__Envelope *cause, const struct br
 static void save(struct turn *t, const Ascolto__Envelope *cause, struct brand *b, Ascolto__Crisis *c)
 {
 	struct key k = crisis_key(t->key_group, b->name);
-	Ascolto__View v = ASCOLTO__VIEW__INIT;
-	turn_put(t, &k, c);
-	v.what_case = ASCOLTO__VIEW__WHAT_CRISIS;
-	v.crisis = c;
-	send_view(t, cause, "view-crisis", 0, &v);
+	put_and_show(t, cause, &k, c, ASCOLTO__VIEW__WHAT_CRISIS, "view-crisis", 0);
 	b->crisis_ms = is_on(c) ? c->since_ms : 0;
 }
 
@@ -159,8 +155,14 @@ int crisis_command(struct turn *t, const Ascolto__Envelope *e, bool open, const 
 	if (!b)
 		return err_set(why, -ENOENT, "brand \"%s\" is not in the configuration", e->brand);
 	int r = load(t, b->name, &c, why);
-	if (r || c->by_person == open)
+	if (r)
 		return r;
+	if (open && c->by_person)
+		return err_set(why, -EINVAL, "crisis mode is on already by a person's word");
+	if (!open && !c->by_person)
+		return err_set(why, -EINVAL,
+			is_on(c) ? "crisis mode ends with its red incidents: close those"
+				 : "crisis mode is not on");
 	c->by_person = open;
 	if (open && !is_on(c))
 		begin(t, e, b, c, e->command->actor, reason);

@@ -40,15 +40,18 @@ static bool rebuild(struct crowd *c, int64_t step_ms)
 	return true;
 }
 
+static void count(struct crowd *c, int64_t step, uint32_t people)
+{
+	c->steps[step % CROWD_STEPS] += people;
+	c->blocks[step % CROWD_STEPS / CROWD_BLOCK] += people;
+}
+
 void crowd_pass(struct crowd *c, int64_t step)
 {
 	if (step <= c->newest)
 		return;
-	if (step - c->newest >= CROWD_STEPS)
-		memset(c->steps, 0, sizeof(c->steps));
-	else
-		for (int64_t s = c->newest + 1; s <= step; s++)
-			c->steps[s % CROWD_STEPS] = 0;
+	for (int64_t s = MAX(c->newest, step - CROWD_STEPS) + 1; s <= step; s++)
+		count(c, s, -c->steps[s % CROWD_STEPS]);
 	c->newest = step;
 }
 
@@ -63,17 +66,17 @@ bool crowd_add(struct crowd *c, uint64_t who, int64_t at_ms, int64_t step_ms)
 		return false;
 	struct person *p = slot(c->people, c->cap, who);
 	if (!p->who && c->n >= CROWD_PEOPLE_MAX) {
-		c->steps[step % CROWD_STEPS]++;
+		count(c, step, 1);
 		return true;
 	}
 	if (p->who && p->last_ms >= at_ms)
 		return true;
 	if (p->who && !crowd_has_left(c, p, step_ms))
-		c->steps[p->last_ms / step_ms % CROWD_STEPS]--;
+		count(c, p->last_ms / step_ms, -1u);
 	c->n += p->who == 0;
 	p->who = who;
 	p->last_ms = at_ms;
-	c->steps[step % CROWD_STEPS]++;
+	count(c, step, 1);
 	return true;
 }
 
@@ -82,12 +85,20 @@ void crowd_add_nameless(struct crowd *c, int64_t at_ms, int64_t step_ms)
 	int64_t step = at_ms / step_ms;
 	crowd_pass(c, step);
 	if (step > c->newest - CROWD_STEPS)
-		c->steps[step % CROWD_STEPS]++;
+		count(c, step, 1);
 }
 
 int64_t crowd_last_ms(const struct crowd *c, uint64_t who)
 {
 	return c->cap ? slot(c->people, c->cap, who ? who : 1)->last_ms : 0;
+}
+
+static unsigned sum(const uint32_t *first, int64_t n)
+{
+	unsigned sum = 0;
+	for (int64_t i = 0; i < n; i++)
+		sum += first[i];
+	return sum;
 }
 
 bool crowd_has(const struct crowd *c, uint64_t who, int64_t step_ms)
@@ -98,8 +109,18 @@ bool crowd_has(const struct crowd *c, uint64_t who, int64_t step_ms)
 
 unsigned crowd_count(const struct crowd *c, unsigned steps)
 {
-	unsigned n = 0;
-	for (int64_t s = c->newest; s > c->newest - (int64_t)steps && s >= 0; s--)
-		n += c->steps[s % CROWD_STEPS];
-	return n;
+	int64_t left = MIN((int64_t)steps, MIN(c->newest + 1, (int64_t)CROWD_STEPS)),
+		end = c->newest % CROWD_STEPS + 1;
+	if (left <= 0)
+		return 0;
+	/* What stands of the newest block, whole blocks back from it, and what is missing of the one before
+	 * those. */
+	int64_t head = MIN(left, end % CROWD_BLOCK);
+	unsigned n = sum(c->steps + end - head, head);
+	for (left -= head, end -= head; left >= CROWD_BLOCK; left -= CROWD_BLOCK, end -= CROWD_BLOCK) {
+		end = end ? end : CROWD_STEPS;
+		n += c->blocks[end / CROWD_BLOCK - 1];
+	}
+	end = end ? end : CROWD_STEPS;
+	return n + sum(c->steps + end - left, left);
 }

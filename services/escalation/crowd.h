@@ -14,6 +14,7 @@
 #include "common/base.h"
 
 #define CROWD_STEPS 180
+#define CROWD_BLOCK 15 /* a divisor: so many steps are summed once */
 #define CROWD_PEOPLE_MAX ((size_t)1 << 20)
 
 struct person {
@@ -26,6 +27,7 @@ struct crowd {
 	size_t cap, n;
 	int64_t newest;        /* step */
 	uint32_t steps[CROWD_STEPS];
+	uint32_t blocks[CROWD_STEPS / CROWD_BLOCK];
 };
 
 void crowd_free(struct crowd *c);

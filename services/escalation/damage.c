@@ -56,20 +56,6 @@ static void forget_old(struct turn *t, const struct key *series, int64_t before_
 	cursor_close(&c);
 }
 
-/* The row to add to; `sketch` is where its people go and lives as long as the row. */
-static int load(struct turn *t, const struct key *k, State__Pulse *ret, uint8_t sketch[SKETCH_BYTES])
-{
-	State__Pulse *old;
-	int r = turn_get(t, &escalation_tables[PULSE], k, &old);
-	*ret = (State__Pulse)STATE__PULSE__INIT;
-	if (r == 0)
-		*ret = *old;
-	memset(sketch, 0, SKETCH_BYTES);
-	if (ret->people.len == SKETCH_BYTES)
-		memcpy(sketch, ret->people.data, SKETCH_BYTES);
-	return r == -EBADMSG ? 0 : r; /* a damaged part is counted anew */
-}
-
 static void add_to(State__Pulse *p, const struct damage *d, bool case_counts)
 {
 	p->messages += d->who != 0;
@@ -83,37 +69,50 @@ static void add_to(State__Pulse *p, const struct damage *d, bool case_counts)
 	p->late += d->case_late;
 }
 
+/* To the brand's part. */
+static void add_to_brand(void *row, struct arena *keeps, void *ctx)
+{
+	State__Pulse *p = row;
+	const struct damage *d = ctx;
+	add_to(p, d, d->case_opened);
+	if (!d->who)
+		return;
+	p->reach += d->reach;
+	if (p->people.len != SKETCH_BYTES) {
+		uint8_t *sketch = arena_zalloc(keeps, SKETCH_BYTES);
+		if (!sketch)
+			return;
+		p->people = (ProtobufCBinaryData){SKETCH_BYTES, sketch};
+	}
+	sketch_add(p->people.data, d->who);
+}
+
+static void add_to_incident(void *row, struct arena *keeps, void *ctx)
+{
+	State__Pulse *p = row;
+	const struct damage *d = ctx;
+	(void)keeps;
+	add_to(p, d, d->case_joined);
+	p->messages += d->newcomers;
+	p->fresh += d->fresh_person + d->newcomers;
+	p->reach += d->fresh_person ? d->reach : 0;
+}
+
 int damage_add(struct turn *t, const char *brand, const struct damage *d)
 {
-	State__Pulse p;
-	uint8_t sketch[SKETCH_BYTES];
 	struct key series = series_key(t->key_group, brand, NULL), k = series;
 	key_ms(&k, part_of(d->at_ms));
-	int r = load(t, &k, &p, sketch);
-	if (r && r != -ENOENT)
+	int r = turn_tally(t, &escalation_tables[PULSE], &k, add_to_brand, (void *)(uintptr_t)d);
+	if (r < 0)
 		return r;
 	if (r)
 		forget_old(t, &series, d->at_ms - PULSE_DAYS * DAY_MS);
-	add_to(&p, d, d->case_opened);
-	p.reach += d->who ? d->reach : 0;
-	if (d->who) {
-		sketch_add(sketch, d->who);
-		p.people = (ProtobufCBinaryData){SKETCH_BYTES, sketch};
-	}
-	turn_put(t, &k, &p);
 	if (!d->incident || d->at_ms - id_ms(d->incident) > INCIDENT_DAYS * DAY_MS)
 		return 0;
 	k = series_key(t->key_group, brand, d->incident);
 	key_ms(&k, part_of(d->at_ms));
-	r = load(t, &k, &p, sketch);
-	if (r && r != -ENOENT)
-		return r;
-	add_to(&p, d, d->case_joined);
-	p.messages += d->newcomers;
-	p.fresh += d->fresh_person + d->newcomers;
-	p.reach += d->fresh_person ? d->reach : 0;
-	turn_put(t, &k, &p);
-	return 0;
+	r = turn_tally(t, &escalation_tables[INCIDENT_PULSE], &k, add_to_incident, (void *)(uintptr_t)d);
+	return MIN(r, 0);
 }
 
 void damage_crowd_add(struct damage_crowd *c, int64_t at_ms)
@@ -123,23 +122,27 @@ void damage_crowd_add(struct damage_crowd *c, int64_t at_ms)
 		c->people[ago]++;
 }
 
+static void add_people(void *row, struct arena *keeps, void *ctx)
+{
+	State__Pulse *p = row;
+	const uint32_t *people = ctx;
+	(void)keeps;
+	p->messages += *people;
+	p->fresh += *people;
+}
+
 int damage_crowd_write(struct turn *t, const struct id *incident, const struct damage_crowd *c)
 {
-	for (int ago = 0; ago < CROWD_PARTS; ago++) {
-		State__Pulse p;
-		uint8_t sketch[SKETCH_BYTES];
+	int r = 0;
+	for (int ago = 0; ago < CROWD_PARTS && r >= 0; ago++) {
 		struct key k = series_key(t->key_group, NULL, incident);
 		if (!c->people[ago])
 			continue;
 		key_ms(&k, part_of(c->last_ms) - ago * PULSE_MS);
-		int r = load(t, &k, &p, sketch);
-		if (r && r != -ENOENT)
-			return r;
-		p.messages += c->people[ago];
-		p.fresh += c->people[ago];
-		turn_put(t, &k, &p);
+		r = turn_tally(t, &escalation_tables[INCIDENT_PULSE], &k, add_people,
+			(void *)(uintptr_t)&c->people[ago]);
 	}
-	return 0;
+	return MIN(r, 0);
 }
 
 /* ---- reading ---- */

@@ -66,6 +66,7 @@ struct judgement {
 	size_t actions_max;               /* room in arm->actions */
 	struct id message, customer;
 	uint64_t who;                     /* the customer, for counting */
+	bool known_text;		  /* it was seen lately, whoever wrote it */
 	double nearness;                  /* to its topic; 0 when it founds one */
 	struct damage damage;             /* what this message adds to the measures */
 	struct id incident;               /* the one it is counted for */
@@ -97,7 +98,8 @@ int case_measure(struct turn *t, const Ascolto__Case *c, struct damage *d, struc
 int case_save(struct turn *t, const Ascolto__Envelope *cause, const struct brand *b, Ascolto__Case *c, uint64_t n,
 	struct err *why);
 void case_close(struct turn *t, const Ascolto__Envelope *cause, Ascolto__Case *c, const char *reason);
-void case_view(struct turn *t, const Ascolto__Envelope *cause, Ascolto__Case *c, uint64_t n);
+void case_put(struct turn *t, const Ascolto__Envelope *cause, const struct id *id, const Ascolto__Case *c,
+	uint64_t n); /* as it is */
 /* What enrichment is to remember of the customer whose route that is. */
 void send_history(struct turn *t, const Ascolto__Envelope *cause, const char *route, Ascolto__History *h);
 void case_history(struct turn *t, const Ascolto__Envelope *cause, const char *route, const Ascolto__Case *c, const char *change,
@@ -133,7 +135,6 @@ int incident_step_late(struct turn *t, const Ascolto__Envelope *e, struct err *w
 int incident_step_done(struct turn *t, const Ascolto__Envelope *e, const struct id *id, unsigned number, struct err *why);
 int incident_change(struct turn *t, const Ascolto__Envelope *cause, const struct id *id, const char *verb,
 	const char *actor, const char *words, struct err *why);
-void incident_view(struct turn *t, const Ascolto__Envelope *cause, Ascolto__Incident *i, uint64_t n);
 
 /* advocates.c: a message is heard for what its writer is to the brand; a person puts them on the list or takes them off. */
 int advocate_hear(struct judgement *j, struct err *why);
@@ -172,7 +173,6 @@ http_handler_fn get_drills, post_drill_start, post_drill_stop;
 
 /* handler.c */
 enum verdict escalation_classified(struct turn *t, const Ascolto__Envelope *e, struct err *why);
-enum verdict escalation_command(struct turn *t, const Ascolto__Envelope *e, struct err *why);
 enum verdict escalation_outcome(struct turn *t, const Ascolto__Envelope *e, struct err *why);
 enum verdict escalation_timer(struct turn *t, const Ascolto__Envelope *e, struct err *why);
 
@@ -181,12 +181,22 @@ enum verdict escalation_timer(struct turn *t, const Ascolto__Envelope *e, struct
 void set_timer(struct turn *t, const Ascolto__Envelope *cause, const char *purpose, const struct id *subject, uint64_t number,
 	int64_t due_ms);
 
+/* command.c: what people decide. What can not be done, as things are by then, is refused: whoever carries a
+ * command out says -EINVAL, -ENOENT or -ENOSPC and why in one sentence, which goes into the audit log and, as
+ * a view, to who asked. Other errors put the command in quarantine. */
+enum verdict escalation_command(struct turn *t, const Ascolto__Envelope *e, struct err *why);
+
 /* What a person says a message really is, to intent. */
 void send_correction(struct turn *t, const Ascolto__Envelope *command, const Ascolto__ArmRecord *arm, const char *task,
 	const char *label);
 
-/* A view of one thing to the console. */
+/* A view of one thing to the console; tag and n tell apart the views of one cause. */
 void send_view(struct turn *t, const Ascolto__Envelope *cause, const char *tag, uint64_t n, const Ascolto__View *v);
+
+/* A row, and the same as a view: `view` is the ASCOLTO__VIEW__WHAT_... it is of. It is packed once for both.
+ */
+void put_and_show(struct turn *t, const Ascolto__Envelope *cause, const struct key *k, const void *row,
+	unsigned view, const char *tag, uint64_t n);
 
 /* A key of that table in the brand's key group, with one id. */
 struct key id_key(const struct turn *t, int table, const struct id *id);

@@ -1,6 +1,7 @@
 /* What escalation does with each kind of message. */
 #include "services/escalation/answers.h"
 #include "services/escalation/condition.h"
+#include "services/escalation/copies.h"
 #include "services/escalation/crisis.h"
 #include "services/escalation/score.h"
 
@@ -55,6 +56,15 @@ static void read_further_facts(struct judgement *j)
 	f->at_ms = j->e->occurred_ms;
 }
 
+/* The text of somebody else, seen lately. */
+static bool repeats_another(struct judgement *j)
+{
+	const Ascolto__Signature *s = j->m->understanding->signature;
+	uint64_t first;
+	j->known_text = s && topics_knows_copy(j->brand->topics, s, &first);
+	return j->known_text && first != j->who;
+}
+
 void read_facts(struct judgement *j)
 {
 	const Ascolto__Post *p = j->m->post;
@@ -73,7 +83,7 @@ void read_facts(struct judgement *j)
 	f->self = (p->author && p->author->is_self) || p->kind == ASCOLTO__KIND__KIND_ECHO;
 	f->bot = p->author && p->author->is_bot;
 	f->content = says_something(p->kind);
-	f->copy = !str_empty(p->repost_of) || (u->signature && topics_is_copy(j->brand->topics, u->signature, j->who));
+	f->copy = repeats_another(j) || !str_empty(p->repost_of);
 	f->polemic = str_eq(value_of(u->lane), "polemic");
 	f->incident_open = j->brand->crisis_ms != 0;
 	read_further_facts(j);
@@ -128,7 +138,7 @@ static void remember_copy(struct judgement *j)
 	const Ascolto__Signature *s = j->m->understanding->signature;
 	State__Copy c = STATE__COPY__INIT;
 	struct key k = turn_key(j->t, &escalation_tables[COPIES]);
-	c.number = s ? topics_remember_copy(j->brand->topics, s, j->who) : 0;
+	c.number = s && !j->known_text ? topics_remember_copy(j->brand->topics, s, j->who) : 0;
 	if (!c.number)
 		return;
 	c.hash = s->copy;
@@ -137,7 +147,7 @@ static void remember_copy(struct judgement *j)
 	c.who = j->who;
 	c.brand = j->brand->name;
 	key_name(&k, j->brand->name);
-	key_u32(&k, (uint32_t)(c.number % TOPIC_COPIES));
+	key_u32(&k, (uint32_t)(c.number % COPIES_KEPT));
 	turn_put(j->t, &k, &c);
 }
 
@@ -211,130 +221,6 @@ void set_timer(struct turn *t, const Ascolto__Envelope *cause, const char *purpo
 	e->body_case = ASCOLTO__ENVELOPE__BODY_TIMER;
 	e->timer = &timer;
 	turn_timer(t, e, due_ms);
-}
-
-void send_correction(struct turn *t, const Ascolto__Envelope *command, const Ascolto__ArmRecord *arm, const char *task,
-	const char *label)
-{
-	Ascolto__Envelope *out = turn_envelope(t, command, "correction", 0);
-	Ascolto__Correction c = ASCOLTO__CORRECTION__INIT;
-	c.message_id = arm->message_id;
-	c.task = (char *)(uintptr_t)task;
-	c.label = (char *)(uintptr_t)label;
-	const Ascolto__Post *post = arm->message->post;
-	c.text = post->text;
-	c.language = arm->message->understanding ? arm->message->understanding->language : (char *)"";
-	c.surface = (char *)(uintptr_t)(post->surface == ASCOLTO__SURFACE__SURFACE_PRIVATE ? "private" : "public");
-	c.channel = post->network;
-	if (arm->message->understanding && arm->message->understanding->intent)
-		c.intent = arm->message->understanding->intent->value;
-	c.by = command->command->actor;
-	c.at_ms = t->now_ms;
-	out->body_case = ASCOLTO__ENVELOPE__BODY_CORRECTION;
-	out->correction = &c;
-	turn_emit(t, TO_INTENT, LANE_URGENT, out, span_of(arm->message_id.data, arm->message_id.len));
-}
-
-static int correct(struct turn *t, const Ascolto__Envelope *e, const Ascolto__Correct *c, struct err *why)
-{
-	struct id id;
-	Ascolto__ArmRecord *arm;
-	if (id_of(c->message_id, &id))
-		return err_set(why, -EBADMSG, "a correction without a message");
-	struct key k = id_key(t, ARM, &id);
-	int r = turn_get(t, &escalation_tables[ARM], &k, &arm);
-	if (r)
-		return err_set(why, r, "the corrected message is not known");
-	send_correction(t, e, arm, c->task, c->label);
-	audit_add(t, e, &(struct audit_note){.what = "corrected", .who = e->command->actor, .by = BY_PERSON,
-		.message_id = c->message_id, .case_id = arm->case_id, .detail = arena_printf(t->arena, "%s: %s",
-			c->task, c->label)});
-	return 0;
-}
-
-static void note_command(struct turn *t, const Ascolto__Envelope *e)
-{
-	const Ascolto__Command *c = e->command;
-	const ProtobufCFieldDescriptor *f =
-		protobuf_c_message_descriptor_get_field(&ascolto__command__descriptor, (unsigned)c->what_case);
-	audit_add(t, e, &(struct audit_note){.what = "command", .who = c->actor, .by = BY_PERSON,
-		.detail = f ? f->name : ""});
-}
-
-enum verdict escalation_command(struct turn *t, const Ascolto__Envelope *e, struct err *why)
-{
-	const Ascolto__Command *c = e->command;
-	Ascolto__ChangeCase change = ASCOLTO__CHANGE_CASE__INIT;
-	struct id id;
-	int r = -EBADMSG;
-	if (c->what_case != ASCOLTO__COMMAND__WHAT_START_DRILL && drill_is_over(t, e))
-		return DONE;
-	switch (c->what_case) {
-	case ASCOLTO__COMMAND__WHAT_START_DRILL:
-		r = drill_start(t, e, why);
-		break;
-	case ASCOLTO__COMMAND__WHAT_STOP_DRILL:
-		r = drill_stop(t, e, c->stop_drill->reason, why);
-		break;
-	case ASCOLTO__COMMAND__WHAT_ACKNOWLEDGE_INCIDENT:
-		if (!id_of(c->acknowledge_incident->incident_id, &id))
-			r = incident_change(t, e, &id, "acknowledge", c->actor, "", why);
-		break;
-	case ASCOLTO__COMMAND__WHAT_CLOSE_INCIDENT:
-		if (!id_of(c->close_incident->incident_id, &id))
-			r = incident_change(t, e, &id, "close", c->actor, c->close_incident->reason, why);
-		break;
-	case ASCOLTO__COMMAND__WHAT_ACKNOWLEDGE_CASE:
-		change.case_id = c->acknowledge_case->case_id;
-		change.verb = (char *)"acknowledge";
-		r = case_change(t, e, &change, c->actor, why);
-		break;
-	case ASCOLTO__COMMAND__WHAT_CLOSE_CASE:
-		change.case_id = c->close_case->case_id;
-		change.verb = (char *)"close";
-		change.words = c->close_case->outcome;
-		r = case_change(t, e, &change, c->actor, why);
-		break;
-	case ASCOLTO__COMMAND__WHAT_CONFIRM_ALARMS:
-		r = alarms_confirm(t, e, c->confirm_alarms, why);
-		break;
-	case ASCOLTO__COMMAND__WHAT_CHANGE_CASE:
-		r = case_change(t, e, c->change_case, c->actor, why);
-		break;
-	case ASCOLTO__COMMAND__WHAT_CORRECT:
-		r = correct(t, e, c->correct, why);
-		break;
-	case ASCOLTO__COMMAND__WHAT_OPEN_CRISIS:
-		r = crisis_command(t, e, true, c->open_crisis->reason, why);
-		break;
-	case ASCOLTO__COMMAND__WHAT_CLOSE_CRISIS:
-		r = crisis_command(t, e, false, c->close_crisis->reason, why);
-		break;
-	case ASCOLTO__COMMAND__WHAT_DONE_STEP:
-		if (!id_of(c->done_step->incident_id, &id))
-			r = incident_step_done(t, e, &id, c->done_step->number, why);
-		break;
-	case ASCOLTO__COMMAND__WHAT_MOVE_MESSAGE:
-		if (!id_of(c->move_message->message_id, &id))
-			r = message_move(t, e, &id, c->move_message->lane, why);
-		break;
-	case ASCOLTO__COMMAND__WHAT_PROPOSE_ANSWER:
-		r = answer_propose(t, e, c->propose_answer, why);
-		break;
-	case ASCOLTO__COMMAND__WHAT_APPROVE_ANSWER:
-		r = answer_approve(t, e, c->approve_answer, why);
-		break;
-	case ASCOLTO__COMMAND__WHAT_KEEP_ADVOCATE:
-		r = advocate_keep(t, e, c->keep_advocate, why);
-		break;
-	default:
-		err_set(why, -EINVAL, "this command is not known");
-	}
-	if (r && why && !why->text[0])
-		err_set(why, r, "the command names no case, incident or message");
-	if (!r && !audit_wrote(t)) /* every command leaves an entry, even one that changed nothing */
-		note_command(t, e);
-	return r ? REJECT : DONE;
 }
 
 /* What became of an alarm; tries on the way are not the end of it. */

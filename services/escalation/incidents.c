@@ -13,14 +13,6 @@ static uint64_t call_number(const Ascolto__Incident *i, enum code code, unsigned
 	return ((uint64_t)i->waves * CODES_PER_WAVE + code) * CALLS_PER_CODE + n;
 }
 
-void incident_view(struct turn *t, const Ascolto__Envelope *cause, Ascolto__Incident *i, uint64_t n)
-{
-	Ascolto__View v = ASCOLTO__VIEW__INIT;
-	v.what_case = ASCOLTO__VIEW__WHAT_INCIDENT;
-	v.incident = i;
-	send_view(t, cause, "view-incident", n, &v);
-}
-
 /* The topic's most frequent words, at most KEYWORDS_SHOWN. */
 static void set_keywords(struct turn *t, Ascolto__Incident *i, const struct topic *topic)
 {
@@ -197,8 +189,7 @@ static void save(struct turn *t, const Ascolto__Envelope *cause, Ascolto__Incide
 		return;
 	}
 	struct key k = id_key(t, INCIDENTS, &id);
-	turn_put(t, &k, i);
-	incident_view(t, cause, i, 0);
+	put_and_show(t, cause, &k, i, ASCOLTO__VIEW__WHAT_INCIDENT, "view-incident", 0);
 }
 
 /* Looks again in a while whether it has become calm. */
@@ -386,8 +377,10 @@ int incident_change(struct turn *t, const Ascolto__Envelope *cause, const struct
 	Ascolto__Incident *i;
 	struct brand *b = brand_find(t->state, cause->brand);
 	int r = load(t, id, &i, why);
-	if (r || i->closed_ms)
+	if (r)
 		return r;
+	if (i->closed_ms)
+		return err_set(why, -EINVAL, "the incident is closed: there is nothing to %s any more", verb);
 	if (!i->acknowledged_ms) {
 		i->acknowledged_ms = t->now_ms;
 		i->acknowledged_by = (char *)(uintptr_t)actor;

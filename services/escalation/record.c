@@ -1,4 +1,5 @@
 /* The ARM record: WHAT, WHERE, INTENTION, KNOW, RULES, ACTION of one message. */
+#include "common/pack.h"
 #include "services/escalation/escalation.h"
 
 #define RULES_MAX 8
@@ -105,6 +106,22 @@ void send_view(struct turn *t, const Ascolto__Envelope *cause, const char *tag, 
 	turn_emit(t, TO_CONSOLE, LANE_NORMAL, e, span_str(cause->brand));
 }
 
+void put_and_show(struct turn *t, const Ascolto__Envelope *cause, const struct key *k, const void *row,
+	unsigned view, const char *tag, uint64_t n)
+{
+	Ascolto__View v = ASCOLTO__VIEW__INIT;
+	ProtobufCMessageUnknownField packed_row;
+	struct span packed = pack_message(t->arena, row);
+	if (!packed.data || pack_as_field(t->arena, view, packed, &packed_row)) {
+		t->ws->error = -ENOMEM;
+		return;
+	}
+	v.base.unknown_fields = &packed_row;
+	v.base.n_unknown_fields = 1;
+	turn_put_packed(t, k, packed);
+	send_view(t, cause, tag, n, &v);
+}
+
 void record_end(struct judgement *j)
 {
 	turn_count(j->t, "arm_records", j->arm ? 1 : 0);
@@ -113,14 +130,10 @@ void record_end(struct judgement *j)
 
 void record_put(struct judgement *j)
 {
-	Ascolto__View v = ASCOLTO__VIEW__INIT;
 	if (!j->arm)
 		return;
 	struct key k = id_key(j->t, ARM, &j->message);
-	turn_put(j->t, &k, j->arm);
-	v.what_case = ASCOLTO__VIEW__WHAT_ARM;
-	v.arm = j->arm;
-	send_view(j->t, j->e, "view-arm", 0, &v);
+	put_and_show(j->t, j->e, &k, j->arm, ASCOLTO__VIEW__WHAT_ARM, "view-arm", 0);
 }
 
 int record_reopen(struct judgement *j, struct err *why)

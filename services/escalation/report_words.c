@@ -28,7 +28,7 @@ static const struct {
 	{"answer_proposed", "Risposta a molti proposta", "Answer to many proposed"},
 	{"answer_approved", "Risposta a molti approvata", "Answer to many approved"},
 	{"answer_refused", "Risposta a molti fermata dal controllo", "Answer to many stopped by the check"},
-	{"approval_refused", "Approvazione che non vale", "Approval that does not count"},
+	{"command_refused", "Decisione che non si poteva eseguire", "Decision that could not be carried out"},
 	{"message_moved", "Messaggio spostato di corsia", "Message moved to the other lane"},
 	{"alarm_sent", "consegnato in", "delivered within"},
 	{"alarm_rejected", "rifiutato", "refused"},

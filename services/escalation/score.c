@@ -111,21 +111,24 @@ void score_note(struct score_sheet *sheet, const struct damage *d, const char *c
 	}
 }
 
+static void add_row(void *row, struct arena *keeps, void *ctx)
+{
+	State__Score *into = row;
+	const State__Score *s = ctx;
+	if (str_empty(into->name) && !str_empty(s->name))
+		into->name = arena_strdup(keeps, s->name);
+	add_up(into, s);
+}
+
 static int write_row(struct turn *t, const char *brand, int64_t at_ms, const struct score_row *row)
 {
-	State__Score *old, fresh = row->sum;
 	struct key k = row_key(t->key_group, brand, at_ms, (enum of)row->of, row->sum.name);
-	int r = turn_get(t, &escalation_tables[SCORES], &k, &old);
-	if (r && r != -ENOENT && r != -EBADMSG)
-		return r;
-	if (r && row->of == OF_ALL) {
+	int r = turn_tally(t, &escalation_tables[SCORES], &k, add_row, (void *)(uintptr_t)&row->sum);
+	if (r > 0 && row->of == OF_ALL) {
 		struct key series = series_key(t->key_group, brand);
 		forget_old(t, &series, at_ms - SCORE_DAYS * DAY_MS);
 	}
-	if (!r)
-		add_up(&fresh, old);
-	turn_put(t, &k, &fresh);
-	return 0;
+	return MIN(r, 0);
 }
 
 int score_write(struct turn *t, const char *brand, const struct score_sheet *sheet)

@@ -1,4 +1,5 @@
 #include "services/escalation/topic.h"
+#include "services/escalation/copies.h"
 #include "services/escalation/topic_index.h"
 
 #include <math.h>
@@ -12,11 +13,6 @@
 #define INCIDENTS_MAX 32     /* open at once, as far as a crowd is looked for in them */
 #define STANDING_WORDS_OF 64 /* messages after which the words of a topic that never ends are half forgotten */
 #include "common/signature.h"
-
-struct copy {
-	uint64_t hash, who, sketch;
-	uint32_t words;
-};
 
 struct topics {
 	struct topic *live[TOPICS_LIVE_MAX]; /* by slot; NULL where there is none */
@@ -32,8 +28,7 @@ struct topics {
 	struct rhythm rhythm;
 	struct crowd all;            /* messages to the brand, whoever wrote them */
 	int64_t newest_ms, heard_ms; /* of the newest message: its own time, and the clock when it was heard */
-	struct copy copies[TOPIC_COPIES];
-	uint64_t last_copy;
+	struct copies copies;
 };
 
 int topics_new(struct topics **ret, int64_t window_ms, const char *brand)
@@ -107,38 +102,21 @@ struct topic *topics_match(struct topics *ts, const Ascolto__Signature *s, doubl
 	return topic_index_nearest(ts->index, &q, ret_similarity);
 }
 
-/* The text seen lately that this one repeats: the same, else an edited one. */
-static const struct copy *find_copy(const struct topics *t, const Ascolto__Signature *s)
+bool topics_knows_copy(const struct topics *t, const Ascolto__Signature *s, uint64_t *ret_who)
 {
-	const struct copy *edited = NULL;
-	for (const struct copy *c = t->copies; s->copy && c < t->copies + TOPIC_COPIES; c++) {
-		if (c->hash == s->copy)
-			return c;
-		if (c->hash && signature_near_copy(c->sketch, c->words, s->sketch, s->words))
-			edited = c;
-	}
-	return edited;
-}
-
-bool topics_is_copy(const struct topics *t, const Ascolto__Signature *s, uint64_t who)
-{
-	const struct copy *c = find_copy(t, s);
-	return c && c->who != who;
+	int at = copies_find(&t->copies, s);
+	*ret_who = at < 0 ? 0 : t->copies.who[at];
+	return at >= 0;
 }
 
 uint64_t topics_remember_copy(struct topics *t, const Ascolto__Signature *s, uint64_t who)
 {
-	if (!s->copy || find_copy(t, s))
-		return 0;
-	t->last_copy++;
-	t->copies[t->last_copy % TOPIC_COPIES] = (struct copy){s->copy, who, s->sketch, s->words};
-	return t->last_copy;
+	return s->copy ? copies_add(&t->copies, s, who) : 0;
 }
 
 void topics_restore_copy(struct topics *t, const State__Copy *row)
 {
-	t->copies[row->number % TOPIC_COPIES] = (struct copy){row->hash, row->who, row->sketch, row->words};
-	t->last_copy = MAX(t->last_copy, row->number);
+	copies_restore(&t->copies, row);
 }
 
 /* ---- members ---- */

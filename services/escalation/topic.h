@@ -30,7 +30,6 @@
 
 #define TOPIC_TERMS 32
 #define TOPIC_KEYWORDS 16
-#define TOPIC_COPIES 512     /* texts remembered per brand to know reposts by */
 #define TOPIC_EXAMPLES 5
 #define TOPIC_HEADLINE 120  /* bytes; and a text shorter than a quarter of it says too little */
 #define TOPICS_LIVE_MAX 5000 /* per brand; the longest silent goes first */
@@ -79,9 +78,11 @@ struct topic *topics_of_incident(struct topics *t, const struct id *incident);
 /* The topic this signature belongs to, or NULL; *ret_similarity is how near it is, 0 without one. */
 struct topic *topics_match(struct topics *t, const Ascolto__Signature *s, double *ret_similarity);
 
-/* True when somebody else's text is repeated, edits and all (common/signature.h). Looking does not remember. */
-bool topics_is_copy(const struct topics *t, const Ascolto__Signature *s, uint64_t who);
-/* Returns the text's number, which counts up, or 0 when there was nothing new to remember. */
+/* True when a text that is remembered is repeated, edits and all (common/signature.h), and who wrote it
+ * first. */
+bool topics_knows_copy(const struct topics *t, const Ascolto__Signature *s, uint64_t *ret_who);
+/* Remembers a text that is not known yet: returns its number, which counts up, or 0 when it is too short to
+ * be a copy. */
 uint64_t topics_remember_copy(struct topics *t, const Ascolto__Signature *s, uint64_t who);
 void topics_restore_copy(struct topics *t, const State__Copy *row);
 

@@ -122,6 +122,16 @@ static void fit_logistic(const float *score, const bool *truth, size_t rows, dou
 	*ret_b = isfinite(b) ? b : 0;
 }
 
+void calibrate_answer(
+	const float *log_odds, const bool *right, size_t rows, float *ret_slope, float *ret_offset)
+{
+	double slope = 1, offset = 0;
+	if (rows >= CALIBRATE_ANSWER_ROWS)
+		fit_logistic(log_odds, right, rows, &slope, &offset);
+	*ret_slope = (float)slope;
+	*ret_offset = (float)offset;
+}
+
 struct model_platt calibrate_platt(const float *score, const bool *truth, size_t rows)
 {
 	double a, b;

@@ -9,6 +9,15 @@
 /* The temperature with the smallest log loss; `scores` are rows x labels, truths outside 0..labels-1 are skipped. */
 float calibrate_temperature(const float *scores, const int *truth, size_t rows, uint32_t labels);
 
+/*
+ * The logistic from the log-odds of an answer's probability (model_log_odds) to how often answers are right
+ * (Platt 1999, of the answer alone). Fewer than CALIBRATE_ANSWER_ROWS rows say nothing: slope 1, offset 0.
+ */
+#define CALIBRATE_ANSWER_ROWS 100
+
+void calibrate_answer(
+	const float *log_odds, const bool *right, size_t rows, float *ret_slope, float *ret_offset);
+
 /* The threshold on the answer's probability that maximises right - cost * wrong; 0 when answering always is best. */
 float calibrate_threshold(const float *scores, const int *truth, size_t rows, uint32_t labels, float temperature,
 	double cost);

@@ -109,16 +109,21 @@ static bool is_right(const struct model *m, const struct measure_row *r)
 	return memcmp(r->truth_set, r->answer_set, sizeof(r->truth_set)) == 0;
 }
 
-static double calibration_error(const struct model *m, const struct measure_row *rows, size_t n)
+double measure_calibration(const struct measure_row *rows, size_t n, double *ret_chance)
 {
-	double right[BINS] = {0}, sure[BINS] = {0}, error = 0;
+	double right[BINS] = {0}, sure[BINS] = {0}, variance[BINS] = {0}, error = 0, chance = 0;
 	for (size_t i = 0; i < n; i++) {
-		int b = MIN((int)(rows[i].probability * BINS), BINS - 1);
-		right[b] += is_right(m, &rows[i]);
-		sure[b] += (double)rows[i].probability;
+		double p = (double)rows[i].probability;
+		int b = MIN((int)(p * BINS), BINS - 1);
+		right[b] += rows[i].truth == rows[i].answer;
+		sure[b] += p;
+		variance[b] += p * (1 - p);
 	}
-	for (int b = 0; b < BINS; b++)
+	for (int b = 0; b < BINS; b++) {
 		error += fabs(right[b] - sure[b]);
+		chance += sqrt(variance[b] * M_2_PI);
+	}
+	*ret_chance = n ? chance / (double)n : 0;
 	return n ? error / (double)n : 0;
 }
 
@@ -175,7 +180,8 @@ void measure_sum(const struct model *m, const struct measure_row *rows, size_t n
 	ret->accuracy = n ? (double)right / (double)n : 0;
 	ret->answered = n ? (double)answered / (double)n : 0;
 	ret->accuracy_answered = answered ? (double)right_answered / (double)answered : 0;
-	ret->calibration_error = m->head->kind == MODEL_EXCLUSIVE ? calibration_error(m, rows, n) : 0;
+	if (m->head->kind == MODEL_EXCLUSIVE)
+		ret->calibration_error = measure_calibration(rows, n, &ret->calibration_chance);
 	ret->accuracy_top80 = accuracy_of_surest(m, rows, n, 0.8, &border);
 }
 
@@ -235,9 +241,11 @@ void measure_report(const struct model *m, const struct measure_row *rows, size_
 	buf_addf(out, "%s: %zu rows\naccuracy %.2f%%, macro-F1 %.2f%%, micro-F1 %.2f%%\n", m->head->task, n, 100 * s.accuracy,
 		100 * s.macro_f1, 100 * s.micro_f1);
 	if (exclusive)
-		buf_addf(out, "calibration error %.3f; answers %.1f%% of the rows (probability %.3f and more), "
-			"of these right %.2f%%\n", s.calibration_error, 100 * s.answered, (double)m->head->threshold,
-			100 * s.accuracy_answered);
+		buf_addf(out,
+			"calibration error %.3f (by chance alone %.3f); answers %.1f%% of the rows "
+			"(probability %.3f and more), of these right %.2f%%\n",
+			s.calibration_error, s.calibration_chance, 100 * s.answered,
+			(double)m->head->threshold, 100 * s.accuracy_answered);
 	buf_addf(out, "\n%-24s %9s %9s %9s %7s%s\n", "label", "precision", "recall", "F1", "rows",
 		exclusive ? "" : "  threshold");
 	for (uint32_t i = 0; i < m->head->labels; i++) {

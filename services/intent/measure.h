@@ -1,9 +1,13 @@
 /*
  * measure.h - how good a model is, in numbers and as a report for people.
  *
- * Expected calibration error: 15 bins of equal width over the probability of the given answer (Naeini, Cooper,
- * Hauskrecht, AAAI 2015). Macro-F1 is the mean of F1 over the labels that occur in truth or prediction. For multi-label
- * tasks accuracy is the share of rows with exactly the right set, and macro-F1 the mean over labels that occur.
+ * Expected calibration error: 15 bins of equal width over the probability of the given answer (Naeini,
+ * Cooper, Hauskrecht, AAAI 2015). Exact probabilities do not reach 0 either, the less so the fewer rows there
+ * are; what they would have on average stands beside it: the sum of the bins' mean absolute deviations,
+ * sqrt(2 / pi * sum of p (1 - p)), by rows.
+ *
+ * Macro-F1 is the mean of F1 over the labels that occur in truth or prediction. For multi-label tasks
+ * accuracy is the share of rows with exactly the right set, and macro-F1 the mean over labels that occur.
  */
 #ifndef ASCOLTO_INTENT_MEASURE_H
 #define ASCOLTO_INTENT_MEASURE_H
@@ -21,7 +25,7 @@ struct measure_row {
 
 struct measure {
 	size_t rows;
-	double accuracy, macro_f1, micro_f1, calibration_error, log_loss;
+	double accuracy, macro_f1, micro_f1, calibration_error, calibration_chance, log_loss;
 	double answered, accuracy_answered; /* at the model's threshold */
 	double accuracy_top80;              /* on the 80 % of rows the model is surest of */
 };
@@ -33,6 +37,9 @@ void measure_row_set(const struct model *m, const float *p, const char *label, s
 int measure_run(const struct model *m, const struct dataset *d, struct measure_row *ret, double *ret_seconds);
 
 void measure_sum(const struct model *m, const struct measure_row *rows, size_t n, struct measure *ret);
+
+/* The calibration error of an exclusive model's answers, and what exact probabilities would have. */
+double measure_calibration(const struct measure_row *rows, size_t n, double *ret_chance);
 
 /* Totals, per-label table, most frequent confusions, abstention curve. */
 void measure_report(const struct model *m, const struct measure_row *rows, size_t n, struct buf *out);

@@ -25,7 +25,8 @@ static const char *check_layout(const struct model *m)
 		return "its features make no sense";
 	if (!memchr(h->task, 0, sizeof(h->task)) || !memchr(h->name, 0, sizeof(h->name)))
 		return "its name has no end";
-	if (!(h->temperature > 0) || !isfinite(h->temperature) || !isfinite(h->threshold))
+	if (!(h->temperature > 0) || !isfinite(h->temperature) || !(h->answer_slope > 0) ||
+		!isfinite(h->answer_slope) || !isfinite(h->answer_offset) || !isfinite(h->threshold))
 		return "its calibration makes no sense";
 	for (int b = 0; b < BLOCKS; b++) {
 		uint64_t buckets = h->spec.buckets[b];
@@ -161,10 +162,38 @@ static void softmax(const struct model *m, float *s)
 		}
 }
 
+float model_log_odds(float p)
+{
+	return logf(MAX(p, 1e-6f) / MAX(1 - p, 1e-6f));
+}
+
+/* The answer's probability through its logistic, and the others by what is left. */
+static void map_answer(const struct model *m, float *p)
+{
+	uint32_t answer = 0, n = m->head->labels;
+	for (uint32_t i = 1; i < n; i++)
+		answer = p[i] > p[answer] ? i : answer;
+	float rest = 0, second = 0;
+	for (uint32_t i = 0; i < n; i++)
+		if (i != answer) {
+			rest += p[i];
+			second = MAX(second, p[i]);
+		}
+	float odds = model_log_odds(p[answer]);
+	float to = 1 / (1 + expf(-(m->head->answer_slope * odds + m->head->answer_offset)));
+	if (!(rest > 0))
+		return;
+	to = MAX(to, 1.001f * second / (rest + second)); /* just above where it meets the second */
+	float scale = (1 - to) / rest;
+	for (uint32_t i = 0; i < n; i++)
+		p[i] = i == answer ? to : p[i] * scale;
+}
+
 void model_probabilities(const struct model *m, float *s)
 {
 	if (m->head->kind == MODEL_EXCLUSIVE) {
 		softmax(m, s);
+		map_answer(m, s);
 		return;
 	}
 	for (uint32_t i = 0; i < m->head->labels; i++)

@@ -11,9 +11,10 @@
  * multiple of 16. The checksum is XXH3 of everything behind it. A file that is damaged, foreign or
  * from a newer version is refused with a sentence, before anything of it is used.
  *
- * Exclusive models: probabilities are the softmax of scores / temperature; those of columns that share a label are summed
- * at the first of them, the others become 0. Below `threshold` the honest answer is "do
- * not know". Multi-label models: each label has its own logistic and threshold.
+ * Exclusive models: probabilities are the softmax of scores / temperature; those of columns that share a label
+ * are summed at the first of them, the others become 0. The answer's, the largest, then goes through a logistic of
+ * its log-odds, and the others share what is left, as they did; the answer stays the answer. Below `threshold` the
+ * honest answer is "do not know". Multi-label models: each label has its own logistic and threshold.
  *
  * A model is immutable and may be used by many threads.
  */
@@ -25,7 +26,7 @@
 #include "services/intent/features.h"
 
 #define MODEL_MAGIC "ASCOMODL"
-#define MODEL_VERSION 2
+#define MODEL_VERSION 3
 #define MODEL_LABELS_MAX 512
 #define MODEL_FILE_MAX ((size_t)256 * 1024 * 1024)
 
@@ -49,6 +50,7 @@ struct model_head {
 	uint32_t labels;
 	uint32_t columns;
 	float temperature;
+	float answer_slope, answer_offset; /* 1 and 0 leave the answer's probability as it is */
 	float threshold;
 	uint32_t reserved;
 	struct features_spec spec;
@@ -90,6 +92,9 @@ void model_score(const struct model *m, const struct features *f, float *scores)
 
 /* Scores to probabilities in place, by the model's kind. */
 void model_probabilities(const struct model *m, float *scores);
+
+/* What the logistic of an answer takes: ln(p / (1 - p)), of 1e-6 at the least. */
+float model_log_odds(float p);
 
 /* The first column of a label, or -1. */
 int model_label(const struct model *m, const char *label);

@@ -106,6 +106,7 @@ int modelfile_write(const struct modelfile *f, struct buf *out)
 {
 	struct model_head h = {.magic = MODEL_MAGIC, .version = MODEL_VERSION, .head_len = sizeof(h), .kind = f->kind,
 		.labels = f->n_labels, .columns = columns_for(f->n_labels), .temperature = f->temperature,
+		.answer_slope = f->answer_slope, .answer_offset = f->answer_offset,
 		.threshold = f->threshold, .rows = f->rows, .trained_ms = f->trained_ms, .spec = f->spec};
 	memcpy(h.magic, MODEL_MAGIC, sizeof(h.magic));
 	snprintf(h.task, sizeof(h.task), "%s", f->task);

@@ -17,7 +17,7 @@ struct modelfile {
 	const float *weights;            /* [(all buckets + 1) * n_labels], the bias last */
 	float block_weight[BLOCKS];      /* as the rows were scaled in training */
 	const struct model_platt *platt; /* n_labels, multi-label only */
-	float temperature, threshold;
+	float temperature, answer_slope, answer_offset, threshold;
 	uint64_t rows;
 	int64_t trained_ms;
 	const char *report;

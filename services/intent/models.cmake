@@ -5,10 +5,10 @@ set(intent_data)
 foreach(file ${intent_rows})
 	list(APPEND intent_data --data ${file})
 endforeach()
-# Sentences and frequent words of many languages, beside the messages, which are Italian and English.
-set(language_more)
+# Sentences and frequent words of many languages; the messages, Italian and English and ever more, would tip the balance.
+set(language_data)
 foreach(file ${language_rows})
-	list(APPEND language_more --data ${file})
+	list(APPEND language_data --data ${file})
 endforeach()
 # On these rows, unlike on tweets, sentiment does better with what the other tasks use.
 set(sentiment_options --solver 4 --c 0.5 --balance 0 --options 63 --word-weight 1.4 --know-weight 0.55)
@@ -24,10 +24,14 @@ foreach(task language intent expectation event sentiment lane flags)
 			COMMAND ${CMAKE_COMMAND} -E copy ${ASCOLTO_MODELS_FROM}/${task}.model ${ASCOLTO_MODELS_DIR} VERBATIM)
 		continue()
 	endif()
+	set(task_data ${intent_data})
+	if(task STREQUAL "language")
+		set(task_data ${language_data})
+	endif()
 	add_custom_command(OUTPUT ${ASCOLTO_MODELS_DIR}/${task}.model
 		COMMAND ${CMAKE_COMMAND} -E make_directory ${ASCOLTO_MODELS_DIR}
 		COMMAND ${CMAKE_COMMAND} -E env SOURCE_DATE_EPOCH=0 $<TARGET_FILE:ascolto-train-bootstrap> intent train
-			--quiet --task ${task} ${${task}_options} ${intent_data} ${${task}_more} --out ${ASCOLTO_MODELS_DIR}/${task}.model
+			--quiet --task ${task} ${${task}_options} ${task_data} --out ${ASCOLTO_MODELS_DIR}/${task}.model
 		DEPENDS ascolto-train-bootstrap ${intent_rows} ${language_rows} COMMENT "Training ${task}" VERBATIM)
 endforeach()
 add_custom_target(ascolto_models ALL DEPENDS ${models})

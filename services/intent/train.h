@@ -1,22 +1,24 @@
 /*
  * train.h - from labelled messages to a model file.
  *
- * liblinear solves (Fan, Chang, Hsieh, Wang, Lin, "LIBLINEAR: a library for large linear classification", JMLR 9, 2008;
- * solver 4 is Crammer and Singer's multi-class SVM); features, weights' quantisation, calibration and the file are
- * ours. One training is deterministic: the same rows, options and program give the same bytes.
+ * liblinear solves (Fan, Chang, Hsieh, Wang, Lin, "LIBLINEAR: a library for large linear classification", JMLR
+ * 9, 2008; solver 4 is Crammer and Singer's multi-class SVM); features, weights' quantisation, calibration and
+ * the file are ours. One training is deterministic: the same rows, options and program give the same bytes.
  *
- * Labels of somebody's own carry names that say what they mean ("card_arrival"): each name joins the rows as a text of
- * its label, never held out, not counted.
+ * Labels of somebody's own carry names that say what they mean ("card_arrival"): each name joins the rows as a
+ * text of its label, never held out, not counted.
  *
- * Calibration and the abstention threshold come from rows the fitted model has not seen: the `valid` rows when given,
- * else out-of-fold predictions (TRAIN_FOLDS folds up to TRAIN_FOLDS_ROWS rows, above that one tenth held out, chosen by
- * the text's hash); then the final model is fitted on all rows. The temperature minimises the log loss (Guo, Pleiss,
- * Sun, Weinberger, "On calibration of modern neural networks", ICML 2017). The threshold maximises right answers minus
- * `abstain_cost` times wrong ones.
+ * Calibration and the abstention threshold come from rows the fitted model has not seen: the `valid` rows when
+ * given, else out-of-fold predictions (TRAIN_FOLDS folds up to TRAIN_FOLDS_ROWS rows, above that one tenth held
+ * out, chosen by the text's hash); then the final model is fitted on all rows. The temperature minimises the log
+ * loss (Guo, Pleiss, Sun, Weinberger, "On calibration of modern neural networks", ICML 2017). What it leaves, and
+ * of a support vector machine that is much, a logistic of the answer's log-odds takes (calibrate_answer). The
+ * threshold maximises right answers minus `abstain_cost` times wrong ones.
  *
- * A label that covers messages of many kinds is learnt kind by kind: where the rows name what divides it (dataset_finer,
- * the intent for most tasks), each pair of label and kind that has TRAIN_FINER_ROWS rows gets a column of its own, and the
- * model sums the columns of a label (model.h). Multi-label tasks get a logistic (Platt) and the threshold per label that calibrate.h explains.
+ * A label that covers messages of many kinds is learnt kind by kind: where the rows name what divides it
+ * (dataset_finer, the intent for most tasks), each pair of label and kind that has TRAIN_FINER_ROWS rows gets a
+ * column of its own, and the model sums the columns of a label (model.h). Multi-label tasks get a logistic (Platt)
+ * and the threshold per label that calibrate.h explains.
  */
 #ifndef ASCOLTO_INTENT_TRAIN_H
 #define ASCOLTO_INTENT_TRAIN_H

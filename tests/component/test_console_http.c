@@ -156,9 +156,60 @@ static void test_commands(void **state)
 	assert_string_equal(e->command->change_case->verb, "hand_over");
 	assert_string_equal(e->command->change_case->to, "Bruno");
 	ascolto__envelope__free_unpacked(e, NULL);
+	view_held_alarms(escalation, 21);
+	sent();
 	e = command("/api/v1/alarms", "{\"actor\":\"Anna Riva\",\"call\":true}", 6);
 	assert_true(e->command->confirm_alarms->call);
 	ascolto__envelope__free_unpacked(e, NULL);
+}
+
+/* What is shown says that it can not be done: nothing is sent, and the answer says why. */
+static void test_impossible(void **state)
+{
+	(void)state;
+	const char *const json = "Content-Type: application/json\r\n";
+	char self[160], unknown[160], split[160], text[ID_TEXT + 1];
+	keep_case("old", ASCOLTO__CASE_STATE__CASE_STATE_CLOSED, 1);
+	keep_case("c1", ASCOLTO__CASE_STATE__CASE_STATE_NEW, 1);
+	view_incident(escalation, &(struct made_incident){.name = "over",
+					  .title = "rete",
+					  .code = RED,
+					  .opened_ms = T0,
+					  .closed_ms = T0 + 60000});
+	sent();
+	snprintf(self, sizeof(self), "{\"actor\":\"a\",\"verb\":\"merge\",\"other\":\"%s\"}",
+		view_id_text("c1", text));
+	snprintf(unknown, sizeof(unknown), "{\"actor\":\"a\",\"verb\":\"merge\",\"other\":\"%s\"}",
+		view_id_text("x", text));
+	snprintf(split, sizeof(split), "{\"actor\":\"a\",\"verb\":\"split\",\"conversation\":\"%s\"}", text);
+	const char *old = path_of("/api/v1/cases/%s/change", "old"),
+		   *c1 = path_of("/api/v1/cases/%s/change", "c1");
+	const struct {
+		const char *path, *body, *words;
+	} rows[] = {
+		{path_of("/api/v1/incidents/%s/acknowledge", "over"), "{\"actor\":\"a\"}",
+			"calmed down by itself"},
+		{path_of("/api/v1/incidents/%s/close", "over"), "{\"actor\":\"a\",\"reason\":\"over\"}",
+			"the incident is closed"},
+		{path_of("/api/v1/cases/%s/acknowledge", "old"), "{\"actor\":\"a\"}", "the case is closed"},
+		{path_of("/api/v1/cases/%s/close", "old"), "{\"actor\":\"a\",\"outcome\":\"done\"}",
+			"the case is closed"},
+		{old, "{\"actor\":\"a\",\"verb\":\"wait\"}", "the case is closed: open it again first"},
+		{c1, "{\"actor\":\"a\",\"verb\":\"reopen\"}", "the case is new: it can not be opened again"},
+		{c1, self, "part of itself"},
+		{c1, unknown, "no such other case"},
+		{c1, split, "not one of its own"},
+		{"/api/v1/alarms", "{\"actor\":\"a\",\"call\":true}", "no alarms are held"},
+		{"/api/v1/crisis", "{\"actor\":\"a\",\"on\":false,\"reason\":\"calm\"}",
+			"crisis mode is not on"},
+	};
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++)
+		refused("POST", rows[i].path, json, rows[i].body, 409, rows[i].words);
+	view_crisis(escalation, T0, "rosso");
+	sent();
+	refused("POST", "/api/v1/crisis", json, "{\"actor\":\"a\",\"on\":false,\"reason\":\"calm\"}", 409,
+		"with its red incidents");
+	assert_int_equal(peer_received(escalation), 0);
 }
 
 static void test_advocates(void **state)
@@ -332,6 +383,38 @@ static void test_events(void **state)
 }
 
 /* A flood reaches the browser as a few pushes that name the newest and say how many more there were. */
+/* Somebody else was faster: it is told to the pages, kept in a list that does not grow for ever, and named as
+ * the answer to the command named it. */
+static void test_too_late(void **state)
+{
+	(void)state;
+	int fd = listen_to_events();
+	view_refusal(escalation, "one", "Anna Riva", "the case is closed: somebody was faster", T0);
+	char *heard = hear(fd, "event: counts");
+	assert_non_null(strstr(heard, "event: refusal\ndata: {\"refusals\":[{"));
+	assert_non_null(strstr(heard, "somebody was faster"));
+	assert_non_null(strstr(heard, "\"actor\":\"Anna Riva\""));
+	free(heard);
+	close(fd);
+	for (int i = 1; i < 230; i++)
+		view_refusal(escalation, "more", "Ugo", i == 229 ? "the last one" : "no", T0 + i);
+	sent();
+	expect_count("/api/v1/refusals", "refusals", 200);
+	expect("/api/v1/refusals", "refusals.0.why", "the last one");
+	keep_case("c1", ASCOLTO__CASE_STATE__CASE_STATE_NEW, 1);
+	sent();
+	struct reply r = talk(port, "POST", path_of("/api/v1/cases/%s/acknowledge", "c1"),
+		"Content-Type: application/json\r\n", "{\"actor\":\"Anna Riva\"}");
+	Ascolto__Envelope *e = peer_wait_received(escalation, 0, 5000);
+	struct id id;
+	char text[ID_TEXT + 1];
+	assert_non_null(e);
+	assert_int_equal(id_from_bytes(e->trace_id.data, e->trace_id.len, &id), 0);
+	assert_non_null(strstr(r.body, id_format(&id, text)));
+	ascolto__envelope__free_unpacked(e, NULL);
+	reply_free(&r);
+}
+
 static void test_events_flood(void **state)
 {
 	(void)state;
@@ -390,6 +473,8 @@ int main(void)
 		TEST(test_refusals),
 		TEST(test_commands),
 		TEST(test_command_survives),
+		TEST(test_impossible),
+		TEST(test_too_late),
 		TEST(test_advocates),
 		TEST(test_answers),
 		TEST(test_events),

@@ -299,6 +299,33 @@ void view_crisis(struct peer *p, int64_t since_ms, const char *because)
 	send_view(p, NULL, &v);
 }
 
+void view_held_alarms(struct peer *p, unsigned count)
+{
+	Ascolto__HeldAlarms h = ASCOLTO__HELD_ALARMS__INIT;
+	Ascolto__View v = ASCOLTO__VIEW__INIT;
+	h.brand = word(VIEW_BRAND);
+	h.count = count;
+	v.what_case = ASCOLTO__VIEW__WHAT_HELD_ALARMS;
+	v.held_alarms = &h;
+	send_view(p, NULL, &v);
+}
+
+void view_refusal(struct peer *p, const char *command, const char *actor, const char *why, int64_t at_ms)
+{
+	struct id id = id_from(at_ms, span_str(command));
+	Ascolto__Refusal r = ASCOLTO__REFUSAL__INIT;
+	Ascolto__View v = ASCOLTO__VIEW__INIT;
+	r.command_id = (ProtobufCBinaryData){ID_BYTES, id.b};
+	r.brand = word(VIEW_BRAND);
+	r.actor = word(actor);
+	r.command = word("change_case");
+	r.why = word(why);
+	r.at_ms = at_ms;
+	v.what_case = ASCOLTO__VIEW__WHAT_REFUSAL;
+	v.refusal = &r;
+	send_view(p, NULL, &v);
+}
+
 void view_answer(struct peer *p, const struct made_answer *m)
 {
 	struct ids ids = {.n = 0};

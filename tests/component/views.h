@@ -66,6 +66,11 @@ void view_answer(struct peer *p, const struct made_answer *m);
 
 void view_advocate(struct peer *p, const char *customer, const char *message, int64_t heard_ms, bool removed);
 
+void view_held_alarms(struct peer *p, unsigned count);
+
+/* Somebody's command came too late. */
+void view_refusal(struct peer *p, const char *command, const char *actor, const char *why, int64_t at_ms);
+
 void view_delivery(struct peer *p, const char *order, const char *incident, const char *destination,
 	Ascolto__DeliveryResult result, const char *detail, int64_t at_ms);
 

@@ -533,6 +533,68 @@ static void calibration_finds_what_was_put_in(void **state)
 	assert_true(p.slope > 1.7f && p.slope < 2.4f && fabsf(p.offset) < 0.2f);
 }
 
+static float drawn(uint32_t *seed)
+{
+	*seed = *seed * 1664525 + 1013904223;
+	return (float)(*seed >> 8) / (1 << 24);
+}
+
+/* Answers that are right less often than they say, as those of a support vector machine are. */
+static void sure_answers_are_brought_down(void **state)
+{
+	(void)state;
+	enum { N = 6000 };
+	static float odds[N];
+	static bool right[N];
+	static struct measure_row said[N], mapped[N];
+	uint32_t seed = 7;
+	for (int i = 0; i < N; i++) {
+		float p = 0.05f + 0.94f * drawn(&seed), true_odds = 0.5f * model_log_odds(p) + 0.3f;
+		odds[i] = model_log_odds(p);
+		right[i] = drawn(&seed) < 1 / (1 + expf(-true_odds));
+		said[i] = (struct measure_row){.answer = right[i] ? 0 : 1, .probability = p};
+	}
+	float slope, offset;
+	calibrate_answer(odds, right, N, &slope, &offset);
+	assert_true(slope > 0.45f && slope < 0.55f && offset > 0.2f && offset < 0.4f);
+	for (int i = 0; i < N; i++) {
+		mapped[i] = said[i];
+		mapped[i].probability = 1 / (1 + expf(-(slope * odds[i] + offset)));
+	}
+	double chance;
+	assert_true(measure_calibration(said, N, &chance) > 0.08 && chance < 0.03);
+	assert_true(measure_calibration(mapped, N, &chance) < 2 * chance);
+	assert_true(measure_calibration(said, 0, &chance) == 0 && chance == 0);
+	calibrate_answer(odds, right, CALIBRATE_ANSWER_ROWS - 1, &slope, &offset);
+	assert_true(slope == 1 && offset == 0);
+}
+
+/* However low it is brought, the answer stays the answer, and everything together stays 1. */
+static void the_answer_stays_the_answer(void **state)
+{
+	(void)state;
+	struct model_head head = {.kind = MODEL_EXCLUSIVE,
+		.labels = 4,
+		.columns = 16,
+		.temperature = 1,
+		.answer_slope = 0.4f,
+		.answer_offset = -2};
+	struct model m = {.head = &head, .different = 4};
+	uint32_t seed = 1;
+	for (int round = 0; round < 400; round++) {
+		float p[MODEL_LABELS_MAX + 32], before[4], sum = 0;
+		for (int i = 0; i < 4; i++)
+			before[i] = p[i] = 3 * drawn(&seed);
+		model_probabilities(&m, p);
+		for (int i = 0; i < 4; i++) {
+			sum += p[i];
+			for (int k = 0; k < 4; k++)
+				assert_true(!(before[i] > before[k]) || p[i] > p[k]);
+		}
+		assert_true(fabsf(sum - 1) < 1e-5f);
+	}
+}
+
 static int setup(void **state)
 {
 	(void)state;
@@ -569,6 +631,8 @@ int main(void)
 		cmocka_unit_test(bad_rows_are_named),
 		cmocka_unit_test(too_little_is_refused),
 		cmocka_unit_test(calibration_finds_what_was_put_in),
+		cmocka_unit_test(sure_answers_are_brought_down),
+		cmocka_unit_test(the_answer_stays_the_answer),
 	};
 	return cmocka_run_group_tests(tests, setup, teardown);
 }

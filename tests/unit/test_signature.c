@@ -187,7 +187,9 @@ static void crisis_concepts_are_apart(void **state)
 	static const struct {
 		const char *text, *lang, *usual, *crisis;
 	} rows[] = {{"evacuati", "it", "", "evacuation"}, {"washed out", "en", "", "closure"}, {"fattura", "it", "bill", ""},
-		{"river", "en", "", "flood"}, {"terremoto", "es", "disaster", "quake"}};
+		{"river", "en", "", "flood"}, {"terremoto", "es", "disaster", "quake"}, {"power", "en", "power", "supply"},
+		{"fumée", "fr", "fire", "smoke"}, {"strikes", "en", "strike", "headline"}, {"vicino", "it", "", "where"},
+		{"viviendas", "es", "", "homes"}, {"parenti", "it", "", "close_ones"}};
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
 		struct text t;
 		size_t used = 0;

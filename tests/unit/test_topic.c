@@ -1,6 +1,7 @@
 /* Topics: what is one matter is one topic, people count once, and what is kept makes the same topic again. */
 #include "tests/unit/check.h"
 
+#include "services/escalation/copies.h"
 #include "services/escalation/topic.h"
 #include "services/escalation/topic_index.h"
 
@@ -177,6 +178,32 @@ static void test_people_against_a_list(void **state)
 }
 
 /* The signature of a short text, by its hash. */
+/* Every window is what one finds by looking at everybody, while people write again, late, or after a long
+ * silence. */
+static void test_windows(void **state)
+{
+	(void)state;
+	enum { PEOPLE = 50, STEP_MS = 1000 };
+	struct crowd c = {.newest = T0 / STEP_MS};
+	int64_t last[PEOPLE] = {0}, now = T0;
+	uint64_t rnd = 3;
+	for (int i = 0; i < 3000; i++) {
+		rnd = rnd * 6364136223846793005u + 1442695040888963407u;
+		unsigned who = (unsigned)(rnd >> 40) % PEOPLE;
+		now += i % 500 == 499 ? (int64_t)400 * STEP_MS : (int64_t)(rnd >> 33) % (4 * STEP_MS);
+		int64_t at = MAX(now - (i % 7 == 0 ? 20 * STEP_MS : 0), 0);
+		assert_true(crowd_add(&c, who + 1, at, STEP_MS));
+		last[who] = MAX(last[who], at);
+		for (unsigned steps = 1 + i % 5; steps <= CROWD_STEPS; steps += 13) {
+			unsigned n = 0;
+			for (size_t p = 0; p < PEOPLE; p++)
+				n += last[p] / STEP_MS > c.newest - (int64_t)steps;
+			assert_int_equal(crowd_count(&c, steps), n);
+		}
+	}
+	crowd_free(&c);
+}
+
 static const Ascolto__Signature *text_of(uint64_t copy)
 {
 	static Ascolto__Signature s = ASCOLTO__SIGNATURE__INIT;
@@ -184,24 +211,37 @@ static const Ascolto__Signature *text_of(uint64_t copy)
 	return &s;
 }
 
+/* Somebody else's. */
+static bool is_copy(struct topics *ts, const Ascolto__Signature *s, uint64_t who)
+{
+	uint64_t first;
+	return topics_knows_copy(ts, s, &first) && first != who;
+}
+
+static uint64_t remember(struct topics *ts, const Ascolto__Signature *s, uint64_t who)
+{
+	uint64_t first;
+	return topics_knows_copy(ts, s, &first) ? 0 : topics_remember_copy(ts, s, who);
+}
+
 static void test_copies(void **state)
 {
 	(void)state;
 	struct topics *ts CLEANUP(topics_free) = new_topics();
-	assert_false(topics_is_copy(ts, text_of(42), 1));
-	topics_remember_copy(ts, text_of(42), 1);
-	assert_false(topics_is_copy(ts, text_of(42), 1)); /* one's own words again */
-	assert_true(topics_is_copy(ts, text_of(42), 2));
-	topics_remember_copy(ts, text_of(42), 2); /* the first writer stays the writer */
-	assert_false(topics_is_copy(ts, text_of(42), 1));
-	topics_remember_copy(ts, text_of(0), 1); /* no hash: too short to be a copy */
-	assert_false(topics_is_copy(ts, text_of(0), 2));
-	for (uint64_t i = 0; i < TOPIC_COPIES - 1; i++)
-		topics_remember_copy(ts, text_of(1000 + i), 1);
-	assert_true(topics_is_copy(ts, text_of(42), 2));
-	topics_remember_copy(ts, text_of(5000), 1);
-	assert_false(topics_is_copy(ts, text_of(42), 2)); /* the oldest is forgotten */
-	assert_true(topics_is_copy(ts, text_of(1000), 2));
+	assert_false(is_copy(ts, text_of(42), 1));
+	remember(ts, text_of(42), 1);
+	assert_false(is_copy(ts, text_of(42), 1)); /* one's own words again */
+	assert_true(is_copy(ts, text_of(42), 2));
+	remember(ts, text_of(42), 2); /* the first writer stays the writer */
+	assert_false(is_copy(ts, text_of(42), 1));
+	remember(ts, text_of(0), 1); /* no hash: too short to be a copy */
+	assert_false(is_copy(ts, text_of(0), 2));
+	for (uint64_t i = 0; i < COPIES_KEPT - 1; i++)
+		remember(ts, text_of(1000 + i), 1);
+	assert_true(is_copy(ts, text_of(42), 2));
+	remember(ts, text_of(5000), 1);
+	assert_false(is_copy(ts, text_of(42), 2)); /* the oldest is forgotten */
+	assert_true(is_copy(ts, text_of(1000), 2));
 }
 
 static void test_edited_copies(void **state)
@@ -213,18 +253,18 @@ static void test_edited_copies(void **state)
 	original.words = edited.words = SIGNATURE_NEAR_WORDS;
 	original.sketch = 0xfff;
 	edited.copy = 8;
-	assert_int_equal(topics_remember_copy(ts, &original, 1), 1);
+	assert_int_equal(remember(ts, &original, 1), 1);
 	for (unsigned differ = 0; differ < 14; differ++) {
 		edited.sketch = original.sketch & ~((1ull << differ) - 1);
 		bool near = MIN(differ, 12u) <= SIGNATURE_NEAR_COPY;
-		assert_int_equal(topics_is_copy(ts, &edited, 2), near);
-		assert_false(topics_is_copy(ts, &edited, 1)); /* one's own words, better */
+		assert_int_equal(is_copy(ts, &edited, 2), near);
+		assert_false(is_copy(ts, &edited, 1)); /* one's own words, better */
 	}
 	edited.sketch = original.sketch;
 	edited.words--; /* short texts of two people are alike */
-	assert_false(topics_is_copy(ts, &edited, 2));
+	assert_false(is_copy(ts, &edited, 2));
 	edited.words++;
-	assert_int_equal(topics_remember_copy(ts, &edited, 2), 0); /* what is remembered is the original */
+	assert_int_equal(remember(ts, &edited, 2), 0); /* what is remembered is the original */
 
 	struct topics *after CLEANUP(topics_free) = new_topics();
 	State__Copy row = STATE__COPY__INIT;
@@ -234,8 +274,8 @@ static void test_edited_copies(void **state)
 	row.sketch = original.sketch;
 	row.words = original.words;
 	topics_restore_copy(after, &row);
-	assert_true(topics_is_copy(after, &original, 2));
-	assert_true(topics_is_copy(after, &edited, 2));
+	assert_true(is_copy(after, &original, 2));
+	assert_true(is_copy(after, &edited, 2));
 }
 
 static void test_twins_merge(void **state)
@@ -679,6 +719,7 @@ int main(void)
 		cmocka_unit_test(test_people_count_once),
 		cmocka_unit_test(test_window_slides),
 		cmocka_unit_test(test_people_against_a_list),
+		cmocka_unit_test(test_windows),
 		cmocka_unit_test(test_copies),
 		cmocka_unit_test(test_edited_copies),
 		cmocka_unit_test(test_twins_merge),

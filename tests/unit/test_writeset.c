@@ -1,6 +1,7 @@
 /* Write-sets: in order, all or nothing, and a refusal that is remembered. */
 #include "tests/unit/check.h"
 
+#include "common/pack.h"
 #include "common/writeset.h"
 
 #include "proto/state.pb-c.h"

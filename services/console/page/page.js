@@ -204,6 +204,13 @@ async function loadHealth() {
 	drawHealth();
 }
 
+// What this person decided, and somebody else was faster.
+function addRefusal(r) {
+	if (r.actor === byId("actor").value.trim())
+		complain(t("failed", r.why));
+	loadSoon();
+}
+
 // ---- events ----
 
 const events = {
@@ -212,6 +219,7 @@ const events = {
 	incident: (d) => d.incidents.forEach(addIncident),
 	delivery: (d) => d.deliveries.forEach(addDelivery),
 	answer: (d) => d.answers.forEach(addAnswer),
+	refusal: (d) => d.refusals.forEach(addRefusal),
 	crisis: loadSoon, // the counts that follow say it; the advocates are to be read
 	counts: addCounts,
 	reload: loadSoon,

@@ -74,9 +74,40 @@ static bool is_valid(const struct dataset_row *r, const void *ctx)
 	return bench_is_validation(r->text);
 }
 
+static size_t tally_of(struct tally *t, const char *name)
+{
+	size_t i = 0;
+	while (i < t->labels && strncmp(t->label[i].name, name, sizeof(t->label[i].name) - 1) != 0)
+		i++;
+	if (i == ARRAY_SIZE(t->label))
+		exit(1);
+	if (i == t->labels) {
+		snprintf(t->label[i].name, sizeof(t->label[i].name), "%s", name);
+		t->labels++;
+	}
+	return i;
+}
+
+static void tally_add(struct tally *t, const char *truth, const char *answer)
+{
+	size_t a = tally_of(t, truth), b = tally_of(t, answer);
+	t->label[a].truth++;
+	t->label[b].answer++;
+	t->label[a].both += a == b;
+}
+
+double bench_macro_f1(const struct tally *t)
+{
+	double sum = 0;
+	for (size_t i = 0; i < t->labels; i++)
+		sum += 2 * (double)t->label[i].both / (double)(t->label[i].truth + t->label[i].answer);
+	return t->labels ? sum / (double)t->labels : 0;
+}
+
 /* --- contenders ------------------------------------------------------------------------------------------------ */
 
-struct outcome bench_ours(const char *task, const struct dataset *train, const struct dataset *test, struct measure_row *judged)
+struct outcome bench_ours(const char *task, const struct dataset *train, const struct dataset *test,
+	struct measure_row *judged, struct tally *tally)
 {
 	struct train_options o;
 	struct err e = {0};
@@ -102,10 +133,15 @@ struct outcome bench_ours(const char *task, const struct dataset *train, const s
 	measure_sum(&m, rows, test->n, &s);
 	if (judged)
 		memcpy(judged, rows, test->n * sizeof(*rows));
+	for (size_t i = 0; tally && i < test->n; i++) {
+		tally_add(tally, test->rows[i].label, m.label[rows[i].answer]);
+		tally->rows[tally->n++] = rows[i];
+	}
 	free(rows);
 	r.accuracy = s.accuracy;
 	r.macro_f1 = s.macro_f1;
 	r.calibration_error = s.calibration_error;
+	r.calibration_chance = s.calibration_chance;
 	r.top80 = s.accuracy_top80;
 	r.per_second = (double)test->n / fastest;
 	return r;
@@ -113,16 +149,17 @@ struct outcome bench_ours(const char *task, const struct dataset *train, const s
 
 static void print_head(void)
 {
-	printf("%-30s %6s %6s %5s %6s %7s %9s %6s | %6s %6s %7s %9s %6s | %5s\n", "", "ours", "", "", "", "", "", "", "fastText", "", "",
-		"", "", "");
-	printf("%-30s %6s %6s %5s %6s %7s %9s %6s | %6s %6s %7s %9s %6s | %5s\n", "task (train/validation rows)", "acc", "mF1", "ECE",
-		"top80", "train s", "per s", "MB", "acc", "mF1", "train s", "per s", "MB", "speed");
+	static const char *const line = "%-30s %6s %6s %5s %5s %6s %7s %9s %6s | %6s %6s %7s %9s %6s | %5s\n";
+	printf(line, "", "ours", "", "", "", "", "", "", "", "fastText", "", "", "", "", "");
+	printf(line, "task (train/validation rows)", "acc", "mF1", "ECE", "exact", "top80", "train s",
+		"per s", "MB", "acc", "mF1", "train s", "per s", "MB", "speed");
 }
 
 static void print_row(const char *name, const struct outcome *a, const struct outcome *b)
 {
-	printf("%-30s %6.2f %6.2f %5.3f %6.2f %7.2f %9.0f %6.2f |", name, 100 * a->accuracy, 100 * a->macro_f1,
-		a->calibration_error, 100 * a->top80, a->train_seconds, a->per_second, a->megabytes);
+	printf("%-30s %6.2f %6.2f %5.3f %5.3f %6.2f %7.2f %9.0f %6.2f |", name, 100 * a->accuracy,
+		100 * a->macro_f1, a->calibration_error, a->calibration_chance, 100 * a->top80,
+		a->train_seconds, a->per_second, a->megabytes);
 	if (b->accuracy >= 0)
 		printf(" %6.2f %6.2f %7.2f %9.0f %6.2f | %4.1fx\n", 100 * b->accuracy, 100 * b->macro_f1, b->train_seconds,
 			b->per_second, b->megabytes, a->per_second / b->per_second);
@@ -135,7 +172,7 @@ static void compare(const char *name, const char *task, const struct dataset *tr
 {
 	char title[128];
 	snprintf(title, sizeof(title), "%s (%zu/%zu)", name, train->n, test->n);
-	struct outcome a = bench_ours(task, train, test, NULL), b = {.accuracy = -1};
+	struct outcome a = bench_ours(task, train, test, NULL, NULL), b = {.accuracy = -1};
 	if (with_peer)
 		b = bench_fasttext(train, test);
 	print_row(title, &a, &b);
@@ -182,7 +219,7 @@ static void out_of_scope(void)
 	struct measure_row *rows = calloc(test.n, sizeof(*rows));
 	if (!rows)
 		exit(1);
-	bench_ours("clinc", &train, &test, rows);
+	bench_ours("clinc", &train, &test, rows, NULL);
 	size_t out = test.n - in, pairs = 0, right = 0;
 	for (size_t i = 0; i < in; i++)
 		for (size_t k = in; k < test.n; k++) {
@@ -215,7 +252,10 @@ static void out_of_scope(void)
 	dataset_free(&test);
 }
 
-/* One group of rows at a time is the test, the others train; answers of all groups are judged together. */
+/*
+ * One group of rows at a time is the test, the others train. Printed: the mean over the groups; and macro-F1
+ * over the answers of all groups together, where a label of three rows in a small group weighs what it is.
+ */
 struct group {
 	const char *name;
 	bool inside;
@@ -230,6 +270,9 @@ static bool in_group(const struct dataset_row *r, const void *ctx)
 static void leave_one_out(const char *name, const char *task, const struct dataset *all)
 {
 	struct outcome a = {0}, b = {0};
+	struct tally tally = {.rows = calloc(all->n + 1, sizeof(*tally.rows))};
+	if (!tally.rows)
+		exit(1);
 	size_t groups = 0;
 	for (size_t i = 0; i < all->n; i++) {
 		bool seen = false;
@@ -241,7 +284,8 @@ static void leave_one_out(const char *name, const char *task, const struct datas
 		bench_pick(&train, all, in_group, &(struct group){all->rows[i].id, false});
 		bench_pick(&test, all, in_group, &(struct group){all->rows[i].id, true});
 		if (test.n >= 30) {
-			struct outcome x = bench_ours(task, &train, &test, NULL), y = {.accuracy = -1};
+			struct outcome x = bench_ours(task, &train, &test, NULL, &tally),
+				       y = {.accuracy = -1};
 			if (with_peer && !getenv("ASCOLTO_BENCH_QUICK"))
 				y = bench_fasttext(&train, &test);
 			double *p = &a.accuracy, *q = &b.accuracy;
@@ -262,6 +306,10 @@ static void leave_one_out(const char *name, const char *task, const struct datas
 	char title[128];
 	snprintf(title, sizeof(title), "%s (%zu groups)", name, groups);
 	print_row(title, &a, &b);
+	double chance, error = measure_calibration(tally.rows, tally.n, &chance);
+	printf("%-30s %6s %6.2f %5.3f %5.3f\n", "  all groups' answers", "", 100 * bench_macro_f1(&tally),
+		error, chance);
+	free(tally.rows);
 }
 
 /* The rows' id becomes the group: a column of the file. */
@@ -330,7 +378,8 @@ static void xsid_italian(void)
 		int rest = fold + 5;
 		bench_pick(&train, &all, fold_is, &rest);
 		bench_pick(&test, &all, fold_is, &fold);
-		accuracy += bench_ours("xsid", &train, &test, NULL).accuracy * (double)test.n / (double)all.n;
+		accuracy += bench_ours("xsid", &train, &test, NULL, NULL).accuracy * (double)test.n /
+			    (double)all.n;
 		if (with_peer)
 			peer += bench_fasttext(&train, &test).accuracy * (double)test.n / (double)all.n;
 		free(train.rows);
@@ -366,7 +415,7 @@ static void sentipolc(void)
 		bench_read(&all, "sentiment/sentipolc16_train.tsv", columns[i]);
 		bench_pick(&train, &all, is_train, NULL);
 		bench_pick(&test, &all, is_valid, NULL);
-		f += bench_ours("sentipolc", &train, &test, NULL).macro_f1 / 2;
+		f += bench_ours("sentipolc", &train, &test, NULL, NULL).macro_f1 / 2;
 		if (with_peer)
 			peer += bench_fasttext(&train, &test).macro_f1 / 2;
 		free(train.rows);
@@ -400,9 +449,9 @@ static void language_as_shipped(const char *name, const struct dataset *test)
 	struct measure_row *rows = calloc(test->n + 1, sizeof(*rows));
 	if (rows && measure_run(&m, test, rows, &seconds) == 0) {
 		measure_sum(&m, rows, test->n, &s);
-		printf("%-30s %6.2f %6s %5.3f %6.2f %7s %9.0f %6.2f | as it ships, %zu rows\n", name, 100 * s.accuracy, "",
-			s.calibration_error, 100 * s.accuracy_top80, "", (double)test->n / seconds, (double)m.len / 1e6,
-			test->n);
+		printf("%-30s %6.2f %6s %5.3f %5.3f %6.2f %7s %9.0f %6.2f | as it ships, %zu rows\n", name,
+			100 * s.accuracy, "", s.calibration_error, s.calibration_chance,
+			100 * s.accuracy_top80, "", (double)test->n / seconds, (double)m.len / 1e6, test->n);
 	}
 	free(rows);
 	model_close(&m);
@@ -473,8 +522,10 @@ static void care(void)
 			struct measure s;
 			if (rows && measure_run(&m, &d, rows, &seconds) == 0) {
 				measure_sum(&m, rows, d.n, &s);
-				printf("care, %-24s %6.2f %6.2f %5.3f %6.2f   micro-F1 %.2f\n", classifier_tasks[i], 100 * s.accuracy,
-					100 * s.macro_f1, s.calibration_error, 100 * s.accuracy_top80, 100 * s.micro_f1);
+				printf("care, %-24s %6.2f %6.2f %5.3f %5.3f %6.2f   micro-F1 %.2f\n",
+					classifier_tasks[i], 100 * s.accuracy, 100 * s.macro_f1,
+					s.calibration_error, s.calibration_chance, 100 * s.accuracy_top80,
+					100 * s.micro_f1);
 			}
 			free(rows);
 		}

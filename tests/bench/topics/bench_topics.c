@@ -169,13 +169,15 @@ static void group(struct topics *ts, struct message *m, size_t number, struct ar
 	struct classifier_input in = {.text = span_str(m->text), .surface = "public", .channel = "x"};
 	struct err e = {0};
 	struct id id = id_from(0, span_of(&number, sizeof(number)));
-	uint64_t who = XXH3_64bits(m->who, strlen(m->who));
+	uint64_t who = XXH3_64bits(m->who, strlen(m->who)), first;
 	int64_t at_ms = (int64_t)number * 1000 + 1;
 	double nearness;
 	if (classifier_predict(classifier, &in, a, &u, &e))
 		fail(err_text(&e));
-	m->taken_as_copy = topics_is_copy(ts, u.signature, who);
-	topics_remember_copy(ts, u.signature, who);
+	bool known = topics_knows_copy(ts, u.signature, &first);
+	m->taken_as_copy = known && first != who;
+	if (!known)
+		topics_remember_copy(ts, u.signature, who);
 	if (m->taken_as_copy || !u.signature->n_terms)
 		return;
 	struct topic *t = topics_match(ts, u.signature, &nearness);

@@ -23,7 +23,7 @@ struct brand *brand_find(struct escalation *x, const char *name)
 int brand_new_topics(struct brand *b)
 {
 	topics_free(&b->topics);
-	return topics_new(&b->topics, (int64_t)b->playbook->window_minutes * 60000);
+	return topics_new(&b->topics, (int64_t)b->playbook->window_minutes * 60000, b->name);
 }
 
 void rhythm_put(struct turn *t, struct brand *b)

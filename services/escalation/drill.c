@@ -44,10 +44,10 @@ static struct brand *real_brand(struct escalation *x, const char *name)
 	return NULL;
 }
 
-static struct drill_brand *add_brand(struct escalation *x, const struct brand *real)
+static struct drill_brand *add_brand(struct escalation *x, const struct brand *real, const char *name)
 {
 	struct drill_brand *d = calloc(1, sizeof(*d));
-	if (!d || topics_new(&d->brand.topics, (int64_t)real->playbook->window_minutes * 60000)) {
+	if (!d || topics_new(&d->brand.topics, (int64_t)real->playbook->window_minutes * 60000, name)) {
 		free(d);
 		return NULL;
 	}
@@ -62,7 +62,7 @@ struct brand *drill_brand(struct escalation *x, const char *name)
 	struct drill_brand *d = x->drills;
 	while (d && !str_eq(d->brand.name, name))
 		d = d->next;
-	if (!real || (!d && !(d = add_brand(x, real))))
+	if (!real || (!d && !(d = add_brand(x, real, name))))
 		return NULL;
 	snprintf(d->brand.name, sizeof(d->brand.name), "%s", name);
 	d->brand.playbook = real->playbook; /* it may have been read again meanwhile */

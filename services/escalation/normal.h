@@ -7,11 +7,11 @@
  * day, whatever their number: 4.5 is what four standard deviations are for the bell curve. A brand whose
  * people come in bursts has a long tail and needs more of them.
  *
- * The mean is an exponentially weighted one over NORMAL_MEMORY_DAYS, seasonally adjusted: the expectation is
- * it times the brand's rhythm over the window (Winters, "Forecasting sales by exponentially weighted moving
- * averages", Management Science 6, 1960). What is learnt is by how many people the expectation was missed, so
- * that busy hours, which tell more, weigh more. It begins as if a day had been silent: a topic nobody ever
- * spoke of has a normal of nothing.
+ * The mean is an exponentially weighted one over NORMAL_MEMORY_DAYS, seasonally adjusted: what is expected is the mean
+ * times the brand's rhythm over the window (Winters, "Forecasting sales by exponentially weighted moving averages",
+ * Management Science 6, 1960). What is learnt is by how many people the expectation was missed, so that busy hours,
+ * which tell more, weigh more. It begins as if a day had been silent: a topic nobody ever spoke of has a normal of
+ * nothing.
  *
  * The variance has two estimates. `shake`: half the mean squared difference of successive windows (von
  * Neumann, "Distribution of the ratio of the mean square successive difference to the variance", 1941), which

@@ -77,9 +77,8 @@ static const char *not_a_customers_word(const struct facts *f)
 }
 
 /*
- * People who joke, sell or praise do not make a crisis, nor does chatter; who asks may well speak of it.
- * Thanks for nothing is misread as praise, and a complaint in unusual words is not understood: the signs
- * tell.
+ * People who joke, sell or praise do not make a crisis, nor does chatter; who asks may well speak of it. But thanks
+ * for nothing is misread as praise, and a complaint in unusual words is not understood: the signs tell.
  */
 static bool counts_for_topic(const struct facts *f)
 {

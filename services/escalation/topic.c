@@ -3,15 +3,15 @@
 #include "services/escalation/topic_index.h"
 
 #include <math.h>
+#include <xxhash.h>
 
 #define DAY_MS 86400000
 #define HOUR_MS 3600000
 #define NORMAL_FLOATS (sizeof(struct normal) * NORMAL_WINDOWS / sizeof(float)) /* nothing but floats is in it */
 #define BUSY_SLACK 10     /* people per hour: a brand of few is not busy because there are two more */
 #define BUSY_MOST 50.0
-#define INCIDENTS_MAX 32 /* open at once, as far as a crowd is looked for in them */
-#define STANDING_WORDS_OF                                                                                    \
-	64 /* messages after which the words of a topic that is never over are half forgotten */
+#define INCIDENTS_MAX 32     /* open at once, as far as a crowd is looked for in them */
+#define STANDING_WORDS_OF 64 /* messages after which the words of a topic that never ends are half forgotten */
 #include "common/signature.h"
 
 struct topics {
@@ -22,6 +22,7 @@ struct topics {
 	size_t count;
 	struct topic_index *index;
 	struct topic *standing[TOPICS_STANDING];
+	uint64_t brand; /* of its name */
 	int64_t step_ms, sample_ms;
 	unsigned samples_per_day;
 	struct rhythm rhythm;
@@ -30,13 +31,14 @@ struct topics {
 	struct copies copies;
 };
 
-int topics_new(struct topics **ret, int64_t window_ms)
+int topics_new(struct topics **ret, int64_t window_ms, const char *brand)
 {
 	struct topics *t = calloc(1, sizeof(*t));
 	if (!t || topic_index_new(&t->index, t->live, TOPICS_LIVE_MAX)) {
 		free(t);
 		return -ENOMEM;
 	}
+	t->brand = XXH3_64bits(brand, strlen(brand));
 	t->step_ms = MAX(window_ms / normal_steps[1], 1000);
 	t->sample_ms = t->step_ms * normal_steps[1] / NORMAL_SAMPLES_PER_WINDOW;
 	t->samples_per_day = (unsigned)(DAY_MS / t->sample_ms);
@@ -174,10 +176,11 @@ struct topic *topics_found(struct topics *ts, const struct id *id, int64_t at_ms
 	return t;
 }
 
-static struct id standing_id(unsigned number)
+static struct id standing_id(const struct topics *ts, unsigned number)
 {
-	uint8_t n = number < TOPICS_DANGERS ? (uint8_t)number : 0xff; /* there may be more dangers one day */
-	return id_from(0, span_of(&n, 1));
+	uint64_t n = number < TOPICS_DANGERS ? number : 0xff; /* there may be more dangers one day */
+	uint64_t of_brand[] = {ts->brand, n};
+	return id_from(0, span_of(of_brand, sizeof(of_brand)));
 }
 
 static void set_standing(struct topics *ts, struct topic *t, unsigned number)
@@ -189,7 +192,7 @@ static void set_standing(struct topics *ts, struct topic *t, unsigned number)
 
 struct topic *topics_standing(struct topics *ts, unsigned number, int64_t at_ms, bool *ret_fresh)
 {
-	struct id id = standing_id(number);
+	struct id id = standing_id(ts, number);
 	struct topic *t = ts->standing[number];
 	*ret_fresh = !t;
 	if (!t && (t = topics_found(ts, &id, at_ms)))
@@ -587,7 +590,7 @@ struct topic *topics_restore(struct topics *ts, const State__Topic *row)
 	ts->newest_ms = MAX(ts->newest_ms, row->last_ms);
 	t->messages = row->messages;
 	for (unsigned n = 0; n < TOPICS_STANDING; n++) {
-		struct id standing = standing_id(n);
+		struct id standing = standing_id(ts, n);
 		if (id_eq(&id, &standing))
 			set_standing(ts, t, n);
 	}

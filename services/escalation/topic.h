@@ -68,7 +68,8 @@ struct topic {
 	struct normals normals;
 };
 
-int topics_new(struct topics **ret, int64_t window_ms);
+/* `brand` sets its topics without words apart from those of others in the same store. */
+int topics_new(struct topics **ret, int64_t window_ms, const char *brand);
 void topics_free(struct topics **t);
 size_t topics_count(const struct topics *t);
 struct topic *topics_find(struct topics *t, const struct id *id);

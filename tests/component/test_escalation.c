@@ -399,7 +399,7 @@ static int begin(void **state)
 	w.escalation.brands = &w.brand;
 	w.escalation.n_brands = 1;
 	w.now_ms = at(23, 10, 0);
-	return topics_new(&w.brand.topics, HOUR);
+	return topics_new(&w.brand.topics, HOUR, w.brand.name);
 }
 
 static int end(void **state)

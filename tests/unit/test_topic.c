@@ -58,7 +58,7 @@ static struct topic *say(struct topics *ts, const Ascolto__Signature *s, uint64_
 static struct topics *new_topics(void)
 {
 	struct topics *ts = NULL;
-	assert_int_equal(topics_new(&ts, WINDOW), 0);
+	assert_int_equal(topics_new(&ts, WINDOW, "acme"), 0);
 	return ts;
 }
 
@@ -544,6 +544,11 @@ static void test_standing(void **state)
 		assert_false(fresh);
 	}
 	assert_int_equal(topics_count(ts), TOPICS_STANDING);
+	/* Two brands may have their rows in one key group. */
+	struct topics *other CLEANUP(topics_free) = NULL;
+	assert_int_equal(topics_new(&other, WINDOW, "bigco"), 0);
+	for (unsigned n = 0; n < TOPICS_STANDING; n++)
+		assert_false(id_eq(&topics_standing(ts, n, T0, &fresh)->id, &topics_standing(other, n, T0, &fresh)->id));
 }
 
 /* What was in everybody's mouth last month is not what today's crowd is about. */

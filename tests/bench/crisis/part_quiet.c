@@ -12,7 +12,7 @@ static bool busy_monday(void)
 	uint64_t seed = 7, who = 0;
 	int64_t start = 20000 * DAY_MS, monday = start + (28 + (4 - start / DAY_MS % 7 + 7) % 7) * DAY_MS;
 	unsigned alarms = 0, before = 0, open[TOPICS] = {0};
-	if (topics_new(&ts, HOUR_MS))
+	if (topics_new(&ts, HOUR_MS, "bench"))
 		exit(1);
 	for (int i = 0; i < TOPICS; i++) {
 		struct id id = id_from(i, span_str("monday"));

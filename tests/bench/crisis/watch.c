@@ -10,7 +10,7 @@ struct watch watch_new(int64_t at_ms)
 {
 	struct watch w = {.life.code = CODE_NONE};
 	struct id id = id_from(1, span_str("topic"));
-	if (topics_new(&w.topics, HOUR_MS) || !(w.topic = topics_found(w.topics, &id, at_ms)))
+	if (topics_new(&w.topics, HOUR_MS, "bench") || !(w.topic = topics_found(w.topics, &id, at_ms)))
 		exit(1);
 	return w;
 }

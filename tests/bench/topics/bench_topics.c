@@ -258,7 +258,7 @@ static void run(const char *name)
 		read_tsv(name);
 	else
 		read_jsonl(name);
-	if (topics_new(&ts, WINDOW_MS))
+	if (topics_new(&ts, WINDOW_MS, "bench"))
 		fail("out of memory");
 	for (size_t i = 0; i < storm.n; i++) {
 		arena_reset(&a);

@@ -210,7 +210,7 @@ static uint64_t outbox_bytes(const char *service)
 static void test_outbox_stays_small(void **state)
 {
 	(void)state;
-	enum { LOTS = 20, LOT = 1000, EACH = 500 };
+	enum { LOTS = 20, LOT = MANY / LOTS, EACH = 500 };
 	char thread[EACH + 1];
 	memset(thread, 'x', EACH);
 	thread[EACH] = 0;

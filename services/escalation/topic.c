@@ -88,14 +88,6 @@ struct topic *topics_of_incident(struct topics *ts, const struct id *incident)
 
 /* ---- nearness ---- */
 
-/* The signature's vector has length 1 and so has the centre after division by its norm. */
-static double similarity(const struct topic *t, const Ascolto__Signature *s)
-{
-	double dot = topic_dot_product(
-		t->terms, t->weights, t->n_terms, s->terms, s->weights, MIN(s->n_terms, s->n_weights));
-	return t->norm > 0 ? dot / (double)t->norm : 0;
-}
-
 struct topic *topics_match(struct topics *ts, const Ascolto__Signature *s, double *ret_similarity)
 {
 	struct topic_query q = {s->terms, s->weights, MIN(s->n_terms, s->n_weights), TOPIC_JOIN, NULL, NULL};
@@ -307,19 +299,33 @@ void topic_quote(struct topic *t, const char *text)
 	set_headline(t, text);
 }
 
+/* How much of what the topic is about the text speaks of: the part of the centre's weight that its terms have. Nearness
+ * would favour the shortest text that has but the one word everybody uses. */
+static float coverage(const struct topic *t, const Ascolto__Signature *s)
+{
+	float all = 0, said = 0;
+	for (size_t i = 0, k = 0; i < t->n_terms; i++) {
+		all += t->weights[i];
+		while (k < s->n_terms && s->terms[k] < t->terms[i])
+			k++;
+		said += k < s->n_terms && s->terms[k] == t->terms[i] ? t->weights[i] : 0;
+	}
+	return all > 0 ? said / all : 0;
+}
+
 void topic_offer_headline(struct topic *t, const Ascolto__Signature *s, const char *text)
 {
 	size_t len = strlen(text);
-	float near = (float)similarity(t, s);
-	/* The centre moves: what was near it a while ago may be so no longer. */
-	t->headline_nearness *= 0.97f;
+	float covers = coverage(t, s);
+	/* The centre moves: what spoke of it a while ago may do so no longer. */
+	t->headline_coverage *= 0.97f;
 	/* One that fits is better than the beginning of one that does not: that may be but its greeting. */
 	if (len > TOPIC_HEADLINE)
-		near /= 2;
-	if (len < TOPIC_HEADLINE / 4 || len > TOPIC_HEADLINE * 2 || near <= t->headline_nearness)
+		covers /= 2;
+	if (len < TOPIC_HEADLINE / 4 || len > TOPIC_HEADLINE * 2 || covers <= t->headline_coverage)
 		return;
 	set_headline(t, text);
-	t->headline_nearness = near;
+	t->headline_coverage = covers;
 }
 
 static bool may_be_twin(const struct topic *x, const void *ctx)
@@ -356,7 +362,7 @@ bool topics_merge(struct topics *ts, struct topic *into, struct topic **from)
 			add_keyword(into, t->keywords[i]);
 	for (size_t i = 0; i < t->n_examples && into->n_examples < TOPIC_EXAMPLES; i++)
 		into->examples[into->n_examples++] = t->examples[i];
-	if (t->headline_nearness > into->headline_nearness && !into->headline[0])
+	if (t->headline_coverage > into->headline_coverage && !into->headline[0])
 		memcpy(into->headline, t->headline, sizeof(into->headline));
 	into->messages += t->messages;
 	set_times(into, MIN(into->first_ms, t->first_ms), MAX(into->last_ms, t->last_ms));
@@ -565,7 +571,7 @@ void topic_pack(const struct topic *t, struct arena *a, State__Topic *ret)
 		ret->incident_id = (ProtobufCBinaryData){ID_BYTES, (uint8_t *)(uintptr_t)t->incident.b};
 	pack_normals(&t->normals, a, ret);
 	ret->headline = (char *)(uintptr_t)t->headline;
-	ret->headline_nearness = t->headline_nearness;
+	ret->headline_coverage = t->headline_coverage;
 	ret->keywords = arena_zalloc(a, sizeof(char *) * TOPIC_KEYWORDS);
 	ret->keyword_counts = arena_zalloc(a, sizeof(uint32_t) * TOPIC_KEYWORDS);
 	for (size_t i = 0; ret->keywords && ret->keyword_counts && i < TOPIC_KEYWORDS; i++) {
@@ -597,7 +603,7 @@ struct topic *topics_restore(struct topics *ts, const State__Topic *row)
 	restore_normals(&t->normals, row);
 	crowd_pass(&t->crowd, row->last_ms / ts->step_ms);
 	snprintf(t->headline, sizeof(t->headline), "%s", row->headline);
-	t->headline_nearness = row->headline_nearness;
+	t->headline_coverage = row->headline_coverage;
 	id_from_bytes(row->incident_id.data, row->incident_id.len, &t->incident);
 	for (size_t i = 0; i < row->n_terms && i < row->n_weights; i++)
 		add_term(t, row->terms[i], row->weights[i]);

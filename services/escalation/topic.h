@@ -59,8 +59,8 @@ struct topic {
 	float norm;
 	char keywords[TOPIC_KEYWORDS][24];
 	uint32_t keyword_counts[TOPIC_KEYWORDS];
-	char headline[TOPIC_HEADLINE + 4]; /* the words of the member nearest to the centre */
-	float headline_nearness;
+	char headline[TOPIC_HEADLINE + 4]; /* the words of the member that says most of what it is about */
+	float headline_coverage;
 	struct id incident;
 	struct id examples[TOPIC_EXAMPLES];
 	size_t n_examples;
@@ -103,7 +103,8 @@ void topic_join(struct topic *t, const Ascolto__Signature *s, char *const *keywo
 /* The topic has no centre: these words stand for it. */
 void topic_quote(struct topic *t, const char *text);
 
-/* Takes the member's words as the topic's headline when it is nearer to the centre than the one before. After topic_join. */
+/* Takes the member's words as the topic's headline when they speak of more of what it is about than those before. After
+ * topic_join. */
 void topic_offer_headline(struct topic *t, const Ascolto__Signature *s, const char *text);
 
 /* Another topic that has turned out to be about the same, or NULL. Two topics with an incident each stay two. */

@@ -377,6 +377,26 @@ static void test_keywords(void **state)
 
 /* ---- rows ---- */
 
+/* The headline says what most say, and is not the shortest text with the word that all have. */
+static void test_headline(void **state)
+{
+	(void)state;
+	static const char *const whole = "the update stopped every router in town";
+	struct topics *ts = new_topics();
+	struct sig x;
+	struct topic *t = NULL;
+	for (uint64_t i = 0; i < 6; i++)
+		t = say(ts, sig_of(&x, 4, (const uint32_t[]){10, 20, 30, 40}), i, T0 + (int64_t)i);
+	topic_offer_headline(t, sig_of(&x, 3, (const uint32_t[]){10, 20, 30}), whole);
+	topic_offer_headline(t, sig_of(&x, 1, (const uint32_t[]){10}), "router: no. router: no. router? no, none.");
+	assert_string_equal(t->headline, whole);
+	topic_offer_headline(t, sig_of(&x, 4, (const uint32_t[]){10, 20, 30, 40}), "the update stopped every router in town, red light");
+	assert_string_equal(t->headline, "the update stopped every router in town, red light");
+	topic_offer_headline(t, sig_of(&x, 4, (const uint32_t[]){10, 20, 30, 40}), "too short to tell");
+	assert_string_equal(t->headline, "the update stopped every router in town, red light");
+	topics_free(&ts);
+}
+
 static struct topic *round_trip(struct topics *to, const struct topics *from, const struct topic *t)
 {
 	struct arena a CLEANUP(arena_free);
@@ -726,6 +746,7 @@ int main(void)
 		cmocka_unit_test(test_too_young_to_merge),
 		cmocka_unit_test(test_centre_is_bounded),
 		cmocka_unit_test(test_keywords),
+		cmocka_unit_test(test_headline),
 		cmocka_unit_test(test_restored_equals_original),
 		cmocka_unit_test(test_restored_learns_as_original),
 		cmocka_unit_test(test_restore_of_strange_rows),

@@ -68,6 +68,10 @@ static int score(const struct command_options *o, int argc, char **argv)
 		show_json(stdout, json_incref(answer));
 		return COMMAND_OK;
 	}
+	if (!json_array_size(json_object_get(answer, "rows"))) {
+		printf("Nobody wrote to %s in the last %s days: ask for more with --days N.\n", brand, days);
+		return COMMAND_OK;
+	}
 	struct table t = {.align = "lrrlrrrrrrrr"};
 	for (size_t i = 0; i < ARRAY_SIZE(head); i++)
 		table_cell(&t, "%s", head[i]);

@@ -59,7 +59,7 @@ static int serve(const char *where, const char *mode)
 			return 2;
 		size_t len = answer(mode, q, out);
 		if (str_eq(mode, "slow"))
-			usleep(400000);
+			usleep(1200000);
 		if (str_eq(mode, "silent"))
 			pause();
 		if (str_eq(mode, "garbage"))
@@ -94,7 +94,7 @@ static int setup_external(void **state)
 	static char settings[256];
 	snprintf(endpoint, sizeof(endpoint), "tcp://127.0.0.1:%d", 31000 + (int)(getpid() % 800) * 2);
 	snprintf(settings, sizeof(settings),
-		"  retrain_after: 0\n  external:\n    endpoint: %s\n    limit_ms: 150\n    tasks: [intent, flags]\n", endpoint);
+		"  retrain_after: 0\n  external:\n    endpoint: %s\n    limit_ms: 500\n    tasks: [intent, flags]\n", endpoint);
 	more_settings = settings;
 	return setup(state);
 }
@@ -148,7 +148,7 @@ static void test_answers(void **state)
 	assert_string_equal(ask_intent("", model), "");
 	get_says("/metrics", "ascolto_external_messages_total{result=\"answered\"}");
 	EXPECT(0, said, "intent models");
-	says(said, "answers intent, flags, within 150 ms");
+	says(said, "answers intent, flags, within 500 ms");
 
 	/* Killed, and back again. */
 	kill_server();
@@ -168,8 +168,8 @@ static void test_bad_servers(void **state)
 	(void)state;
 	static const struct {
 		const char *mode, *result, *words;
-	} rows[] = {{"none", "unreachable", "nobody listens there"}, {"silent", "late", "no answer within 150 ms"},
-		{"slow", "late", "no answer within 150 ms"}, {"garbage", "wrong", "is no ClassifyReply"},
+	} rows[] = {{"none", "unreachable", "nobody listens there"}, {"silent", "late", "no answer within 500 ms"},
+		{"slow", "late", "no answer within 500 ms"}, {"garbage", "wrong", "is no ClassifyReply"},
 		{"strange", "wrong", "a label, probability or flag that no task has"},
 		{"sure", "wrong", "a label, probability or flag that no task has"},
 		{"short", "wrong", "not for as many texts as were asked"}, {"error", "wrong", "says that it can not answer"},

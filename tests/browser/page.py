@@ -188,6 +188,15 @@ def test_answer(page, shots):
     page.key("Escape")
 
 
+def test_open_row_stays_marked(stage, page):
+    page.run("document.querySelector('#messages .cover').click()")
+    page.wait("document.querySelector('#messages .message').classList.contains('current')")
+    stage.say("storm")  # the same once more: rows are built anew
+    time.sleep(1)
+    check(page.run("document.querySelectorAll('#messages .message.current').length") == 1, "the open message is not marked any more")
+    page.key("Escape")
+
+
 def test_filters(page):
     press = "[...document.querySelectorAll('#filters button')][{}].click()"
     page.run(press.format(1))
@@ -318,7 +327,9 @@ def main():
         page.open(stage.url)
         page.run("localStorage.clear()")
         for name, test in (("italian", lambda: test_italian(stage, page)), ("keyboard", lambda: test_keyboard(page)),
-                           ("case", lambda: test_case(page)), ("answer", lambda: test_answer(page, options.shots)), ("filters", lambda: test_filters(page)),
+                           ("case", lambda: test_case(page)), ("answer", lambda: test_answer(page, options.shots)),
+                           ("open row", lambda: test_open_row_stays_marked(stage, page)),
+                           ("filters", lambda: test_filters(page)),
                            ("live", lambda: test_live(stage, page)), ("closing", lambda: test_closing(page, options.shots)),
                            ("english", lambda: test_english(page)),
                            ("payloads", lambda: test_payloads(stage, page))):
@@ -329,7 +340,7 @@ def main():
     finally:
         browser.close()
         stage.close()
-    print("9 passed, 0 failed")
+    print("10 passed, 0 failed")
     return 0
 
 

@@ -35,6 +35,7 @@ function draw() {
 		showIncidents(state.incidents, state.deliveries, state.answers, now(), actions);
 		showAdvocates(state.advocates, state.counts?.crisis, actions);
 		showInbox(visibleRows(), actions);
+		markOpen(state.open?.kind === "message" ? state.open.id : ""); // a row that changed is built anew
 		showCases(state.cases, state.counts, now(), actions);
 		byId("more").hidden = !state.next;
 	});
@@ -148,8 +149,11 @@ function addCase(c) {
 }
 
 function addCounts(counts) {
+	const turned = Boolean(counts.crisis) !== Boolean(state.counts?.crisis);
 	state.counts = counts;
 	state.clockOffset = counts.now_ms - Date.now();
+	if (turned)
+		loadAdvocates().then(draw, () => {});
 }
 
 async function loadMessages() {
@@ -174,7 +178,6 @@ async function loadAll() {
 		const [counts, incidents, cases] = await Promise.all([get("counts"), get("incidents", { limit: 50 }),
 			get("cases", { limit: 200 }), loadMessages()]);
 		addCounts(counts);
-		await loadAdvocates();
 		state.cases = new Map(cases.cases.map((c) => [c.id, c]));
 		for (const i of incidents.incidents)
 			addIncident(i);
@@ -220,7 +223,7 @@ const events = {
 	delivery: (d) => d.deliveries.forEach(addDelivery),
 	answer: (d) => d.answers.forEach(addAnswer),
 	refusal: (d) => d.refusals.forEach(addRefusal),
-	crisis: loadSoon, // the counts that follow say it; the advocates are to be read
+	crisis: () => {}, // the counts that follow say it
 	counts: addCounts,
 	reload: loadSoon,
 };

@@ -149,11 +149,8 @@ function addCase(c) {
 }
 
 function addCounts(counts) {
-	const turned = Boolean(counts.crisis) !== Boolean(state.counts?.crisis);
 	state.counts = counts;
 	state.clockOffset = counts.now_ms - Date.now();
-	if (turned)
-		loadAdvocates().then(draw, () => {});
 }
 
 async function loadMessages() {
@@ -173,11 +170,19 @@ async function loadAdvocates() {
 	state.advocates = state.counts?.crisis ? (await get("advocates")).advocates : [];
 }
 
+function hearCounts(counts) {
+	const was = Boolean(state.counts?.crisis);
+	addCounts(counts);
+	if (was !== Boolean(counts.crisis))
+		loadAdvocates().then(draw, () => {});
+}
+
 async function loadAll() {
 	try {
 		const [counts, incidents, cases] = await Promise.all([get("counts"), get("incidents", { limit: 50 }),
 			get("cases", { limit: 200 }), loadMessages()]);
 		addCounts(counts);
+		await loadAdvocates();
 		state.cases = new Map(cases.cases.map((c) => [c.id, c]));
 		for (const i of incidents.incidents)
 			addIncident(i);
@@ -224,7 +229,7 @@ const events = {
 	answer: (d) => d.answers.forEach(addAnswer),
 	refusal: (d) => d.refusals.forEach(addRefusal),
 	crisis: () => {}, // the counts that follow say it
-	counts: addCounts,
+	counts: hearCounts,
 	reload: loadSoon,
 };
 

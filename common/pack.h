@@ -14,4 +14,8 @@ struct span pack_message(struct arena *a, const ProtobufCMessage *m);
  * -ENOMEM. */
 int pack_as_field(struct arena *a, unsigned field, struct span packed, ProtobufCMessageUnknownField *ret);
 
+/* The other way round: a message's field of bytes, text or a message, as it stands in the packed message. -ENOENT:
+ * it is not there, or more than once; -EBADMSG: damaged. */
+int pack_find(struct span packed, unsigned field, struct span *ret);
+
 #endif

@@ -36,7 +36,7 @@
 
 #include <uv.h>
 
-#define TURN_MAX 256
+#define TURN_MAX 1024
 #define TABLE_FIRST 0x20 /* tables below belong to svc */
 #define SVC_DESTINATIONS_MAX 8
 
@@ -51,6 +51,7 @@ struct turn {
 	void *state;               /* what the spec's start returned */
 	const struct conf *conf;
 	int64_t now_ms;
+	struct span packed;        /* the message as it came; empty: a test calls the handler by itself */
 	uint8_t key_group;         /* of the message; turn_key uses it */
 	bool drill;                /* the message is of a drill (drill.h): turn_count does nothing */
 };

@@ -66,6 +66,7 @@ static void handle(struct svc *s, struct txn *t, struct item *i, struct id *ret_
 		.state = s->state,
 		.conf = s->conf,
 		.now_ms = s->now_ms,
+		.packed = span_of(i->data, i->len),
 		.key_group = i->key_group,
 		.drill = !str_empty(e->drill)};
 	attempts_in_hand(i);

@@ -98,6 +98,7 @@ int case_measure(struct turn *t, const Ascolto__Case *c, struct damage *d, struc
 int case_save(struct turn *t, const Ascolto__Envelope *cause, const struct brand *b, Ascolto__Case *c, uint64_t n,
 	struct err *why);
 void case_close(struct turn *t, const Ascolto__Envelope *cause, Ascolto__Case *c, const char *reason);
+void case_reopen(struct turn *t, Ascolto__Case *c);
 void case_put(struct turn *t, const Ascolto__Envelope *cause, const struct id *id, const Ascolto__Case *c,
 	uint64_t n); /* as it is */
 /* What enrichment is to remember of the customer whose route that is. */
@@ -120,7 +121,7 @@ void case_hand_over(struct turn *t, const Ascolto__Envelope *cause, Ascolto__Cas
 int case_clocks_new(struct turn *t, Ascolto__Case *c, const struct playbook_sla *sla);
 void case_clocks_follow(struct turn *t, const Ascolto__Envelope *cause, const struct brand *b, Ascolto__Case *c);
 void case_clocks_rearm(struct turn *t, const Ascolto__Envelope *cause, const Ascolto__Case *c); /* they came from another case */
-void case_reopen(Ascolto__Case *c);
+void case_clocks_again(Ascolto__Case *c); /* it was opened again: who answers has the whole time */
 int case_clock(struct turn *t, const Ascolto__Envelope *e, struct err *why);
 int case_call(struct turn *t, const Ascolto__Envelope *e, struct err *why);
 

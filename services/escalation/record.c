@@ -32,6 +32,21 @@ static const char *place_of(const Ascolto__Post *p)
 	return p->kind == ASCOLTO__KIND__KIND_REVIEW ? "review" : "social";
 }
 
+/* What the record says of the message are the very bytes that came: nothing is unpacked and packed again on the way. */
+static void take_message(struct judgement *j, Ascolto__ArmRecord *a)
+{
+	enum { MESSAGE_OF_RECORD = 6 };
+	struct span packed;
+	ProtobufCMessageUnknownField *field = arena_alloc(j->t->arena, sizeof(*field));
+	if (field && pack_find(j->t->packed, ASCOLTO__ENVELOPE__BODY_CLASSIFIED, &packed) == 0 &&
+		pack_as_field(j->t->arena, MESSAGE_OF_RECORD, packed, field) == 0) {
+		a->base.unknown_fields = field;
+		a->base.n_unknown_fields = 1;
+	} else {
+		a->message = (Ascolto__Message *)(uintptr_t)j->m;
+	}
+}
+
 void record_begin(struct judgement *j)
 {
 	struct turn *t = j->t;
@@ -48,7 +63,7 @@ void record_begin(struct judgement *j)
 	a->occurred_ms = j->e->occurred_ms;
 	a->received_ms = j->e->received_ms;
 	a->decided_ms = t->now_ms;
-	a->message = (Ascolto__Message *)(uintptr_t)j->m;
+	take_message(j, a);
 	a->initiator = (char *)(uintptr_t)initiator_of(j->m);
 	a->place = (char *)(uintptr_t)place_of(j->m->post);
 	a->playbook = j->brand->playbook->label;

@@ -46,6 +46,36 @@ static void packed_ones_become_fields(void **unused)
 	}
 }
 
+static int find_in(const char *bytes, size_t len, unsigned field, const char *wanted)
+{
+	struct span got = {0};
+	int r = pack_find(span_of(bytes, len), field, &got);
+	if (!r)
+		assert_true(span_eq(got, span_str(wanted)));
+	return r;
+}
+
+static void fields_are_found_in_what_is_packed(void **unused)
+{
+	(void)unused;
+	/* 1: text, 2: a number, 3: 8 bytes, 4: 4 bytes, 1000: text */
+	static const char all[] = "\x0a\x02" "ab" "\x10\x96\x01" "\x19" "12345678" "\x25" "1234" "\xc2\x3e\x03" "xyz";
+	size_t len = sizeof(all) - 1;
+	assert_int_equal(find_in(all, len, 1, "ab"), 0);
+	assert_int_equal(find_in(all, len, 1000, "xyz"), 0);
+	assert_int_equal(find_in(all, len, 2, ""), -ENOENT); /* not bytes */
+	assert_int_equal(find_in(all, len, 3, ""), -ENOENT);
+	assert_int_equal(find_in(all, len, 5, ""), -ENOENT);
+	assert_int_equal(find_in("", 0, 1, ""), -ENOENT);
+	assert_int_equal(find_in("\x0a\x00", 2, 1, ""), 0);
+	assert_int_equal(find_in("\x0a\x01" "a\x0a\x01" "b", 6, 1, ""), -ENOENT); /* twice: which of them? */
+	for (size_t cut = len - 1; cut > len - 6; cut--)
+		assert_int_equal(find_in(all, cut, 1, "ab"), -EBADMSG);
+	assert_int_equal(find_in("\x0b", 1, 1, ""), -EBADMSG); /* a group */
+	assert_int_equal(find_in("\x0a\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01", 11, 1, ""), -EBADMSG);
+	assert_int_equal(find_in("\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01", 12, 1, ""), -EBADMSG);
+}
+
 static void nothing_when_memory_is_out(void **unused)
 {
 	(void)unused;
@@ -64,6 +94,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(what_this_version_does_not_know_is_kept),
 		cmocka_unit_test(packed_ones_become_fields),
+		cmocka_unit_test(fields_are_found_in_what_is_packed),
 		cmocka_unit_test(nothing_when_memory_is_out),
 	};
 	arena_init(&arena, (size_t)64 << 20);

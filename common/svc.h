@@ -121,8 +121,6 @@ struct key turn_key_in(uint8_t key_group, const struct table *table);
 int turn_get(struct turn *t, const struct table *table, const struct key *k, void *ret_message);
 
 void turn_put(struct turn *t, const struct key *k, const void *message);
-void turn_put_packed(
-	struct turn *t, const struct key *k, struct span message); /* pack_message's; in the arena */
 void turn_del(struct turn *t, const struct key *k);
 
 /* A row that nearly every message adds to: it is read once in a turn, changed in memory by fn, and written
@@ -140,6 +138,10 @@ Ascolto__Envelope *turn_envelope(struct turn *t, const Ascolto__Envelope *cause,
 /* `route` names what the message concerns at its destination (customer, brand, destination name): it gives the key
  * group there, so messages with the same route stay in order. */
 void turn_emit(struct turn *t, unsigned destination, enum lane lane, Ascolto__Envelope *e, struct span route);
+
+/* The same with a row of this store in it (writeset.h). */
+void turn_emit_row(struct turn *t, unsigned destination, enum lane lane, Ascolto__Envelope *e, struct span route,
+	const struct key *row, const uint32_t path[2]);
 
 /* The envelope comes to this service's own handler at due_ms or soon after, once, whatever happens in between. */
 void turn_timer(struct turn *t, Ascolto__Envelope *e, int64_t due_ms);

@@ -34,11 +34,6 @@ void turn_put(struct turn *t, const struct key *k, const void *message)
 	writeset_put(t->ws, k, message);
 }
 
-void turn_put_packed(struct turn *t, const struct key *k, struct span message)
-{
-	writeset_put_packed(t->ws, k, message);
-}
-
 void turn_del(struct turn *t, const struct key *k)
 {
 	writeset_del(t->ws, k);
@@ -81,6 +76,13 @@ void turn_emit(struct turn *t, unsigned destination, enum lane lane, Ascolto__En
 {
 	e->key_group = key_group_of(route);
 	writeset_emit(t->ws, destination, lane, e);
+}
+
+void turn_emit_row(struct turn *t, unsigned destination, enum lane lane, Ascolto__Envelope *e, struct span route,
+	const struct key *row, const uint32_t path[2])
+{
+	e->key_group = key_group_of(route);
+	writeset_emit_row(t->ws, destination, lane, e, row, path);
 }
 
 void turn_timer(struct turn *t, Ascolto__Envelope *e, int64_t due_ms)

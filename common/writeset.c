@@ -41,18 +41,13 @@ static void set_key(struct writeset *w, struct write *x, const struct key *k)
 		w->error = w->error ? w->error : -EINVAL;
 }
 
-void writeset_put_packed(struct writeset *w, const struct key *k, struct span value)
+void writeset_put(struct writeset *w, const struct key *k, const ProtobufCMessage *value)
 {
 	struct write *x = add(w, WRITE_PUT);
 	if (!x)
 		return;
 	set_key(w, x, k);
-	set_value(w, x, value);
-}
-
-void writeset_put(struct writeset *w, const struct key *k, const ProtobufCMessage *value)
-{
-	writeset_put_packed(w, k, pack_message(w->arena, value));
+	set_value(w, x, pack_message(w->arena, value));
 }
 
 void writeset_del(struct writeset *w, const struct key *k)
@@ -62,15 +57,32 @@ void writeset_del(struct writeset *w, const struct key *k)
 		set_key(w, x, k);
 }
 
-void writeset_emit(struct writeset *w, unsigned destination, enum lane lane, const Ascolto__Envelope *e)
+static struct write *emit(struct writeset *w, unsigned destination, enum lane lane, const Ascolto__Envelope *e)
 {
 	struct write *x = add(w, WRITE_EMIT);
 	if (!x)
-		return;
+		return NULL;
 	x->destination = destination;
 	x->lane = lane;
 	x->key_group = (uint8_t)e->key_group;
+	x->path[0] = x->path[1] = 0;
 	set_value(w, x, pack_message(w->arena, &e->base));
+	return x;
+}
+
+void writeset_emit(struct writeset *w, unsigned destination, enum lane lane, const Ascolto__Envelope *e)
+{
+	emit(w, destination, lane, e);
+}
+
+void writeset_emit_row(struct writeset *w, unsigned destination, enum lane lane, const Ascolto__Envelope *e,
+	const struct key *row, const uint32_t path[2])
+{
+	struct write *x = emit(w, destination, lane, e);
+	if (!x)
+		return;
+	set_key(w, x, row);
+	memcpy(x->path, path, sizeof(x->path));
 }
 
 void writeset_timer(struct writeset *w, const Ascolto__Envelope *e, int64_t due_ms)

@@ -24,6 +24,7 @@ struct write {
 	struct write *next;
 	enum write_kind kind;
 	struct span value;          /* PUT: payload. EMIT, TIMER: packed envelope */
+	uint32_t path[2];           /* EMIT of a row: where it goes in the envelope; else 0 */
 	unsigned destination;       /* EMIT: index into the service's emits */
 	enum lane lane;             /* EMIT */
 	uint8_t key_group;          /* EMIT, TIMER */
@@ -33,7 +34,7 @@ struct write {
 	void *arg;
 	const char *counter;        /* COUNT: one of the service's counters */
 	int64_t by;
-	struct key key; /* PUT, DEL: only so much of it is written */
+	struct key key; /* PUT, DEL, EMIT of a row: only so much of it is written */
 };
 
 struct writeset {
@@ -46,10 +47,14 @@ struct writeset {
 void writeset_init(struct writeset *w, struct arena *a);
 
 void writeset_put(struct writeset *w, const struct key *k, const ProtobufCMessage *value);
-void writeset_put_packed(
-	struct writeset *w, const struct key *k, struct span value); /* of pack_message, in the arena */
 void writeset_del(struct writeset *w, const struct key *k);
 void writeset_emit(struct writeset *w, unsigned destination, enum lane lane, const Ascolto__Envelope *e);
+
+/* The same with a row in it, which is read when the envelope is sent: whoever gets it sees the row as it is then, and it is
+ * kept once. `path`: the number of the envelope's body, which must be left out of it, and of the body's field. A row that is
+ * gone by then is left out. */
+void writeset_emit_row(struct writeset *w, unsigned destination, enum lane lane, const Ascolto__Envelope *e,
+	const struct key *row, const uint32_t path[2]);
 void writeset_timer(struct writeset *w, const Ascolto__Envelope *e, int64_t due_ms);
 void writeset_effect(struct writeset *w, void (*effect)(void *ctx, void *arg), void *arg);
 void writeset_count(struct writeset *w, const char *counter, int64_t by);

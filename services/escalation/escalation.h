@@ -194,8 +194,7 @@ void send_correction(struct turn *t, const Ascolto__Envelope *command, const Asc
 /* A view of one thing to the console; tag and n tell apart the views of one cause. */
 void send_view(struct turn *t, const Ascolto__Envelope *cause, const char *tag, uint64_t n, const Ascolto__View *v);
 
-/* A row, and the same as a view: `view` is the ASCOLTO__VIEW__WHAT_... it is of. It is packed once for both.
- */
+/* A row, and a view that shows it as it is when the view is sent: `view` is the ASCOLTO__VIEW__WHAT_... it is of. */
 void put_and_show(struct turn *t, const Ascolto__Envelope *cause, const struct key *k, const void *row,
 	unsigned view, const char *tag, uint64_t n);
 

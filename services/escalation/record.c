@@ -124,17 +124,10 @@ void send_view(struct turn *t, const Ascolto__Envelope *cause, const char *tag, 
 void put_and_show(struct turn *t, const Ascolto__Envelope *cause, const struct key *k, const void *row,
 	unsigned view, const char *tag, uint64_t n)
 {
-	Ascolto__View v = ASCOLTO__VIEW__INIT;
-	ProtobufCMessageUnknownField packed_row;
-	struct span packed = pack_message(t->arena, row);
-	if (!packed.data || pack_as_field(t->arena, view, packed, &packed_row)) {
-		t->ws->error = -ENOMEM;
-		return;
-	}
-	v.base.unknown_fields = &packed_row;
-	v.base.n_unknown_fields = 1;
-	turn_put_packed(t, k, packed);
-	send_view(t, cause, tag, n, &v);
+	const uint32_t path[] = {ASCOLTO__ENVELOPE__BODY_VIEW, view};
+	Ascolto__Envelope *e = turn_envelope(t, cause, tag, n);
+	turn_put(t, k, row);
+	turn_emit_row(t, TO_CONSOLE, LANE_NORMAL, e, span_str(cause->brand), k, path);
 }
 
 void record_end(struct judgement *j)

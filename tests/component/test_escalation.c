@@ -2,6 +2,7 @@
  * What escalation decides about cases and alarms: its handlers over a real store, with a clock that the test turns. Timers it
  * sets ring when the clock gets there; orders and the latest view of every case are kept.
  */
+#include "common/pack.h"
 #include "common/signature.h"
 #include "services/escalation/escalation.h"
 #include "tests/component/files.h"
@@ -114,10 +115,28 @@ static void keep_incident(const Ascolto__Incident *i)
 	w.incidents[n].code = i->closed_ms ? 0 : (int)i->code;
 }
 
+/* As it leaves: with its row. */
+static Ascolto__Envelope *sent(const struct write *x)
+{
+	struct arena a;
+	struct span whole = x->value, row;
+	struct txn *t;
+	arena_init(&a, (size_t)1 << 20);
+	assert_int_equal(txn_begin_read(w.store, &t, NULL), 0);
+	if (x->path[0]) {
+		assert_int_equal(txn_get(t, &x->key, &row), 0);
+		whole = pack_inside(&a, x->value, x->path, row);
+	}
+	Ascolto__Envelope *e = ascolto__envelope__unpack(NULL, whole.len, whole.data);
+	assert_non_null(e);
+	txn_abort(&t);
+	arena_free(&a);
+	return e;
+}
+
 static void keep_emitted(const struct write *x)
 {
-	Ascolto__Envelope *e = ascolto__envelope__unpack(NULL, x->value.len, x->value.data);
-	assert_non_null(e);
+	Ascolto__Envelope *e = sent(x);
 	if (e->body_case == ASCOLTO__ENVELOPE__BODY_ORDER) {
 		assert_true(w.n_orders < KEEP_MAX);
 		w.orders[w.n_orders++] = e;
@@ -190,11 +209,11 @@ static enum verdict turn(handler_fn *fn, Ascolto__Envelope *e)
 	struct turn t = {.arena = &arena, .ws = &ws, .state = &w.escalation, .conf = &conf, .now_ms = w.now_ms, .key_group = GROUP};
 	assert_int_equal(txn_begin_write(w.store, &t.txn, NULL), 0);
 	enum verdict v = fn(&t, e, &why);
-	if (v == DONE) {
+	if (v == DONE)
 		assert_int_equal(writeset_apply(&ws, t.txn, NULL), 0);
-		keep(&ws);
-	}
 	assert_int_equal(txn_commit(&t.txn, NULL), 0);
+	if (v == DONE)
+		keep(&ws);
 	snprintf(w.why, sizeof(w.why), "%s", err_text(&why));
 	arena_free(&arena);
 	return v;

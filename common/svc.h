@@ -123,6 +123,10 @@ int turn_get(struct turn *t, const struct table *table, const struct key *k, voi
 void turn_put(struct turn *t, const struct key *k, const void *message);
 void turn_del(struct turn *t, const struct key *k);
 
+/* Deletes rows whose keys begin with `prefix`, the first ones, as long as they are before `end` (NULL: all), and at most
+ * `max`: what is too old to keep goes a few rows at a time. */
+void turn_forget(struct turn *t, const struct key *prefix, const struct key *end, size_t max);
+
 /* A row that nearly every message adds to: it is read once in a turn, changed in memory by fn, and written
  * once, before the commit. fn gets a fresh row when there is none, or it is damaged; what it hangs into the
  * row is to be static or in `keeps`. Such a row is not to be read or put by other ways in handlers. The

@@ -50,6 +50,29 @@ ProtobufCBinaryData turn_id_bytes(struct turn *t, const struct id *id)
 	return id_bytes(copy);
 }
 
+static bool is_before(struct span key, const struct key *end)
+{
+	int order = memcmp(key.data, end->data, MIN(key.len, (size_t)end->len));
+	return order < 0 || (order == 0 && key.len < end->len);
+}
+
+void turn_forget(struct turn *t, const struct key *prefix, const struct key *end, size_t max)
+{
+	struct cursor *c;
+	struct span key, value;
+	int r;
+	if (cursor_open(t->txn, prefix, NULL, &c))
+		return;
+	while (max-- && ((r = cursor_next(c, &key, &value)) == 0 || r == -EBADMSG)) {
+		struct key old = {.len = (uint16_t)key.len};
+		if (end && !is_before(key, end))
+			break;
+		memcpy(old.data, key.data, key.len);
+		turn_del(t, &old);
+	}
+	cursor_close(&c);
+}
+
 Ascolto__Envelope *turn_envelope(struct turn *t, const Ascolto__Envelope *cause, const char *tag, uint64_t n)
 {
 	static Ascolto__Envelope none = ASCOLTO__ENVELOPE__INIT; /* out of memory: the write-set is already refused */

@@ -21,8 +21,9 @@
 
 extern const struct svc_spec escalation_spec;
 
-enum { ARM, CASES, OPEN_CASES, TOPICS, TOPIC_PEOPLE, INCIDENTS, TOLD, COPIES, CRISES, INCIDENT_CASES, ANSWERS, LAST_TEXTS,
-	AUDIT, AUDIT_OF, AUDIT_PLAYBOOK, HELD_ALARMS, PULSE, INCIDENT_PULSE, DRILLS, ORDERED, RHYTHMS, SCORES, ADVOCATES };
+enum { ARM, CASES, OPEN_CASES, TOPICS, INCIDENTS, TOLD, COPIES, CRISES, INCIDENT_CASES, ANSWERS, LAST_TEXTS,
+	AUDIT, AUDIT_OF, AUDIT_PLAYBOOK, HELD_ALARMS, PULSE, INCIDENT_PULSE, DRILLS, ORDERED, RHYTHMS, SCORES, ADVOCATES,
+	MENTIONS, INCIDENT_PEOPLE };
 extern const struct table escalation_tables[];
 
 enum { TO_NOTIFICATION, TO_ENRICHMENT, TO_CONSOLE, TO_INTENT };
@@ -32,6 +33,7 @@ struct brand {
 	char name[64 + 1 + DRILL_NAME_MAX]; /* a drill has one of its own */
 	struct playbook *playbook;
 	struct topics *topics;
+	uint32_t mentions;        /* put since the start */
 	int64_t crisis_ms; /* since when crisis mode is on (crisis.h); 0 = it is not */
 	char playbook_digest[17]; /* of its file, hexadecimal */
 	bool audit_unseen;        /* the console does not know the head of the log, or may not */

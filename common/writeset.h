@@ -51,8 +51,8 @@ void writeset_del(struct writeset *w, const struct key *k);
 void writeset_emit(struct writeset *w, unsigned destination, enum lane lane, const Ascolto__Envelope *e);
 
 /* The same with a row in it, which is read when the envelope is sent: whoever gets it sees the row as it is then, and it is
- * kept once. `path`: the number of the envelope's body, which must be left out of it, and of the body's field. A row that is
- * gone by then is left out. */
+ * kept once. `path`: the number of the envelope's body, which must be left out of it, and of the body's field. Of a row
+ * that is gone by then the body stays empty, which who gets it will refuse: rows that are emitted are to stay. */
 void writeset_emit_row(struct writeset *w, unsigned destination, enum lane lane, const Ascolto__Envelope *e,
 	const struct key *row, const uint32_t path[2]);
 void writeset_timer(struct writeset *w, const Ascolto__Envelope *e, int64_t due_ms);

@@ -358,8 +358,6 @@ enum verdict handle_view(struct turn *t, const Ascolto__Envelope *e, struct err 
 	case ASCOLTO__VIEW__WHAT_AUDIT:
 		verdict = keep_head(t, brand, v->audit, why);
 		break;
-	case ASCOLTO__VIEW__WHAT__NOT_SET: /* what it showed is gone */
-		return DONE;
 	default:
 		err_set(why, -EINVAL, "a view of a kind this version does not know");
 	}

@@ -4,12 +4,13 @@
  */
 #include "common/pack.h"
 #include "common/signature.h"
+#include "common/svc_internal.h"
 #include "services/escalation/escalation.h"
 #include "tests/component/files.h"
 
 #define MINUTE ((int64_t)60000)
 #define HOUR (60 * MINUTE)
-#define GROUP 7
+#define GROUP key_group_of(span_str("acme"))
 #define KEEP_MAX 600
 
 /* Monday to Friday 9 to 18 in Rome; whoever does not acknowledge in time has the desk called, then the boss. */
@@ -909,13 +910,88 @@ static void words_of_a_known_crowd(void **state)
 	assert_int_equal(w.n_incidents, 2);
 }
 
+/* The service starts again: what it remembers of topics comes from the store. */
+static void restart(void)
+{
+	struct err e = {0};
+	struct svc svc = {.store = w.store};
+	if (brands_reload_topics(&svc, &w.escalation, &e))
+		fail_msg("%s", err_text(&e));
+}
+
+static double people_of_the_incident(void)
+{
+	struct damage_sum sum;
+	struct txn *t;
+	struct id id;
+	assert_int_equal(w.n_incidents, 1);
+	memcpy(id.b, w.incidents[0].id, ID_BYTES);
+	assert_int_equal(txn_begin_read(w.store, &t, NULL), 0);
+	assert_int_equal(damage_read(t, "acme", &id, 0, INT64_MAX, &sum, NULL, NULL), 0);
+	txn_abort(&t);
+	return sum.people;
+}
+
+static size_t rows_of(int table)
+{
+	struct key prefix = turn_key_in(GROUP, &escalation_tables[table]);
+	struct span key, value;
+	struct cursor *c;
+	struct txn *t;
+	size_t n = 0;
+	assert_int_equal(txn_begin_read(w.store, &t, NULL), 0);
+	assert_int_equal(cursor_open(t, &prefix, NULL, &c), 0);
+	while (cursor_next(c, &key, &value) == 0)
+		n++;
+	cursor_close(&c);
+	txn_abort(&t);
+	return n;
+}
+
+/* Who spoke before a restart counts after it, once; and who counts for an incident is known as long as it is one. */
+static void a_crowd_outlives_a_restart(void **state)
+{
+	(void)state;
+	ordinary_day();
+	crowd(5, 5, 77, false);
+	assert_int_equal(w.n_incidents, 0);
+	restart();
+	crowd(20, 5, 77, false);
+	assert_true(people_of_the_incident() == 25);
+	for (int i = 0; i < 3; i++) {
+		w.term = 77;
+		w.trouble = 78;
+		until(w.now_ms + MINUTE);
+		says("somebody", "talk", "ask_info");
+		restart();
+	}
+	assert_true(people_of_the_incident() == 26);
+	assert_int_equal(rows_of(INCIDENT_PEOPLE), 26);
+	for (int hour = 0; hour < 8; hour++)
+		crowd(19, 60, 0, false);
+	assert_int_equal(w.incidents[0].code, 0);
+	assert_int_equal(rows_of(INCIDENT_PEOPLE), 0);
+}
+
+/* Who spoke too long ago to count anywhere is forgotten. */
+static void mentions_do_not_pile_up(void **state)
+{
+	(void)state;
+	crowd(700, 10, 0, false);
+	assert_int_equal(rows_of(MENTIONS), 700);
+	until(w.now_ms + 12 * HOUR);
+	crowd(260, 30, 0, false);
+	assert_in_range(rows_of(MENTIONS), 260, 700);
+	crowd(260, 30, 0, false);
+	assert_int_equal(rows_of(MENTIONS), 520);
+}
+
 /* ---- who speaks well of the brand ---- */
 
 static unsigned advocates(void)
 {
 	struct txn *t;
 	assert_int_equal(txn_begin_read(w.store, &t, NULL), 0);
-	/* The handlers run in one group; the list is looked for in the brand's own. */
 	struct key list = turn_key_in(GROUP, &escalation_tables[ADVOCATES]);
 	struct cursor *c;
 	struct span key, value;
@@ -1262,6 +1338,8 @@ int main(void)
 		T(many_have_none),
 		T(one_crowd_one_incident),
 		T(words_of_a_known_crowd),
+		T(a_crowd_outlives_a_restart),
+		T(mentions_do_not_pile_up),
 		T(reminders_of_the_first_time_are_over),
 		T(praise_is_remembered_and_advocates_are_listed),
 		T(a_person_keeps_the_list),

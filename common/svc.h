@@ -130,10 +130,9 @@ void turn_forget(struct turn *t, const struct key *prefix, const struct key *end
 /* A row that nearly every message adds to: it is read once in a turn, changed in memory by fn, and written
  * once, before the commit. fn gets a fresh row when there is none, or it is damaged; what it hangs into the
  * row is to be static or in `keeps`. Such a row is not to be read or put by other ways in handlers. The
- * change is kept although the message may be rejected afterwards: call this last. 0; 1: the row is new; a
+ * change is one of the write-set: it is made if the handler says DONE. `ctx` is copied. 0; 1: the row is new; a
  * negative errno. */
-typedef void tally_fn(void *row, struct arena *keeps, void *ctx);
-int turn_tally(struct turn *t, const struct table *table, const struct key *k, tally_fn *fn, void *ctx);
+int turn_tally(struct turn *t, const struct table *table, const struct key *k, tally_fn *fn, const void *ctx, size_t ctx_size);
 
 /* A new envelope caused by `cause`: brand, times, trace and cause filled; id derived from cause, `tag` and n. The
  * caller sets body_case and body. In the arena. */

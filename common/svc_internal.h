@@ -109,7 +109,7 @@ struct out_link {
 
 /* Rows that many messages of a turn add to. */
 struct tallies {
-	struct tally *first;
+	struct tallied *first;
 	struct arena arena;
 };
 
@@ -186,6 +186,7 @@ void turns_free(struct svc *s);
 bool turn_run(struct svc *s);                    /* true when there is more to do now */
 
 /* svc_tally.c */
+void tally_apply(struct tallies *all, const struct write *w);
 int tallies_save(struct tallies *all, struct txn *txn);
 void tallies_drop(struct tallies *all); /* written, or thrown away with the turn */
 

@@ -89,6 +89,8 @@ static int apply(struct svc *s, struct txn *t, struct item *i, struct err *e)
 			r = timer_put(s, t, w);
 		else if (w->kind == WRITE_COUNT)
 			counter_add(s, w->counter, w->by);
+		else if (w->kind == WRITE_TALLY)
+			tally_apply(&s->tallies, w);
 	}
 	return r;
 }

@@ -115,6 +115,20 @@ void writeset_count(struct writeset *w, const char *counter, int64_t by)
 	x->by = by;
 }
 
+void writeset_tally(struct writeset *w, struct tallied *tally, tally_fn *fn, const void *ctx, size_t ctx_size)
+{
+	struct write *x = add(w, WRITE_TALLY);
+	void *copy = arena_alloc(w->arena, ctx_size);
+	if (!x || !copy) {
+		w->error = w->error ? w->error : -ENOMEM;
+		return;
+	}
+	memcpy(copy, ctx, ctx_size);
+	x->tally = tally;
+	x->change = fn;
+	x->arg = copy;
+}
+
 int writeset_apply(const struct writeset *w, struct txn *t, struct err *e)
 {
 	if (w->error)

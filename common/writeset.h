@@ -18,7 +18,11 @@
 
 enum lane { LANE_URGENT = 0, LANE_NORMAL = 1, LANES = 2 };
 
-enum write_kind { WRITE_PUT, WRITE_DEL, WRITE_EMIT, WRITE_TIMER, WRITE_EFFECT, WRITE_COUNT };
+enum write_kind { WRITE_PUT, WRITE_DEL, WRITE_EMIT, WRITE_TIMER, WRITE_EFFECT, WRITE_COUNT, WRITE_TALLY };
+
+/* Changes a row in memory. What it hangs into the row must be static or in `keeps`. */
+typedef void tally_fn(void *row, struct arena *keeps, void *ctx);
+struct tallied;
 
 struct write {
 	struct write *next;
@@ -31,7 +35,9 @@ struct write {
 	int64_t due_ms;             /* TIMER */
 	struct id id;               /* TIMER */
 	void (*effect)(void *ctx, void *arg); /* EFFECT: run after the commit; arg lives until it returns */
-	void *arg;
+	void *arg;                  /* EFFECT, TALLY */
+	tally_fn *change;           /* TALLY */
+	struct tallied *tally;
 	const char *counter;        /* COUNT: one of the service's counters */
 	int64_t by;
 	struct key key; /* PUT, DEL, EMIT of a row: only so much of it is written */
@@ -58,6 +64,7 @@ void writeset_emit_row(struct writeset *w, unsigned destination, enum lane lane,
 void writeset_timer(struct writeset *w, const Ascolto__Envelope *e, int64_t due_ms);
 void writeset_effect(struct writeset *w, void (*effect)(void *ctx, void *arg), void *arg);
 void writeset_count(struct writeset *w, const char *counter, int64_t by);
+void writeset_tally(struct writeset *w, struct tallied *tally, tally_fn *fn, const void *ctx, size_t ctx_size);
 
 /* Puts and deletes only; the other kinds are the service loop's business. */
 int writeset_apply(const struct writeset *w, struct txn *t, struct err *e);

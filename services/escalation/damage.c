@@ -83,7 +83,7 @@ int damage_add(struct turn *t, const char *brand, const struct damage *d)
 {
 	struct key series = series_key(t->key_group, brand, NULL), k = series;
 	key_ms(&k, part_of(d->at_ms));
-	int r = turn_tally(t, &escalation_tables[PULSE], &k, add_to_brand, (void *)(uintptr_t)d);
+	int r = turn_tally(t, &escalation_tables[PULSE], &k, add_to_brand, d, sizeof(*d));
 	if (r < 0)
 		return r;
 	if (r) { /* a new part begins: those of long ago go */
@@ -95,7 +95,7 @@ int damage_add(struct turn *t, const char *brand, const struct damage *d)
 		return 0;
 	k = series_key(t->key_group, brand, d->incident);
 	key_ms(&k, part_of(d->at_ms));
-	r = turn_tally(t, &escalation_tables[INCIDENT_PULSE], &k, add_to_incident, (void *)(uintptr_t)d);
+	r = turn_tally(t, &escalation_tables[INCIDENT_PULSE], &k, add_to_incident, d, sizeof(*d));
 	return MIN(r, 0);
 }
 
@@ -126,7 +126,7 @@ int damage_crowd_write(struct turn *t, const struct id *incident, const struct d
 			continue;
 		key_ms(&k, part_of(c->last_ms) - ago * PULSE_MS);
 		r = turn_tally(t, &escalation_tables[INCIDENT_PULSE], &k, add_people,
-			(void *)(uintptr_t)&c->people[ago]);
+			&c->people[ago], sizeof(c->people[ago]));
 	}
 	return MIN(r, 0);
 }

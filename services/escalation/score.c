@@ -104,7 +104,7 @@ static void add_row(void *row, struct arena *keeps, void *ctx)
 static int write_row(struct turn *t, const char *brand, int64_t at_ms, const struct score_row *row)
 {
 	struct key k = row_key(t->key_group, brand, at_ms, (enum of)row->of, row->sum.name);
-	int r = turn_tally(t, &escalation_tables[SCORES], &k, add_row, (void *)(uintptr_t)&row->sum);
+	int r = turn_tally(t, &escalation_tables[SCORES], &k, add_row, &row->sum, sizeof(row->sum));
 	if (r > 0 && row->of == OF_ALL) {
 		struct key series = series_key(t->key_group, brand);
 		struct key end = series;

@@ -14,6 +14,13 @@
 #define STANDING_WORDS_OF 64 /* messages after which the words of a topic that never ends are half forgotten */
 #include "common/signature.h"
 
+/* The rhythm over the windows that end at one moment. */
+#define BEATS 64
+struct beat {
+	int64_t end_ms; /* -1: none yet */
+	double rhythm[NORMAL_WINDOWS];
+};
+
 struct topics {
 	struct topic *live[TOPICS_LIVE_MAX]; /* by slot; NULL where there is none */
 	int64_t last_ms[TOPICS_LIVE_MAX];    /* the same as each topic's, side by side for a quick look */
@@ -28,10 +35,17 @@ struct topics {
 	int64_t step_ms, sample_ms;
 	unsigned samples_per_day;
 	struct rhythm rhythm;
+	struct beat beats[BEATS];
 	struct crowd all;            /* messages to the brand, whoever wrote them */
 	int64_t newest_ms, heard_ms; /* of the newest message: its own time, and the clock when it was heard */
 	struct copies copies;
 };
+
+static void forget_beats(struct topics *ts)
+{
+	for (unsigned i = 0; i < BEATS; i++)
+		ts->beats[i].end_ms = -1;
+}
 
 int topics_new(struct topics **ret, int64_t window_ms, const char *brand)
 {
@@ -44,6 +58,7 @@ int topics_new(struct topics **ret, int64_t window_ms, const char *brand)
 	t->step_ms = MAX(window_ms / normal_steps[1], 1000);
 	t->sample_ms = t->step_ms * normal_steps[1] / NORMAL_SAMPLES_PER_WINDOW;
 	t->samples_per_day = (unsigned)(DAY_MS / t->sample_ms);
+	forget_beats(t);
 	*ret = t;
 	return 0;
 }
@@ -393,10 +408,16 @@ static double window_ms(const struct topics *ts, unsigned window)
 	return (double)(ts->step_ms * normal_steps[window]);
 }
 
-static void read_rhythm(const struct topics *ts, int64_t end_ms, double ret[NORMAL_WINDOWS])
+/* Over each window that ends then. Many topics ask about the same few moments. */
+static const double *rhythm_until(struct topics *ts, int64_t end_ms)
 {
-	for (unsigned i = 0; i < NORMAL_WINDOWS; i++)
-		ret[i] = rhythm_over(&ts->rhythm, end_ms, ts->step_ms * normal_steps[i]);
+	struct beat *b = &ts->beats[end_ms / ts->step_ms % BEATS];
+	if (b->end_ms != end_ms) {
+		b->end_ms = end_ms;
+		for (unsigned i = 0; i < NORMAL_WINDOWS; i++)
+			b->rhythm[i] = rhythm_over(&ts->rhythm, end_ms, ts->step_ms * normal_steps[i]);
+	}
+	return b->rhythm;
 }
 
 /* Samples of the time that is over, up to the one `at_ms` is in. */
@@ -406,8 +427,7 @@ static void learn(struct topics *ts, struct topic *t, int64_t at_ms)
 	while (t->normals.next < now) {
 		int64_t sample_end = (t->normals.next + 1) * steps - 1;
 		unsigned people[NORMAL_WINDOWS];
-		double rhythm[NORMAL_WINDOWS];
-		read_rhythm(ts, (t->normals.next + 1) * ts->sample_ms, rhythm);
+		const double *rhythm = rhythm_until(ts, (t->normals.next + 1) * ts->sample_ms);
 		crowd_pass(&t->crowd, sample_end);
 		for (unsigned i = 0; i < NORMAL_WINDOWS; i++)
 			people[i] = crowd_count(&t->crowd, normal_steps[i]);
@@ -468,34 +488,36 @@ double topics_known_part(const struct topics *ts, const struct topic *t, unsigne
 }
 
 /* People per hour who write to the brand about something else, in that window. */
-static double others_now(const struct topics *ts, const struct topic *t, unsigned window)
+static double others_now(const struct topics *ts, unsigned topics_people, unsigned window)
 {
-	double others = (double)crowd_count(&ts->all, normal_steps[window]) - crowd_count(&t->crowd, normal_steps[window]);
+	double others = (double)crowd_count(&ts->all, normal_steps[window]) - topics_people;
 	return fmax(others, 0) * HOUR_MS / window_ms(ts, window);
 }
 
 /* How much busier than at this hour the brand is, all but this topic; less busy does not count. */
-static double busy(const struct topics *ts, const struct topic *t, double rhythm, unsigned window)
+static double busy(const struct topics *ts, const struct topic *t, double others, double rhythm, unsigned window)
 {
 	double usual = (double)ts->rhythm.mean * rhythm -
 		       normal_expected(&t->normals, window, rhythm) * HOUR_MS / window_ms(ts, window);
-	return fmin(fmax((others_now(ts, t, window) + BUSY_SLACK) / (fmax(usual, 0) + BUSY_SLACK), 1), BUSY_MOST);
+	return fmin(fmax((others + BUSY_SLACK) / (fmax(usual, 0) + BUSY_SLACK), 1), BUSY_MOST);
 }
 
-struct surge topic_surge(const struct topics *ts, const struct topic *t)
+struct surge topic_surge(struct topics *ts, const struct topic *t)
 {
-	double size = rhythm_size(&ts->rhythm), rhythm[NORMAL_WINDOWS];
-	read_rhythm(ts, (t->crowd.newest + 1) * ts->step_ms, rhythm);
-	double now = fmax(others_now(ts, t, 1), others_now(ts, t, NORMAL_WINDOWS - 1));
-	double unknown = now > SURGE_BRAND ? now : 0; /* a brand nobody knows yet is not small */
-	struct surge s = {.grave = t->grave,
-		.usual = size > 0 ? size : unknown,
-		.brand = size > 0 ? fmax(size, now) : unknown};
-	double hour = busy(ts, t, rhythm[1], 1); /* the shortest window is too short to tell */
-	double long_while = busy(ts, t, rhythm[NORMAL_WINDOWS - 1], NORMAL_WINDOWS - 1);
-	for (unsigned i = 0; i < NORMAL_WINDOWS; i++) {
-		double here = rhythm[i] * (i == NORMAL_WINDOWS - 1 ? fmax(hour, long_while) : hour);
+	enum { LONGEST = NORMAL_WINDOWS - 1 };
+	struct surge s = {.grave = t->grave};
+	const double *rhythm = rhythm_until(ts, (t->crowd.newest + 1) * ts->step_ms);
+	for (unsigned i = 0; i < NORMAL_WINDOWS; i++)
 		s.people[i] = crowd_count(&t->crowd, normal_steps[i]);
+	double size = rhythm_size(&ts->rhythm), in_hour = others_now(ts, s.people[1], 1),
+	       lately = others_now(ts, s.people[LONGEST], LONGEST), now = fmax(in_hour, lately);
+	double unknown = now > SURGE_BRAND ? now : 0; /* a brand nobody knows yet is not small */
+	s.usual = size > 0 ? size : unknown;
+	s.brand = size > 0 ? fmax(size, now) : unknown;
+	double hour = busy(ts, t, in_hour, rhythm[1], 1); /* the shortest window is too short to tell */
+	double long_while = busy(ts, t, lately, rhythm[LONGEST], LONGEST);
+	for (unsigned i = 0; i < NORMAL_WINDOWS; i++) {
+		double here = rhythm[i] * (i == LONGEST ? fmax(hour, long_while) : hour);
 		s.expected[i] = normal_expected(&t->normals, i, here);
 		s.unlikely[i] = normal_unlikely(&t->normals, i, here, s.people[i]);
 	}
@@ -507,7 +529,7 @@ bool topic_is_known(const struct topics *ts, const struct topic *t)
 	return t->normals.own >= ts->samples_per_day && rhythm_size(&ts->rhythm) > 0;
 }
 
-bool topics_rising(const struct topics *ts, const struct thresholds *t)
+bool topics_rising(struct topics *ts, const struct thresholds *t)
 {
 	for (uint32_t i = 0; i < ts->slots; i++) {
 		const struct topic *x = ts->live[i];
@@ -527,7 +549,10 @@ bool topics_hear(struct topics *ts, int64_t at_ms, int64_t now_ms)
 		ts->heard_ms = now_ms;
 	}
 	crowd_add_nameless(&ts->all, at_ms, ts->step_ms);
-	return rhythm_hear(&ts->rhythm, at_ms);
+	bool hour_is_over = rhythm_hear(&ts->rhythm, at_ms);
+	if (hour_is_over)
+		forget_beats(ts);
+	return hour_is_over;
 }
 
 int64_t topics_now(struct topics *ts, int64_t now_ms)
@@ -539,6 +564,7 @@ int64_t topics_now(struct topics *ts, int64_t now_ms)
 
 struct rhythm *topics_rhythm(struct topics *ts)
 {
+	forget_beats(ts);
 	return &ts->rhythm;
 }
 

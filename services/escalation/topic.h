@@ -130,17 +130,17 @@ double topics_known_part(const struct topics *ts, const struct topic *t, unsigne
 bool topic_is_known(const struct topics *ts, const struct topic *t);
 
 /* One to which words lead has half the people that would give it a code, and they are as unusual as that. */
-bool topics_rising(const struct topics *ts, const struct thresholds *t);
+bool topics_rising(struct topics *ts, const struct thresholds *t);
 
 /* What it looks like at that time. */
-struct surge topic_surge(const struct topics *ts, const struct topic *t);
+struct surge topic_surge(struct topics *ts, const struct topic *t);
 
 /* Somebody wrote to the brand, about anything: its rhythm and size. True when an hour was closed by that. */
 bool topics_hear(struct topics *ts, int64_t at_ms, int64_t now_ms);
 
 /* What time it is in the messages' own time: that of the newest and what has passed since it was heard. */
 int64_t topics_now(struct topics *ts, int64_t now_ms);
-struct rhythm *topics_rhythm(struct topics *ts);
+struct rhythm *topics_rhythm(struct topics *ts); /* to be read or changed at once */
 int64_t topics_step_ms(const struct topics *ts);
 int64_t topics_crowds_begin_ms(const struct topics *ts); /* who wrote before counts in no crowd any more */
 

@@ -38,10 +38,16 @@ static bool holds(const struct surge *s, unsigned i, double people, double slowl
 	return spread && s->people[i] >= slowly * part[i];
 }
 
+/* Three hours come a third as often as hours do: as many false alarms in a day allow so many powers of ten more for each. */
+static double fewer_looks(unsigned window)
+{
+	return fmax(log10((double)normal_steps[window] / normal_steps[1]), 0);
+}
+
 static bool reaches(const struct surge *s, double people, double slowly, double limit, unsigned *ret_window)
 {
 	for (unsigned i = 0; i < NORMAL_WINDOWS; i++)
-		if (holds(s, i, people, slowly) && s->unlikely[i] >= limit) {
+		if (holds(s, i, people, slowly) && s->unlikely[i] >= limit - fewer_looks(i)) {
 			*ret_window = i;
 			return true;
 		}

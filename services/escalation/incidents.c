@@ -129,28 +129,57 @@ static unsigned tell(struct turn *t, const Ascolto__Envelope *cause, const struc
 	return n;
 }
 
-/* Opens it at this code, or raises it to this code: what both have in common. */
-static void reach_code(struct turn *t, const Ascolto__Envelope *cause, struct brand *b, Ascolto__Incident *i,
-	enum code code, bool fresh)
+static struct surge_life life_of(const Ascolto__Incident *i)
 {
+	return (struct surge_life){.code = (enum code)i->code, .was_red = i->red_ms != 0, .calm_ms = i->calm_ms,
+		.told_ms = i->told_ms, .told_people = i->told_people};
+}
+
+static void keep_life(Ascolto__Incident *i, const struct surge_life *l)
+{
+	i->calm_ms = l->calm_ms;
+	i->told_ms = l->told_ms;
+	i->told_people = l->told_people;
+}
+
+/* It is opened, becomes graver, or surges anew. */
+enum call { CALL_OPENED, CALL_RAISED, CALL_WAVE };
+
+static const struct {
+	const char *template_name, *counter, *action;
+} calls[] = {
+	[CALL_OPENED] = {"incident_opened", "incidents_opened", "open_incident"},
+	[CALL_RAISED] = {"incident_raised", "incidents_raised", "raise_incident"},
+	[CALL_WAVE] = {"incident_wave", "incidents_waves", "new_wave"},
+};
+
+/* The chain begins anew: who knew of yellow does not know of red, nor who knew of some of many more. */
+static void call_people(struct turn *t, const Ascolto__Envelope *cause, struct brand *b, Ascolto__Incident *i, enum call call)
+{
+	enum code code = (enum code)i->code;
 	const struct playbook_incident *p = playbook_incident(b->playbook, code);
 	struct id id;
-	i->code = (Ascolto__Code)code;
-	i->calm_ms = 0;
-	i->waves += !fresh;
-	i->playbook = b->playbook->label;
-	if (code == CODE_RED && !i->red_ms)
-		i->red_ms = cause->occurred_ms;
 	if (!p || id_of(i->id, &id))
 		return;
-	set_steps(t, cause, &id, i, p);
+	if (call != CALL_WAVE) /* its steps stay as they are */
+		set_steps(t, cause, &id, i, p);
 	set_calls(t, cause, i, &id, code, p);
-	i->acknowledged_ms = 0; /* who knew of yellow does not know of red */
+	i->acknowledged_ms = 0;
 	i->acknowledged_by = (char *)"";
 	for (unsigned n = 0; n < p->chain_count; n++)
 		if (!p->chain[n].after_minutes)
-			tell(t, cause, b, i, p->chain[n].actor, fresh ? "incident_opened" : "incident_raised",
-				call_number(i, code, n));
+			tell(t, cause, b, i, p->chain[n].actor, calls[call].template_name, call_number(i, code, n));
+}
+
+/* Nobody is waited for any more: somebody acknowledged, or everybody has been called. Until then a new wave is told by the calls
+ * to come. */
+static bool chain_is_over(const struct playbook *p, const Ascolto__Incident *i, int64_t now_ms)
+{
+	const struct playbook_incident *x = playbook_incident(p, (enum code)i->code);
+	unsigned last = 0;
+	for (unsigned n = 0; x && n < x->chain_count; n++)
+		last = MAX(last, x->chain[n].after_minutes);
+	return i->acknowledged_ms || now_ms - i->told_ms > (int64_t)last * 60000;
 }
 
 static Ascolto__Incident *new_incident(struct judgement *j, struct topic *topic)
@@ -200,12 +229,12 @@ static void set_calm_check(struct turn *t, const Ascolto__Envelope *cause, const
 		t->now_ms + (int64_t)b->playbook->window_minutes * 60000 / CHECKS_PER_WINDOW);
 }
 
-static char *because(struct turn *t, const struct brand *b, const struct surge *s, unsigned window)
+static char *because(struct turn *t, const struct brand *b, const struct surge *s, unsigned window, enum call call)
 {
-	return arena_printf(t->arena, brand_speaks_italian(t, b->name)
-			? "%u persone diverse in %u minuti, contro %.1f in un giorno normale"
-			: "%u different people within %u minutes, against %.1f on an ordinary day",
-		s->people[window], b->playbook->window_minutes * normal_steps[window] / normal_steps[1],
+	bool it = brand_speaks_italian(t, b->name);
+	return arena_printf(t->arena, it ? "%s%u persone diverse in %u minuti, contro %.1f in un giorno normale"
+					 : "%s%u different people within %u minutes, against %.1f on an ordinary day",
+		call != CALL_WAVE ? "" : it ? "nuova ondata: " : "a new wave: ", s->people[window], b->playbook->window_minutes * normal_steps[window] / normal_steps[1],
 		s->expected[window]);
 }
 
@@ -225,21 +254,42 @@ static int of_topic(struct judgement *j, struct topic *topic, const struct surge
 	return r;
 }
 
-/* Named and explained when its code changes, so that people speak of the same thing. */
-static void change_code(struct judgement *j, struct topic *topic, Ascolto__Incident *i, enum code code, bool fresh)
+/* Named when its code changes, so that people speak of the same thing. */
+static void change_code(struct judgement *j, struct topic *topic, Ascolto__Incident *i, enum code code)
 {
-	struct id id;
 	i->title = title_of(j->t, i, topic);
-	reach_code(j->t, j->e, j->brand, i, code, fresh);
-	turn_count(j->t, fresh ? "incidents_opened" : "incidents_raised", 1);
+	i->code = (Ascolto__Code)code;
+	i->playbook = j->brand->playbook->label;
+	if (code == CODE_RED && !i->red_ms)
+		i->red_ms = j->e->occurred_ms;
 	if (code == CODE_RED)
 		turn_count(j->t, "incidents_red", 1);
-	record_action(j, fresh ? "open_incident" : "raise_incident", "ascolto", "done", &i->id, i->because);
-	audit_add(j->t, j->e, &(struct audit_note){.what = fresh ? "incident_opened" : "incident_raised",
-		.who = "people_about_one_topic", .incident_id = i->id, .message_id = j->e->id,
-		.detail = arena_printf(j->t->arena, "code %s: %s", code_word(code), i->because)});
-	if (fresh && id_of(i->id, &id) == 0)
+}
+
+static void announce(struct judgement *j, Ascolto__Incident *i, const struct surge *s, enum call call)
+{
+	struct surge_life life = life_of(i);
+	struct id id;
+	surge_tell(&life, s, topics_now(j->brand->topics, j->t->now_ms));
+	keep_life(i, &life);
+	i->waves += call != CALL_OPENED;
+	call_people(j->t, j->e, j->brand, i, call);
+	turn_count(j->t, calls[call].counter, 1);
+	record_action(j, calls[call].action, "ascolto", "done", &i->id, i->because);
+	audit_add(j->t, j->e, &(struct audit_note){.what = calls[call].template_name, .who = "people_about_one_topic",
+		.incident_id = i->id, .message_id = j->e->id,
+		.detail = arena_printf(j->t->arena, "code %s: %s", code_word((enum code)i->code), i->because)});
+	if (call == CALL_OPENED && id_of(i->id, &id) == 0)
 		set_calm_check(j->t, j->e, j->brand, &id, 1);
+}
+
+static bool is_wave(struct judgement *j, const Ascolto__Incident *i, const struct surge *s, unsigned window, enum code code)
+{
+	const struct playbook *p = j->brand->playbook;
+	struct surge_life life = life_of(i);
+	int64_t now_ms = topics_now(j->brand->topics, j->t->now_ms);
+	return surge_is_wave(&p->thresholds, &life, s, window, code, now_ms, (int64_t)p->window_minutes * 60000) &&
+	       chain_is_over(p, i, now_ms);
 }
 
 /* The people who brought it about. */
@@ -275,9 +325,12 @@ int incident_check(struct judgement *j, struct topic *topic, const struct surge 
 	set_keywords(t, i, topic);
 	add_example(j, i);
 	enum code was = (enum code)i->code;
-	if (code > was) {
-		i->because = because(t, b, surge, window);
-		change_code(j, topic, i, code, fresh);
+	if (code > was || is_wave(j, i, surge, window, code)) {
+		enum call call = fresh ? CALL_OPENED : code > was ? CALL_RAISED : CALL_WAVE;
+		i->because = because(t, b, surge, window, call);
+		if (code > was)
+			change_code(j, topic, i, code);
+		announce(j, i, surge, call);
 	} else {
 		record_action(j, "join_incident", "ascolto", "done", &i->id, "");
 	}
@@ -297,7 +350,7 @@ static int step_down(struct turn *t, const Ascolto__Envelope *e, struct brand *b
 	struct id id;
 	bool was_red = i->code == ASCOLTO__CODE__CODE_RED;
 	i->people = s->people[1];
-	i->because = arena_printf(t->arena, brand_speaks_italian(t, b->name) ? "calma: %s" : "calm: %s", because(t, b, s, 1));
+	i->because = arena_printf(t->arena, brand_speaks_italian(t, b->name) ? "calma: %s" : "calm: %s", because(t, b, s, 1, CALL_OPENED));
 	if (was_red)
 		i->code = ASCOLTO__CODE__CODE_YELLOW;
 	else
@@ -319,20 +372,20 @@ int incident_calm(struct turn *t, const Ascolto__Envelope *e, struct err *why)
 	int r = load(t, &id, &i, why);
 	if (r || i->closed_ms)
 		return r;
-	int64_t now_ms = topics_now(b->topics, t->now_ms), was_calm_ms = i->calm_ms;
+	int64_t now_ms = topics_now(b->topics, t->now_ms);
 	struct topic *topic = topics_of_incident(b->topics, &id);
 	struct surge s = {.expected = {0}};
 	if (topic) { /* else it was given up: nobody has spoken of it for long */
 		topic_pass(b->topics, topic, now_ms);
 		s = topic_surge(b->topics, topic);
 	}
-	struct surge_life life = {(enum code)i->code, i->red_ms != 0, i->calm_ms};
+	struct surge_life life = life_of(i), was = life;
 	surge_step_down(&life, surge_is_calm(&b->playbook->thresholds, &s), now_ms,
 		(int64_t)b->playbook->window_minutes * 60000);
-	i->calm_ms = life.calm_ms;
+	keep_life(i, &life);
 	if (life.code != (enum code)i->code && (r = step_down(t, e, b, i, &s, why)))
 		return r;
-	if (i->calm_ms != was_calm_ms)
+	if (life.calm_ms != was.calm_ms || life.told_people != was.told_people)
 		save(t, e, i);
 	if (i->closed_ms && topic)
 		memset(&topic->incident, 0, sizeof(topic->incident));

@@ -270,7 +270,7 @@ static void announce(struct judgement *j, Ascolto__Incident *i, const struct sur
 {
 	struct surge_life life = life_of(i);
 	struct id id;
-	surge_tell(&life, s, topics_now(j->brand->topics, j->t->now_ms));
+	surge_tell(&life, s, j->t->now_ms);
 	keep_life(i, &life);
 	i->waves += call != CALL_OPENED;
 	call_people(j->t, j->e, j->brand, i, call);
@@ -283,13 +283,13 @@ static void announce(struct judgement *j, Ascolto__Incident *i, const struct sur
 		set_calm_check(j->t, j->e, j->brand, &id, 1);
 }
 
+/* By the clock on the wall: what comes late, all at once, calls nobody twice. */
 static bool is_wave(struct judgement *j, const Ascolto__Incident *i, const struct surge *s, unsigned window, enum code code)
 {
 	const struct playbook *p = j->brand->playbook;
 	struct surge_life life = life_of(i);
-	int64_t now_ms = topics_now(j->brand->topics, j->t->now_ms);
-	return surge_is_wave(&p->thresholds, &life, s, window, code, now_ms, (int64_t)p->window_minutes * 60000) &&
-	       chain_is_over(p, i, now_ms);
+	return surge_is_wave(&p->thresholds, &life, s, window, code, j->t->now_ms, (int64_t)p->window_minutes * 60000) &&
+	       chain_is_over(p, i, j->t->now_ms);
 }
 
 /* The people who brought it about. */

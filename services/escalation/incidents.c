@@ -131,8 +131,11 @@ static unsigned tell(struct turn *t, const Ascolto__Envelope *cause, const struc
 
 static struct surge_life life_of(const Ascolto__Incident *i)
 {
-	return (struct surge_life){.code = (enum code)i->code, .was_red = i->red_ms != 0, .calm_ms = i->calm_ms,
-		.told_ms = i->told_ms, .told_people = i->told_people};
+	return (struct surge_life){.code = (enum code)i->code,
+		.was_red = i->red_ms != 0,
+		.calm_ms = i->calm_ms,
+		.told_ms = i->told_ms,
+		.told_people = i->told_people};
 }
 
 static void keep_life(Ascolto__Incident *i, const struct surge_life *l)
@@ -154,7 +157,8 @@ static const struct {
 };
 
 /* The chain begins anew: who knew of yellow does not know of red, nor who knew of some of many more. */
-static void call_people(struct turn *t, const Ascolto__Envelope *cause, struct brand *b, Ascolto__Incident *i, enum call call)
+static void call_people(
+	struct turn *t, const Ascolto__Envelope *cause, struct brand *b, Ascolto__Incident *i, enum call call)
 {
 	enum code code = (enum code)i->code;
 	const struct playbook_incident *p = playbook_incident(b->playbook, code);
@@ -168,11 +172,12 @@ static void call_people(struct turn *t, const Ascolto__Envelope *cause, struct b
 	i->acknowledged_by = (char *)"";
 	for (unsigned n = 0; n < p->chain_count; n++)
 		if (!p->chain[n].after_minutes)
-			tell(t, cause, b, i, p->chain[n].actor, calls[call].template_name, call_number(i, code, n));
+			tell(t, cause, b, i, p->chain[n].actor, calls[call].template_name,
+				call_number(i, code, n));
 }
 
-/* Nobody is waited for any more: somebody acknowledged, or everybody has been called. Until then a new wave is told by the calls
- * to come. */
+/* Nobody is waited for any more: somebody acknowledged, or everybody has been called. Until then a new wave
+ * is told by the calls to come. */
 static bool chain_is_over(const struct playbook *p, const Ascolto__Incident *i, int64_t now_ms)
 {
 	const struct playbook_incident *x = playbook_incident(p, (enum code)i->code);
@@ -229,12 +234,17 @@ static void set_calm_check(struct turn *t, const Ascolto__Envelope *cause, const
 		t->now_ms + (int64_t)b->playbook->window_minutes * 60000 / CHECKS_PER_WINDOW);
 }
 
-static char *because(struct turn *t, const struct brand *b, const struct surge *s, unsigned window, enum call call)
+static char *because(
+	struct turn *t, const struct brand *b, const struct surge *s, unsigned window, enum call call)
 {
 	bool it = brand_speaks_italian(t, b->name);
-	return arena_printf(t->arena, it ? "%s%u persone diverse in %u minuti, contro %.1f in un giorno normale"
-					 : "%s%u different people within %u minutes, against %.1f on an ordinary day",
-		call != CALL_WAVE ? "" : it ? "nuova ondata: " : "a new wave: ", s->people[window], b->playbook->window_minutes * normal_steps[window] / normal_steps[1],
+	return arena_printf(t->arena,
+		it ? "%s%u persone diverse in %u minuti, contro %.1f in un giorno normale"
+		   : "%s%u different people within %u minutes, against %.1f on an ordinary day",
+		call != CALL_WAVE ? ""
+		: it		  ? "nuova ondata: "
+				  : "a new wave: ",
+		s->people[window], b->playbook->window_minutes * normal_steps[window] / normal_steps[1],
 		s->expected[window]);
 }
 
@@ -276,19 +286,25 @@ static void announce(struct judgement *j, Ascolto__Incident *i, const struct sur
 	call_people(j->t, j->e, j->brand, i, call);
 	turn_count(j->t, calls[call].counter, 1);
 	record_action(j, calls[call].action, "ascolto", "done", &i->id, i->because);
-	audit_add(j->t, j->e, &(struct audit_note){.what = calls[call].template_name, .who = "people_about_one_topic",
-		.incident_id = i->id, .message_id = j->e->id,
-		.detail = arena_printf(j->t->arena, "code %s: %s", code_word((enum code)i->code), i->because)});
+	audit_add(j->t, j->e,
+		&(struct audit_note){.what = calls[call].template_name,
+			.who = "people_about_one_topic",
+			.incident_id = i->id,
+			.message_id = j->e->id,
+			.detail = arena_printf(
+				j->t->arena, "code %s: %s", code_word((enum code)i->code), i->because)});
 	if (call == CALL_OPENED && id_of(i->id, &id) == 0)
 		set_calm_check(j->t, j->e, j->brand, &id, 1);
 }
 
 /* By the clock on the wall: what comes late, all at once, calls nobody twice. */
-static bool is_wave(struct judgement *j, const Ascolto__Incident *i, const struct surge *s, unsigned window, enum code code)
+static bool is_wave(struct judgement *j, const Ascolto__Incident *i, const struct surge *s, unsigned window,
+	enum code code)
 {
 	const struct playbook *p = j->brand->playbook;
 	struct surge_life life = life_of(i);
-	return surge_is_wave(&p->thresholds, &life, s, window, code, j->t->now_ms, (int64_t)p->window_minutes * 60000) &&
+	return surge_is_wave(&p->thresholds, &life, s, window, code, j->t->now_ms,
+		       (int64_t)p->window_minutes * 60000) &&
 	       chain_is_over(p, i, j->t->now_ms);
 }
 
@@ -350,7 +366,8 @@ static int step_down(struct turn *t, const Ascolto__Envelope *e, struct brand *b
 	struct id id;
 	bool was_red = i->code == ASCOLTO__CODE__CODE_RED;
 	i->people = s->people[1];
-	i->because = arena_printf(t->arena, brand_speaks_italian(t, b->name) ? "calma: %s" : "calm: %s", because(t, b, s, 1, CALL_OPENED));
+	i->because = arena_printf(t->arena, brand_speaks_italian(t, b->name) ? "calma: %s" : "calm: %s",
+		because(t, b, s, 1, CALL_OPENED));
 	if (was_red)
 		i->code = ASCOLTO__CODE__CODE_YELLOW;
 	else

@@ -5,14 +5,14 @@
 #define HOUR_MS 3600000
 #define ERROR_FROM_DAYS 1
 #define SHAKE_WORTH_DAYS 7      /* days of errors that count as much as what the shake says */
-#define ERROR_OF_AGE 3          /* what was missed is forgotten within a third of the topic's age */
+#define ERROR_OF_AGE 3		/* what was missed is forgotten within a third of the topic's age */
 #define BLOCK 36                /* samples: three windows */
 #define HOURS_MEMORY (24 * 14)
 #define SIZE_LEAST 1.0f
 #define RHYTHM_LEAST 0.2
 #define RHYTHM_MOST 5.0
-/* How many days (or weeks) of watching a guess is worth in a brand of many: an hour of the day is guessed to be as all are, a
- * weekday as all are, an hour of the week as those two say. */
+/* How many days (or weeks) of watching a guess is worth in a brand of many: an hour of the day is guessed to
+ * be as all are, a weekday as all are, an hour of the week as those two say. */
 #define GUESS_HOUR 0.1
 #define GUESS_WEEKDAY 0.4
 #define GUESS_CELL 2.0
@@ -86,7 +86,8 @@ static double error_worth(const struct normals *n, unsigned samples_per_day)
 	double evidence = (double)n->own - samples_per_day * ERROR_FROM_DAYS;
 	if (evidence <= 0)
 		return 0;
-	return fmin(fmax(evidence / ERROR_OF_AGE, samples_per_day * SHAKE_WORTH_DAYS), samples_per_day * NORMAL_MEMORY_DAYS);
+	return fmin(fmax(evidence / ERROR_OF_AGE, samples_per_day * SHAKE_WORTH_DAYS),
+		samples_per_day * NORMAL_MEMORY_DAYS);
 }
 
 /* Variance for each of the mean, from the shortest window: a level that rises over hours hardly moves between two of those. */

@@ -38,7 +38,8 @@ static bool holds(const struct surge *s, unsigned i, double people, double slowl
 	return spread && s->people[i] >= slowly * part[i];
 }
 
-/* Three hours come a third as often as hours do: as many false alarms in a day allow so many powers of ten more for each. */
+/* Three hours come a third as often as hours do: as many false alarms in a day allow so many powers of ten
+ * more for each. */
 static double fewer_looks(unsigned window)
 {
 	return fmax(log10((double)normal_steps[window] / normal_steps[1]), 0);
@@ -99,11 +100,12 @@ void surge_tell(struct surge_life *l, const struct surge *s, int64_t now_ms)
 	l->calm_ms = 0;
 }
 
-bool surge_is_wave(const struct thresholds *t, const struct surge_life *l, const struct surge *s, unsigned window, enum code code,
-	int64_t now_ms, int64_t window_ms)
+bool surge_is_wave(const struct thresholds *t, const struct surge_life *l, const struct surge *s,
+	unsigned window, enum code code, int64_t now_ms, int64_t window_ms)
 {
 	unsigned known = MAX(l->told_people, surge_scaled(t, s->brand).yellow_people);
-	if (l->code == CODE_NONE || code < l->code || window == NORMAL_WINDOWS - 1 || now_ms - l->told_ms < window_ms)
+	if (l->code == CODE_NONE || code < l->code || window == NORMAL_WINDOWS - 1 ||
+		now_ms - l->told_ms < window_ms)
 		return false;
 	return !l->told_people || s->people[1] >= known * SURGE_WAVE_TIMES;
 }

@@ -32,7 +32,8 @@
 	"desk, team: care, sla: "                                                                            \
 	"hours, allowed: [reply, hide], steps: [{text: Look, actor: desk, within_minutes: 30}]}\n"           \
 	"  - {name: rest, title: Rest, code: green, opens_case: false, owner: desk}\n"                       \
-	"incidents:\n  - {code: yellow, chain: [{after_minutes: 0, actor: desk}, {after_minutes: 90, actor: " \
+	"incidents:\n  - {code: yellow, chain: [{after_minutes: 0, actor: desk}, {after_minutes: 90, "       \
+	"actor: "                                                                                            \
 	"boss}]}\n"                                                                                          \
 	"  - {code: red, chain: [{after_minutes: 0, actor: boss}, {after_minutes: 10, actor: "               \
 	"desk}]}\n"                                                                                          \

@@ -116,15 +116,19 @@ static void test_rhythm(void **state)
 	assert_true(fabs(rhythm_over(&r, start + 12 * hour - 1, hour / 4) - quiet) < 1e-9);
 }
 
-/* `weeks` weeks of a brand whose weekdays differ as well as its hours: the largest relative error of what is expected of the next. */
+/* `weeks` weeks of a brand whose weekdays differ as well as its hours: the largest relative error of what is
+ * expected of the next. */
 static double rhythm_error(int weeks, double people)
 {
 	static const double day[7] = {1.0, 1.0, 0.7, 0.6, 1.4, 1.2, 1.1};
 	struct rhythm r = {.hour = 0};
-	int64_t hour = INT64_C(3600000), start = INT64_C(20006) * 24 * hour; /* a Thursday, as 1970 began with */
+	int64_t hour = INT64_C(3600000),
+		start = INT64_C(20006) * 24 * hour; /* a Thursday, as 1970 began with */
 	double worst = 0;
 	for (int64_t h = 0; h <= 168 * weeks; h++)
-		for (int i = 0; i < (int)lround(people * day[h / 24 % 7] * (1 + 0.5 * sin((double)h * M_PI / 12))); i++)
+		for (int i = 0;
+			i < (int)lround(people * day[h / 24 % 7] * (1 + 0.5 * sin((double)h * M_PI / 12)));
+			i++)
 			rhythm_hear(&r, start + h * hour + i);
 	for (int h = 0; h < 168; h++) {
 		double want = day[h / 24] * (1 + 0.5 * sin(h * M_PI / 12));
@@ -217,7 +221,8 @@ static const struct row {
 	{{3, 9, 22}, {1, 1, 9}, 0, false, false, CODE_NONE}, /* in a brand whose size is not known */
 	{{3, 6, 15}, {1, 1, 9}, 100, false, true, CODE_YELLOW},
 	{{3, 6, 14}, {1, 1, 9}, 100, false, true, CODE_NONE},
-	{{3, 6, 15}, {1, 1, 4.1}, 100, false, true, CODE_YELLOW}, /* three windows may be three times as likely */
+	{{3, 6, 15}, {1, 1, 4.1}, 100, false, true,
+		CODE_YELLOW}, /* three windows may be three times as likely */
 	{{3, 6, 15}, {1, 1, 3.9}, 100, false, true, CODE_NONE},
 	{{0, 20, 20}, {0, 4.1, 9}, 100, false, true, CODE_NONE},
 	{{3, 6, 14}, {1, 1, 9}, 20, false, true,
@@ -252,7 +257,8 @@ static void test_calms_down(void **state)
 	(void)state;
 	const int64_t window = 3600000, quarter = window / 4;
 	for (int was_red = 0; was_red < 2; was_red++) {
-		struct surge_life l = {.code = was_red ? CODE_RED : CODE_YELLOW, .was_red = was_red, .told_people = 30};
+		struct surge_life l = {
+			.code = was_red ? CODE_RED : CODE_YELLOW, .was_red = was_red, .told_people = 30};
 		int64_t now = 1000000;
 		for (int i = 0; i < SURGE_CALM_WINDOWS * 4; i++, now += quarter)
 			surge_step_down(&l, true, now, window);

@@ -2,8 +2,8 @@
  * Airlines, with the reasons people wrote for: a true alarm is 15 minutes of posts whose reason is a late or
  * a cancelled flight that are too many for a Poisson distribution with the mean of the 24 hours before. All
  * airlines together as one brand, which is what is judged; then each alone, where a true alarm may be of four
- * posts. Some of them are one angry person who writes seven times in a quarter of an hour, which the product leaves out on
- * purpose: beside it stands what is true when a person counts once an hour.
+ * posts. Some of them are one angry person who writes seven times in a quarter of an hour, which the product
+ * leaves out on purpose: beside it stands what is true when a person counts once an hour.
  */
 #include "tests/bench/crisis/ours.h"
 #include "tests/bench/crisis/parts.h"
@@ -64,8 +64,8 @@ static void print(const char *name, struct score s)
 		s.found, s.gold, s.fresh, s.extra, s.alarms);
 }
 
-/* The posts of that airline, NULL: of all; those about late and cancelled flights among them, and of these those whose
- * writer has not written one in the hour before. */
+/* The posts of that airline, NULL: of all; those about late and cancelled flights among them, and of these
+ * those whose writer has not written one in the hour before. */
 struct mentions {
 	struct mention *all, *late, *people;
 	size_t n, n_late, n_people;
@@ -114,8 +114,8 @@ static struct mentions mentions_of(const struct posts *p, const struct rows *rea
 	return m;
 }
 
-/* The product's own counting, thresholds and waves of who wrote about late and cancelled flights, as if it had understood and
- * grouped all of them rightly. */
+/* The product's own counting, thresholds and waves of who wrote about late and cancelled flights, as if it
+ * had understood and grouped all of them rightly. */
 static struct ours perfect_labels(const struct posts *p, const struct rows *reasons, const char *channel)
 {
 	struct watch w = watch_new(p->all[0].at_ms);

@@ -13,8 +13,8 @@ struct minutes {
 	double expected[LONGEST];
 };
 
-/* The product's windows and limits, but with the true rate for what is expected, and people known to write independently: no
- * detector that looks at these windows can find more without more false alarms. */
+/* The product's windows and limits, but with the true rate for what is expected, and people known to write
+ * independently: no detector that looks at these windows can find more without more false alarms. */
 static bool known_rate_finds(const struct minutes *m, int64_t minute)
 {
 	struct surge s = {.usual = 100, .brand = 100};
@@ -29,8 +29,8 @@ static bool known_rate_finds(const struct minutes *m, int64_t minute)
 	return surge_code(&default_thresholds, &s, NULL) != CODE_NONE;
 }
 
-/* Minutes until it was found, by the product and with the true rate known; -1: not within a day, and the latter not within
- * three hours. */
+/* Minutes until it was found, by the product and with the true rate known; -1: not within a day, and the
+ * latter not within three hours. */
 struct found {
 	double ours, known_rate;
 };
@@ -43,19 +43,22 @@ static double more_now(double minutes, double more, double rise_hours)
 }
 
 /* *ret_before: alarms of the weeks before are added. */
-static struct found one_ramp(double normal, double more, double rise_hours, uint64_t seed, unsigned *ret_before)
+static struct found one_ramp(
+	double normal, double more, double rise_hours, uint64_t seed, unsigned *ret_before)
 {
 	uint64_t who = 0;
 	int64_t start = 20000 * DAY_MS, onset = start + 28 * DAY_MS + 10 * HOUR_MS;
 	struct watch w = watch_new(start);
 	struct found found = {-1, -1};
 	struct minutes last = {{0}, {0}};
-	for (int64_t at = start; at < onset + DAY_MS && (found.ours < 0 || at <= onset + LONGEST * MINUTE_MS); at += MINUTE_MS) {
+	for (int64_t at = start; at < onset + DAY_MS && (found.ours < 0 || at <= onset + LONGEST * MINUTE_MS);
+		at += MINUTE_MS) {
 		double minutes = (double)(at - onset) / (double)MINUTE_MS, usual = normal * week_shape(at);
 		unsigned n = poisson_number((usual + more_now(minutes, more, rise_hours)) / 60, &seed);
 		last.people[at / MINUTE_MS % LONGEST] = n;
 		last.expected[at / MINUTE_MS % LONGEST] = usual / 60;
-		if (at >= onset && found.known_rate < 0 && minutes <= LONGEST && known_rate_finds(&last, at / MINUTE_MS))
+		if (at >= onset && found.known_rate < 0 && minutes <= LONGEST &&
+			known_rate_finds(&last, at / MINUTE_MS))
 			found.known_rate = minutes;
 		/* The rest of the brand: a hundred people an hour about other things. */
 		for (unsigned i = poisson_number(100 * week_shape(at) / 60, &seed); i > 0; i--)

@@ -129,8 +129,13 @@ static void note_incident(struct replay *r, const struct write *w, int64_t now_m
 			r->events = realloc(r->events, r->cap_events * sizeof(*r->events));
 		}
 		struct replay_event *x = &r->events[r->n_events++];
-		*x = (struct replay_event){.at_ms = now_ms, .incident = id, .code = code, .was_red = i->red_ms != 0, .waves = i->waves,
-			.people = i->people, .normal = i->normal};
+		*x = (struct replay_event){.at_ms = now_ms,
+			.incident = id,
+			.code = code,
+			.was_red = i->red_ms != 0,
+			.waves = i->waves,
+			.people = i->people,
+			.normal = i->normal};
 		snprintf(x->title, sizeof(x->title), "%s", i->title);
 		snprintf(x->because, sizeof(x->because), "%s", i->because);
 	}

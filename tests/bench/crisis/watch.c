@@ -40,7 +40,8 @@ bool watch_people(struct watch *w, int64_t at_ms, unsigned people, uint64_t *who
 	struct surge s = topic_surge(w->topics, w->topic);
 	unsigned window = 1;
 	enum code code = people ? surge_code(&default_thresholds, &s, &window) : CODE_NONE;
-	if (code <= w->life.code && !surge_is_wave(&default_thresholds, &w->life, &s, window, code, at_ms, HOUR_MS))
+	if (code <= w->life.code &&
+		!surge_is_wave(&default_thresholds, &w->life, &s, window, code, at_ms, HOUR_MS))
 		return false;
 	if (!w->life.code) {
 		w->next_check_ms = at_ms + CHECK_MS;

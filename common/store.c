@@ -137,7 +137,7 @@ static int open_environment(struct store *s, struct err *e)
 	MDB_envinfo info;
 	int r = mdb_env_create(&s->env);
 	r = r ? r : mdb_env_set_mapsize(s->env, s->map);
-	r = r ? r : mdb_env_open(s->env, s->path, MDB_NOTLS, 0600);
+	r = r ? r : mdb_env_open(s->env, s->path, MDB_NOTLS | MDB_NORDAHEAD, 0600);
 	if (r)
 		return err_set(e, store_code(r), "store %s: can not be opened: %s", s->path, mdb_strerror(r));
 	store_check_readers(s);

@@ -7,6 +7,10 @@
  * aborts the transaction, and the map grows by doubling up to `map_max` between transactions; no transaction lives
  * across the loop's poll.
  *
+ * Nothing is read ahead of what is asked for. A turn's reads are scattered, and what the kernel reads ahead it keeps in
+ * large pieces, in which a page that is written costs several times as much (measured: Linux 6.18, ext4, a store of 700 MB
+ * after a restart: a decision of escalation took twice as long). Walks through a cold store are slower for it.
+ *
  * Values are framed: 1 byte schema version, 8 bytes XXH3-64 of key and payload, payload. A value whose checksum is
  * wrong is never handed out: -EBADMSG, with the key in words. Keys come from key.h and begin with table and key group.
  *

@@ -36,7 +36,7 @@
 
 #include <uv.h>
 
-#define TURN_MAX 256
+#define TURN_MAX 1024
 #define TABLE_FIRST 0x20 /* tables below belong to svc */
 #define SVC_DESTINATIONS_MAX 8
 
@@ -51,6 +51,7 @@ struct turn {
 	void *state;               /* what the spec's start returned */
 	const struct conf *conf;
 	int64_t now_ms;
+	struct span packed;        /* the message as it came; empty: a test calls the handler by itself */
 	uint8_t key_group;         /* of the message; turn_key uses it */
 	bool drill;                /* the message is of a drill (drill.h): turn_count does nothing */
 };
@@ -120,17 +121,18 @@ struct key turn_key_in(uint8_t key_group, const struct table *table);
 int turn_get(struct turn *t, const struct table *table, const struct key *k, void *ret_message);
 
 void turn_put(struct turn *t, const struct key *k, const void *message);
-void turn_put_packed(
-	struct turn *t, const struct key *k, struct span message); /* pack_message's; in the arena */
 void turn_del(struct turn *t, const struct key *k);
+
+/* Deletes rows whose keys begin with `prefix`, the first ones, as long as they are before `end` (NULL: all), and at most
+ * `max`: what is too old to keep goes a few rows at a time. */
+void turn_forget(struct turn *t, const struct key *prefix, const struct key *end, size_t max);
 
 /* A row that nearly every message adds to: it is read once in a turn, changed in memory by fn, and written
  * once, before the commit. fn gets a fresh row when there is none, or it is damaged; what it hangs into the
  * row is to be static or in `keeps`. Such a row is not to be read or put by other ways in handlers. The
- * change is kept although the message may be rejected afterwards: call this last. 0; 1: the row is new; a
+ * change is one of the write-set: it is made if the handler says DONE. `ctx` is copied. 0; 1: the row is new; a
  * negative errno. */
-typedef void tally_fn(void *row, struct arena *keeps, void *ctx);
-int turn_tally(struct turn *t, const struct table *table, const struct key *k, tally_fn *fn, void *ctx);
+int turn_tally(struct turn *t, const struct table *table, const struct key *k, tally_fn *fn, const void *ctx, size_t ctx_size);
 
 /* A new envelope caused by `cause`: brand, times, trace and cause filled; id derived from cause, `tag` and n. The
  * caller sets body_case and body. In the arena. */
@@ -139,6 +141,10 @@ Ascolto__Envelope *turn_envelope(struct turn *t, const Ascolto__Envelope *cause,
 /* `route` names what the message concerns at its destination (customer, brand, destination name): it gives the key
  * group there, so messages with the same route stay in order. */
 void turn_emit(struct turn *t, unsigned destination, enum lane lane, Ascolto__Envelope *e, struct span route);
+
+/* The same with a row of this store in it (writeset.h). */
+void turn_emit_row(struct turn *t, unsigned destination, enum lane lane, Ascolto__Envelope *e, struct span route,
+	const struct key *row, const uint32_t path[2]);
 
 /* The envelope comes to this service's own handler at due_ms or soon after, once, whatever happens in between. */
 void turn_timer(struct turn *t, Ascolto__Envelope *e, int64_t due_ms);

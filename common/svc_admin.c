@@ -6,7 +6,7 @@
 
 #include "json.h"
 
-static const double item_buckets[] = {1, 2, 4, 8, 16, 32, 64, 128, 256};
+static const double item_buckets[] = {1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024};
 
 static const struct metric_desc descs[] = {
 	{"ascolto_build_info", METRIC_GAUGE, "1, with the version", "version", NULL, 0},

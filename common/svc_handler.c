@@ -34,11 +34,6 @@ void turn_put(struct turn *t, const struct key *k, const void *message)
 	writeset_put(t->ws, k, message);
 }
 
-void turn_put_packed(struct turn *t, const struct key *k, struct span message)
-{
-	writeset_put_packed(t->ws, k, message);
-}
-
 void turn_del(struct turn *t, const struct key *k)
 {
 	writeset_del(t->ws, k);
@@ -53,6 +48,29 @@ ProtobufCBinaryData turn_id_bytes(struct turn *t, const struct id *id)
 	}
 	*copy = *id;
 	return id_bytes(copy);
+}
+
+static bool is_before(struct span key, const struct key *end)
+{
+	int order = memcmp(key.data, end->data, MIN(key.len, (size_t)end->len));
+	return order < 0 || (order == 0 && key.len < end->len);
+}
+
+void turn_forget(struct turn *t, const struct key *prefix, const struct key *end, size_t max)
+{
+	struct cursor *c;
+	struct span key, value;
+	int r;
+	if (cursor_open(t->txn, prefix, NULL, &c))
+		return;
+	while (max-- && ((r = cursor_next(c, &key, &value)) == 0 || r == -EBADMSG)) {
+		struct key old = {.len = (uint16_t)key.len};
+		if (end && !is_before(key, end))
+			break;
+		memcpy(old.data, key.data, key.len);
+		turn_del(t, &old);
+	}
+	cursor_close(&c);
 }
 
 Ascolto__Envelope *turn_envelope(struct turn *t, const Ascolto__Envelope *cause, const char *tag, uint64_t n)
@@ -81,6 +99,13 @@ void turn_emit(struct turn *t, unsigned destination, enum lane lane, Ascolto__En
 {
 	e->key_group = key_group_of(route);
 	writeset_emit(t->ws, destination, lane, e);
+}
+
+void turn_emit_row(struct turn *t, unsigned destination, enum lane lane, Ascolto__Envelope *e, struct span route,
+	const struct key *row, const uint32_t path[2])
+{
+	e->key_group = key_group_of(route);
+	writeset_emit_row(t->ws, destination, lane, e, row, path);
 }
 
 void turn_timer(struct turn *t, Ascolto__Envelope *e, int64_t due_ms)

@@ -43,18 +43,18 @@ enum {
 	TABLE_COUNTER = 0x09,
 };
 
+#define SPARE_ARENAS 256
 #define TRIES_MAX 3             /* then quarantine */
 #define RETRY_FIRST_MS 50       /* the pause before a RETRY comes again; times 4 each time */
-#define CAUTIOUS_ITEMS (4 * TURN_MAX) /* handled with attempts committed first, after an unclean end */
+#define CAUTIOUS_ITEMS 1024 /* handled with attempts committed first, after an unclean end */
 #define MESSAGE_ARENA_MAX ((size_t)32 * 1024 * 1024)
 #define QUEUE_MAX 8192          /* local submissions waiting */
 #define BACKLOG_NORMAL 20000    /* unacknowledged outbox records per lane that stop the normal lane's intake ... */
 #define BACKLOG_URGENT 200000   /* ... and the urgent lane's. The back edges of the graph are urgent, and what they bring
                                    makes nothing for the forward ones, so a full pipeline always drains */
 #define PRUNE_PER_TICK 5000
-#define PRUNE_PER_TURN                                                                                       \
-	(4 * TURN_MAX) /* more than a turn adds, so that what is kept does not grow while messages come fast \
-			*/
+#define PRUNE_PER_TURN (4 * TURN_MAX) /* more than a turn adds, so that what is kept does not grow while \
+					 messages come fast */
 #define QUARANTINE_BYTES_MAX ((size_t)256 * 1024) /* of an envelope that is kept */
 
 enum item_kind { ITEM_LINK, ITEM_TIMER, ITEM_LOCAL, ITEM_REPLAY };
@@ -109,7 +109,7 @@ struct out_link {
 
 /* Rows that many messages of a turn add to. */
 struct tallies {
-	struct tally *first;
+	struct tallied *first;
 	struct arena arena;
 };
 
@@ -158,7 +158,7 @@ struct svc {
 	int64_t *counter_changes;
 	uint64_t quarantine_count;
 	struct tallies tallies;
-	struct arena *spare_arenas[TURN_MAX];
+	struct arena *spare_arenas[SPARE_ARENAS];
 	size_t n_spare_arenas;
 	double lag_seconds;
 
@@ -186,6 +186,7 @@ void turns_free(struct svc *s);
 bool turn_run(struct svc *s);                    /* true when there is more to do now */
 
 /* svc_tally.c */
+void tally_apply(struct tallies *all, const struct write *w);
 int tallies_save(struct tallies *all, struct txn *txn);
 void tallies_drop(struct tallies *all); /* written, or thrown away with the turn */
 

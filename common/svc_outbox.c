@@ -26,8 +26,23 @@ static uint64_t position_of(struct span key)
 
 /* ---- reading ---- */
 
+/* The envelope, with the row that goes into it as it is now; data NULL: the row is damaged. */
+static struct span whole_envelope(struct out_link *o, struct txn *t, const State__OutboxRecord *r)
+{
+	struct span envelope = span_of(r->envelope.data, r->envelope.len), row = {0};
+	struct key k = {.len = (uint16_t)r->row.len};
+	if (!r->row.len)
+		return envelope;
+	if (r->row.len > sizeof(k.data) || r->n_path != 2)
+		return span_of(NULL, 0);
+	memcpy(k.data, r->row.data, r->row.len);
+	int rc = txn_get(t, &k, &row);
+	return rc && rc != -ENOENT ? span_of(NULL, 0) : pack_inside(&o->read_arena, envelope, r->path, row);
+}
+
 /* What is damaged is left out: the sender finds its number missing, stops that stream and says so. */
-static size_t read_records(struct out_link *o, struct cursor *c, struct link_record *ret, size_t max)
+static size_t read_records(
+	struct out_link *o, struct txn *t, struct cursor *c, struct link_record *ret, size_t max)
 {
 	struct span key, value;
 	size_t n = 0;
@@ -35,10 +50,9 @@ static size_t read_records(struct out_link *o, struct cursor *c, struct link_rec
 	while (n < max && ((rc = cursor_next(c, &key, &value)) == 0 || rc == -EBADMSG)) {
 		State__OutboxRecord *r =
 			rc ? NULL : state__outbox_record__unpack(arena_pb(&o->read_arena), value.len, value.data);
-		if (!r)
-			continue;
-		ret[n++] = (struct link_record){position_of(key), (uint8_t)r->key_group, r->seq,
-			span_of(r->envelope.data, r->envelope.len)};
+		struct span envelope = r ? whole_envelope(o, t, r) : (struct span){0};
+		if (envelope.data)
+			ret[n++] = (struct link_record){position_of(key), (uint8_t)r->key_group, r->seq, envelope};
 	}
 	return n;
 }
@@ -56,8 +70,9 @@ size_t outbox_read(void *ctx, enum lane lane, uint64_t from, struct link_record 
 	struct key prefix = lane_key(TABLE_OUTBOX, o, lane), start = outbox_key(o, lane, from);
 	size_t n = 0;
 	arena_reset(&o->read_arena);
-	if (cursor_open(own ? own : s->pump_txn, &prefix, &start, &c) == 0) {
-		n = read_records(o, c, ret, max);
+	struct txn *t = own ? own : s->pump_txn;
+	if (cursor_open(t, &prefix, &start, &c) == 0) {
+		n = read_records(o, t, c, ret, max);
 		cursor_close(&c);
 	}
 	txn_abort(&own);
@@ -108,6 +123,11 @@ int outbox_add(struct svc *s, struct txn *t, const struct write *w, int64_t now_
 	r.seq = l->seq[w->key_group] + 1;
 	r.at_ms = now_ms;
 	r.envelope = (ProtobufCBinaryData){w->value.len, (uint8_t *)(uintptr_t)w->value.data};
+	if (w->path[0]) {
+		r.row = (ProtobufCBinaryData){w->key.len, (uint8_t *)(uintptr_t)w->key.data};
+		r.path = (uint32_t *)(uintptr_t)w->path;
+		r.n_path = ARRAY_SIZE(w->path);
+	}
 	struct span packed = pack_message(&o->read_arena, &r.base);
 	if (!packed.data)
 		return -ENOMEM;
@@ -207,13 +227,20 @@ void outbox_reload(struct svc *s)
 
 /* ---- what need not be kept ---- */
 
-/* Whether the oldest record kept may go: acknowledged, and too old, too much, or damaged (r is NULL). */
-static bool may_go(const struct svc *s, const struct out_link *o, unsigned lane, uint64_t position,
-	const State__OutboxRecord *r)
+static bool is_old(const struct svc *s, struct out_link *o, struct span record)
+{
+	arena_reset(&o->read_arena);
+	State__OutboxRecord *r = state__outbox_record__unpack(arena_pb(&o->read_arena), record.len, record.data);
+	return !r || r->at_ms + (int64_t)s->conf->retain_hours * 3600000 < s->now_ms;
+}
+
+/* Whether the oldest record kept may go: acknowledged, and damaged, too much, or too old. */
+static bool may_go(const struct svc *s, struct out_link *o, unsigned lane, uint64_t position, bool damaged,
+	struct span record)
 {
 	uint64_t max = (uint64_t)s->conf->retain_mb * 1024 * 1024 / MAX(s->n_out, 1u);
 	return position <= o->lane[lane].saved_acknowledged &&
-	       (!r || o->lane[lane].bytes > max || r->at_ms + (int64_t)s->conf->retain_hours * 3600000 < s->now_ms);
+	       (damaged || o->lane[lane].bytes > max || is_old(s, o, record));
 }
 
 static size_t prune_lane(struct svc *s, struct out_link *o, unsigned lane, struct txn *t, size_t max)
@@ -228,10 +255,7 @@ static size_t prune_lane(struct svc *s, struct out_link *o, unsigned lane, struc
 		return 0;
 	while (n < max && ((rc = cursor_next(c, &key, &value)) == 0 || rc == -EBADMSG)) {
 		uint64_t position = position_of(key);
-		arena_reset(&o->read_arena);
-		State__OutboxRecord *r =
-			rc ? NULL : state__outbox_record__unpack(arena_pb(&o->read_arena), value.len, value.data);
-		if (!may_go(s, o, lane, position, r))
+		if (!may_go(s, o, lane, position, rc != 0, value))
 			break;
 		l->bytes -= MIN(l->bytes, (uint64_t)value.len);
 		if (cursor_del(c))

@@ -1,11 +1,11 @@
 /* Rows that many messages of a turn add to: read at the first of them, written before the commit. */
 #include "svc_internal.h"
 
-struct tally {
-	struct tally *next;
-	const struct table *table;
+struct tallied {
+	struct tallied *next;
 	ProtobufCMessage *row;
 	struct key key;
+	bool fresh, changed; /* there was no such row; it was added to */
 };
 
 /* The row itself, or a new one when there is none or it is damaged. */
@@ -23,22 +23,22 @@ static int read_row(struct txn *txn, struct arena *a, const struct table *table,
 	return 0;
 }
 
-static struct tally *find(const struct tallies *all, const struct key *k)
+static struct tallied *find(const struct tallies *all, const struct key *k)
 {
-	struct tally *x = all->first;
+	struct tallied *x = all->first;
 	while (x && !(x->key.len == k->len && memcmp(x->key.data, k->data, k->len) == 0))
 		x = x->next;
 	return x;
 }
 
 static int add(struct tallies *all, struct txn *txn, const struct table *table, const struct key *k,
-	struct tally **ret, bool *ret_fresh)
+	struct tallied **ret)
 {
-	struct tally *x = arena_alloc(&all->arena, sizeof(*x));
-	int r = x ? read_row(txn, &all->arena, table, k, &x->row, ret_fresh) : -ENOMEM;
+	struct tallied *x = arena_alloc(&all->arena, sizeof(*x));
+	int r = x ? read_row(txn, &all->arena, table, k, &x->row, &x->fresh) : -ENOMEM;
 	if (r)
 		return r;
-	x->table = table;
+	x->changed = false;
 	x->key = *k;
 	x->next = all->first;
 	all->first = *ret = x;
@@ -47,38 +47,43 @@ static int add(struct tallies *all, struct txn *txn, const struct table *table, 
 
 /* Without a service around it (a test): at once. */
 static int change_alone(
-	struct turn *t, const struct table *table, const struct key *k, tally_fn *fn, void *ctx)
+	struct turn *t, const struct table *table, const struct key *k, tally_fn *fn, const void *ctx)
 {
 	ProtobufCMessage *row;
 	bool fresh;
 	int r = read_row(t->txn, t->arena, table, k, &row, &fresh);
 	if (r)
 		return r;
-	fn(row, t->arena, ctx);
+	fn(row, t->arena, (void *)(uintptr_t)ctx);
 	turn_put(t, k, row);
 	return fresh;
 }
 
-int turn_tally(struct turn *t, const struct table *table, const struct key *k, tally_fn *fn, void *ctx)
+int turn_tally(struct turn *t, const struct table *table, const struct key *k, tally_fn *fn, const void *ctx, size_t ctx_size)
 {
-	bool fresh = false;
-	int r = 0;
 	if (!t->svc)
 		return change_alone(t, table, k, fn, ctx);
 	struct tallies *all = &t->svc->tallies;
-	struct tally *x = find(all, k);
-	if (!x)
-		r = add(all, t->txn, table, k, &x, &fresh);
+	struct tallied *x = find(all, k);
+	int r = x ? 0 : add(all, t->txn, table, k, &x);
 	if (r)
 		return r;
-	fn(x->row, &all->arena, ctx);
-	return fresh;
+	writeset_tally(t->ws, x, fn, ctx, ctx_size);
+	return x->fresh && !x->changed;
+}
+
+void tally_apply(struct tallies *all, const struct write *w)
+{
+	w->change(w->tally->row, &all->arena, w->arg);
+	w->tally->changed = true;
 }
 
 int tallies_save(struct tallies *all, struct txn *txn)
 {
 	int r = 0;
-	for (const struct tally *x = all->first; x && !r; x = x->next) {
+	for (const struct tallied *x = all->first; x && !r; x = x->next) {
+		if (!x->changed)
+			continue;
 		struct span packed = pack_message(&all->arena, x->row);
 		r = packed.data ? txn_put(txn, &x->key, packed) : -ENOMEM;
 	}

@@ -66,6 +66,7 @@ static void handle(struct svc *s, struct txn *t, struct item *i, struct id *ret_
 		.state = s->state,
 		.conf = s->conf,
 		.now_ms = s->now_ms,
+		.packed = span_of(i->data, i->len),
 		.key_group = i->key_group,
 		.drill = !str_empty(e->drill)};
 	attempts_in_hand(i);
@@ -88,6 +89,8 @@ static int apply(struct svc *s, struct txn *t, struct item *i, struct err *e)
 			r = timer_put(s, t, w);
 		else if (w->kind == WRITE_COUNT)
 			counter_add(s, w->counter, w->by);
+		else if (w->kind == WRITE_TALLY)
+			tally_apply(&s->tallies, w);
 	}
 	return r;
 }

@@ -41,18 +41,13 @@ static void set_key(struct writeset *w, struct write *x, const struct key *k)
 		w->error = w->error ? w->error : -EINVAL;
 }
 
-void writeset_put_packed(struct writeset *w, const struct key *k, struct span value)
+void writeset_put(struct writeset *w, const struct key *k, const ProtobufCMessage *value)
 {
 	struct write *x = add(w, WRITE_PUT);
 	if (!x)
 		return;
 	set_key(w, x, k);
-	set_value(w, x, value);
-}
-
-void writeset_put(struct writeset *w, const struct key *k, const ProtobufCMessage *value)
-{
-	writeset_put_packed(w, k, pack_message(w->arena, value));
+	set_value(w, x, pack_message(w->arena, value));
 }
 
 void writeset_del(struct writeset *w, const struct key *k)
@@ -62,15 +57,32 @@ void writeset_del(struct writeset *w, const struct key *k)
 		set_key(w, x, k);
 }
 
-void writeset_emit(struct writeset *w, unsigned destination, enum lane lane, const Ascolto__Envelope *e)
+static struct write *emit(struct writeset *w, unsigned destination, enum lane lane, const Ascolto__Envelope *e)
 {
 	struct write *x = add(w, WRITE_EMIT);
 	if (!x)
-		return;
+		return NULL;
 	x->destination = destination;
 	x->lane = lane;
 	x->key_group = (uint8_t)e->key_group;
+	x->path[0] = x->path[1] = 0;
 	set_value(w, x, pack_message(w->arena, &e->base));
+	return x;
+}
+
+void writeset_emit(struct writeset *w, unsigned destination, enum lane lane, const Ascolto__Envelope *e)
+{
+	emit(w, destination, lane, e);
+}
+
+void writeset_emit_row(struct writeset *w, unsigned destination, enum lane lane, const Ascolto__Envelope *e,
+	const struct key *row, const uint32_t path[2])
+{
+	struct write *x = emit(w, destination, lane, e);
+	if (!x)
+		return;
+	set_key(w, x, row);
+	memcpy(x->path, path, sizeof(x->path));
 }
 
 void writeset_timer(struct writeset *w, const Ascolto__Envelope *e, int64_t due_ms)
@@ -101,6 +113,20 @@ void writeset_count(struct writeset *w, const char *counter, int64_t by)
 		return;
 	x->counter = counter;
 	x->by = by;
+}
+
+void writeset_tally(struct writeset *w, struct tallied *tally, tally_fn *fn, const void *ctx, size_t ctx_size)
+{
+	struct write *x = add(w, WRITE_TALLY);
+	void *copy = arena_alloc(w->arena, ctx_size);
+	if (!x || !copy) {
+		w->error = w->error ? w->error : -ENOMEM;
+		return;
+	}
+	memcpy(copy, ctx, ctx_size);
+	x->tally = tally;
+	x->change = fn;
+	x->arg = copy;
 }
 
 int writeset_apply(const struct writeset *w, struct txn *t, struct err *e)

@@ -1,5 +1,6 @@
 /* The brands of the configuration: their playbooks, and their topics read back from the store. */
 #include "services/escalation/crisis.h"
+#include "services/escalation/mentions.h"
 
 #include <sodium.h>
 
@@ -80,29 +81,9 @@ static void restore_rhythm(struct txn *t, struct brand *b)
 	state__rhythm__free_unpacked(row, NULL);
 }
 
-static void restore_people(struct txn *t, uint8_t key_group, struct topics *ts, struct topic *topic)
-{
-	struct key prefix = turn_key_in(key_group, &escalation_tables[TOPIC_PEOPLE]);
-	struct cursor *c;
-	struct span key, value;
-	key_id(&prefix, &topic->id);
-	if (cursor_open(t, &prefix, NULL, &c))
-		return;
-	while (cursor_next(c, &key, &value) == 0) {
-		uint64_t who = 0;
-		struct span rest = span_of(key.data + prefix.len, key.len - prefix.len);
-		State__PersonInTopic *p = state__person_in_topic__unpack(NULL, value.len, value.data);
-		if (p && key_take_u64(&rest, &who) == 0)
-			topic_restore_person(ts, topic, who, p->last_ms);
-		state__person_in_topic__free_unpacked(p, NULL);
-	}
-	cursor_close(&c);
-}
-
 static void restore_topics(struct txn *t, struct brand *b)
 {
-	uint8_t key_group = key_group_of(span_str(b->name));
-	struct key prefix = turn_key_in(key_group, &escalation_tables[TOPICS]);
+	struct key prefix = turn_key_in(key_group_of(span_str(b->name)), &escalation_tables[TOPICS]);
 	struct cursor *c;
 	struct span key, value;
 	int64_t newest = 0;
@@ -111,10 +92,8 @@ static void restore_topics(struct txn *t, struct brand *b)
 	while (cursor_next(c, &key, &value) == 0) {
 		State__Topic *row = state__topic__unpack(NULL, value.len, value.data);
 		if (row && str_eq(row->brand, b->name) && row->last_ms > newest - TOPIC_KEEP_MS) {
-			struct topic *topic = topics_restore(b->topics, row);
+			topics_restore(b->topics, row);
 			newest = MAX(newest, row->last_ms);
-			if (topic)
-				restore_people(t, key_group, b->topics, topic);
 		}
 		state__topic__free_unpacked(row, NULL);
 	}
@@ -142,6 +121,7 @@ static void restore(struct txn *t, struct brand *b)
 {
 	restore_rhythm(t, b);
 	restore_topics(t, b);
+	mentions_restore(t, b);
 	restore_copies(t, b);
 	b->crisis_ms = crisis_since(t, b->name);
 }

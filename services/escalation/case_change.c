@@ -114,7 +114,7 @@ static int step(const struct change *x, enum case_verb v)
 		bool was_closed = c->state == ASCOLTO__CASE_STATE__CASE_STATE_CLOSED;
 		if (c->merged_into.len)
 			return refuse(x, "it became part of another case; open that one");
-		case_reopen(c);
+		case_reopen(x->t, c);
 		if (was_closed)
 			case_history_of(x->t, x->cause, c, "reopened");
 	}
@@ -165,6 +165,7 @@ static int point(const struct change *x, ProtobufCBinaryData customer, ProtobufC
 	if (!r)
 		fresh = *row;
 	fresh.case_id = case_id;
+	fresh.closed_ms = 0;
 	turn_put(x->t, &k, &fresh);
 	return 0;
 }

@@ -75,12 +75,8 @@ void case_clocks_rearm(struct turn *t, const Ascolto__Envelope *cause, const Asc
 		set_timer(t, cause, "case_resolve", &id, 1, c->resolve_due_ms);
 }
 
-void case_reopen(Ascolto__Case *c)
+void case_clocks_again(Ascolto__Case *c)
 {
-	c->reopened++;
-	c->acknowledged_ms = c->closed_ms = c->solved_ms = 0;
-	c->closed_reason = (char *)"";
-	c->closing_note_due = false;
 	if (!c->acknowledge_clock)
 		return;
 	c->acknowledge_clock->spent_ms = c->acknowledge_clock->since_ms = 0;

@@ -142,6 +142,13 @@ static int find_one(struct judgement *j, ProtobufCBinaryData which, Ascolto__Cas
 	return r;
 }
 
+/* Closed so long ago that it need not be looked at. */
+static bool is_long_over(const struct judgement *j, const State__OpenCase *row)
+{
+	int64_t window = (int64_t)j->brand->playbook->reopen_hours * 3600000;
+	return row->closed_ms && j->t->now_ms - row->closed_ms > window;
+}
+
 /* The case that this message is about: its conversation's own, or the customer's. NULL when that is over, or none was. */
 static int find_case(struct judgement *j, State__OpenCase **ret_row, Ascolto__Case **ret)
 {
@@ -157,7 +164,7 @@ static int find_case(struct judgement *j, State__OpenCase **ret_row, Ascolto__Ca
 		if (span_eq(span_of(row->branches[i]->conversation_id.data, row->branches[i]->conversation_id.len),
 			    span_of(conversation->data, conversation->len)))
 			r = find_one(j, row->branches[i]->case_id, ret);
-	if (!r && !*ret)
+	if (!r && !*ret && !is_long_over(j, row))
 		r = find_one(j, row->case_id, ret);
 	*ret_row = row;
 	return r;
@@ -171,6 +178,7 @@ static void open_case(struct judgement *j, Ascolto__Case *c, State__OpenCase *ro
 	if (row)
 		open = *row; /* what was split off stays so */
 	open.case_id = c->id;
+	open.closed_ms = 0;
 	turn_put(t, &k, &open);
 	turn_count(t, "cases_opened", 1);
 	case_history(t, j->e, j->m->knowledge->route, c, "opened", "");
@@ -191,7 +199,7 @@ static void hear(struct judgement *j, Ascolto__Case *c)
 	if (!j->facts.content || j->facts.self || j->facts.bot || (settled && !j->decision.opens_case))
 		return;
 	if (settled) {
-		case_reopen(c);
+		case_reopen(j->t, c);
 		case_history(j->t, j->e, j->m->knowledge->route, c, "reopened", "");
 		record_action(j, "reopen_case", "ascolto", "done", &c->id, c->owner);
 		j->damage.case_reopened = true;
@@ -275,10 +283,36 @@ void case_history_of(struct turn *t, const Ascolto__Envelope *cause, const Ascol
 		case_history(t, cause, arm->message->knowledge->route, c, change, c->closed_reason);
 }
 
+/* The customer's row, if this is the case it names, says since when it is closed. */
+static void note_closed(struct turn *t, const Ascolto__Case *c)
+{
+	struct id customer;
+	State__OpenCase *row;
+	if (id_of(c->customer_id, &customer))
+		return;
+	struct key k = id_key(t, OPEN_CASES, &customer);
+	if (turn_get(t, &escalation_tables[OPEN_CASES], &k, &row) ||
+		!span_eq(span_of(row->case_id.data, row->case_id.len), span_of(c->id.data, c->id.len)))
+		return;
+	row->closed_ms = c->closed_ms;
+	turn_put(t, &k, row);
+}
+
+void case_reopen(struct turn *t, Ascolto__Case *c)
+{
+	c->reopened++;
+	c->acknowledged_ms = c->closed_ms = c->solved_ms = 0;
+	c->closed_reason = (char *)"";
+	c->closing_note_due = false;
+	case_clocks_again(c);
+	note_closed(t, c);
+}
+
 void case_close(struct turn *t, const Ascolto__Envelope *cause, Ascolto__Case *c, const char *reason)
 {
 	c->state = ASCOLTO__CASE_STATE__CASE_STATE_CLOSED;
 	c->closed_ms = t->now_ms;
+	note_closed(t, c);
 	c->closed_reason = (char *)(uintptr_t)reason;
 	turn_count(t, "cases_closed", 1);
 	case_history_of(t, cause, c, "closed");

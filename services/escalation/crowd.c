@@ -14,7 +14,7 @@ static struct person *slot(struct person *people, size_t cap, uint64_t who)
 	return &people[i];
 }
 
-bool crowd_is_full(const struct crowd *c)
+static bool is_full(const struct crowd *c)
 {
 	return (c->n + 1) * 3 > c->cap * 2;
 }
@@ -62,7 +62,7 @@ bool crowd_add(struct crowd *c, uint64_t who, int64_t at_ms, int64_t step_ms)
 	crowd_pass(c, step);
 	if (step <= c->newest - CROWD_STEPS)
 		return true;
-	if (crowd_is_full(c) && !rebuild(c, step_ms))
+	if (is_full(c) && !rebuild(c, step_ms))
 		return false;
 	struct person *p = slot(c->people, c->cap, who);
 	if (!p->who && c->n >= CROWD_PEOPLE_MAX) {
@@ -86,11 +86,6 @@ void crowd_add_nameless(struct crowd *c, int64_t at_ms, int64_t step_ms)
 	crowd_pass(c, step);
 	if (step > c->newest - CROWD_STEPS)
 		count(c, step, 1);
-}
-
-int64_t crowd_last_ms(const struct crowd *c, uint64_t who)
-{
-	return c->cap ? slot(c->people, c->cap, who ? who : 1)->last_ms : 0;
 }
 
 static unsigned sum(const uint32_t *first, int64_t n)

@@ -38,9 +38,6 @@ bool crowd_add(struct crowd *c, uint64_t who, int64_t at_ms, int64_t step_ms);
 /* Somebody, not asked who: everybody is somebody new. */
 void crowd_add_nameless(struct crowd *c, int64_t at_ms, int64_t step_ms);
 
-/* When they last wrote; 0: not remembered. */
-int64_t crowd_last_ms(const struct crowd *c, uint64_t who);
-
 /* They wrote within the last CROWD_STEPS. */
 bool crowd_has(const struct crowd *c, uint64_t who, int64_t step_ms);
 
@@ -50,8 +47,7 @@ void crowd_pass(struct crowd *c, int64_t step);
 /* Different people in the last so many steps, the newest included. */
 unsigned crowd_count(const struct crowd *c, unsigned steps);
 
-/* True when the next person makes the table be rebuilt without those who are too old: `left` are they. */
-bool crowd_is_full(const struct crowd *c);
+/* The person wrote too long ago to count. */
 static inline bool crowd_has_left(const struct crowd *c, const struct person *p, int64_t step_ms)
 {
 	return p->last_ms / step_ms <= c->newest - CROWD_STEPS;

@@ -37,25 +37,6 @@ static bool time_of(struct span key, const struct key *prefix, int64_t *ret)
 
 /* ---- adding ---- */
 
-/* A new part begins: those of long ago go, a few at a time. */
-static void forget_old(struct turn *t, const struct key *series, int64_t before_ms)
-{
-	struct cursor *c;
-	struct span key, value;
-	int64_t ms;
-	int r;
-	if (cursor_open(t->txn, series, NULL, &c))
-		return;
-	for (int n = 0; n < FORGET_AT_ONCE && ((r = cursor_next(c, &key, &value)) == 0 || r == -EBADMSG); n++) {
-		struct key old = {.len = (uint16_t)key.len};
-		if (!time_of(key, series, &ms) || ms >= before_ms)
-			break;
-		memcpy(old.data, key.data, key.len);
-		turn_del(t, &old);
-	}
-	cursor_close(&c);
-}
-
 static void add_to(State__Pulse *p, const struct damage *d, bool case_counts)
 {
 	p->messages += d->who != 0;
@@ -102,24 +83,29 @@ int damage_add(struct turn *t, const char *brand, const struct damage *d)
 {
 	struct key series = series_key(t->key_group, brand, NULL), k = series;
 	key_ms(&k, part_of(d->at_ms));
-	int r = turn_tally(t, &escalation_tables[PULSE], &k, add_to_brand, (void *)(uintptr_t)d);
+	int r = turn_tally(t, &escalation_tables[PULSE], &k, add_to_brand, d, sizeof(*d));
 	if (r < 0)
 		return r;
-	if (r)
-		forget_old(t, &series, d->at_ms - PULSE_DAYS * DAY_MS);
+	if (r) { /* a new part begins: those of long ago go */
+		struct key end = series;
+		key_ms(&end, d->at_ms - PULSE_DAYS * DAY_MS);
+		turn_forget(t, &series, &end, FORGET_AT_ONCE);
+	}
 	if (!d->incident || d->at_ms - id_ms(d->incident) > INCIDENT_DAYS * DAY_MS)
 		return 0;
 	k = series_key(t->key_group, brand, d->incident);
 	key_ms(&k, part_of(d->at_ms));
-	r = turn_tally(t, &escalation_tables[INCIDENT_PULSE], &k, add_to_incident, (void *)(uintptr_t)d);
+	r = turn_tally(t, &escalation_tables[INCIDENT_PULSE], &k, add_to_incident, d, sizeof(*d));
 	return MIN(r, 0);
 }
 
-void damage_crowd_add(struct damage_crowd *c, int64_t at_ms)
+bool damage_crowd_add(struct damage_crowd *c, int64_t at_ms)
 {
 	int64_t ago = (part_of(c->last_ms) - part_of(at_ms)) / PULSE_MS;
-	if (ago >= 0 && ago < CROWD_PARTS)
-		c->people[ago]++;
+	if (ago < 0 || ago >= CROWD_PARTS)
+		return false;
+	c->people[ago]++;
+	return true;
 }
 
 static void add_people(void *row, struct arena *keeps, void *ctx)
@@ -140,7 +126,7 @@ int damage_crowd_write(struct turn *t, const struct id *incident, const struct d
 			continue;
 		key_ms(&k, part_of(c->last_ms) - ago * PULSE_MS);
 		r = turn_tally(t, &escalation_tables[INCIDENT_PULSE], &k, add_people,
-			(void *)(uintptr_t)&c->people[ago]);
+			&c->people[ago], sizeof(c->people[ago]));
 	}
 	return MIN(r, 0);
 }

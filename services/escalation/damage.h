@@ -55,7 +55,7 @@ struct damage_crowd {
 	int64_t last_ms;               /* that moment */
 	uint32_t people[CROWD_PARTS];  /* by how many parts ago */
 };
-void damage_crowd_add(struct damage_crowd *c, int64_t at_ms);
+bool damage_crowd_add(struct damage_crowd *c, int64_t at_ms); /* false: too long ago, not counted */
 
 /* Adds them to the incident's rows. A part that damage_add writes for the same message must not be among them: take
  * people[0] out and give it to damage_add as newcomers. 0 or a negative errno. */

@@ -21,8 +21,9 @@
 
 extern const struct svc_spec escalation_spec;
 
-enum { ARM, CASES, OPEN_CASES, TOPICS, TOPIC_PEOPLE, INCIDENTS, TOLD, COPIES, CRISES, INCIDENT_CASES, ANSWERS, LAST_TEXTS,
-	AUDIT, AUDIT_OF, AUDIT_PLAYBOOK, HELD_ALARMS, PULSE, INCIDENT_PULSE, DRILLS, ORDERED, RHYTHMS, SCORES, ADVOCATES };
+enum { ARM, CASES, OPEN_CASES, TOPICS, INCIDENTS, TOLD, COPIES, CRISES, INCIDENT_CASES, ANSWERS, LAST_TEXTS,
+	AUDIT, AUDIT_OF, AUDIT_PLAYBOOK, HELD_ALARMS, PULSE, INCIDENT_PULSE, DRILLS, ORDERED, RHYTHMS, SCORES, ADVOCATES,
+	MENTIONS, INCIDENT_PEOPLE };
 extern const struct table escalation_tables[];
 
 enum { TO_NOTIFICATION, TO_ENRICHMENT, TO_CONSOLE, TO_INTENT };
@@ -32,6 +33,7 @@ struct brand {
 	char name[64 + 1 + DRILL_NAME_MAX]; /* a drill has one of its own */
 	struct playbook *playbook;
 	struct topics *topics;
+	uint32_t mentions;        /* put since the start */
 	int64_t crisis_ms; /* since when crisis mode is on (crisis.h); 0 = it is not */
 	char playbook_digest[17]; /* of its file, hexadecimal */
 	bool audit_unseen;        /* the console does not know the head of the log, or may not */
@@ -98,6 +100,7 @@ int case_measure(struct turn *t, const Ascolto__Case *c, struct damage *d, struc
 int case_save(struct turn *t, const Ascolto__Envelope *cause, const struct brand *b, Ascolto__Case *c, uint64_t n,
 	struct err *why);
 void case_close(struct turn *t, const Ascolto__Envelope *cause, Ascolto__Case *c, const char *reason);
+void case_reopen(struct turn *t, Ascolto__Case *c);
 void case_put(struct turn *t, const Ascolto__Envelope *cause, const struct id *id, const Ascolto__Case *c,
 	uint64_t n); /* as it is */
 /* What enrichment is to remember of the customer whose route that is. */
@@ -120,7 +123,7 @@ void case_hand_over(struct turn *t, const Ascolto__Envelope *cause, Ascolto__Cas
 int case_clocks_new(struct turn *t, Ascolto__Case *c, const struct playbook_sla *sla);
 void case_clocks_follow(struct turn *t, const Ascolto__Envelope *cause, const struct brand *b, Ascolto__Case *c);
 void case_clocks_rearm(struct turn *t, const Ascolto__Envelope *cause, const Ascolto__Case *c); /* they came from another case */
-void case_reopen(Ascolto__Case *c);
+void case_clocks_again(Ascolto__Case *c); /* it was opened again: who answers has the whole time */
 int case_clock(struct turn *t, const Ascolto__Envelope *e, struct err *why);
 int case_call(struct turn *t, const Ascolto__Envelope *e, struct err *why);
 
@@ -193,8 +196,7 @@ void send_correction(struct turn *t, const Ascolto__Envelope *command, const Asc
 /* A view of one thing to the console; tag and n tell apart the views of one cause. */
 void send_view(struct turn *t, const Ascolto__Envelope *cause, const char *tag, uint64_t n, const Ascolto__View *v);
 
-/* A row, and the same as a view: `view` is the ASCOLTO__VIEW__WHAT_... it is of. It is packed once for both.
- */
+/* A row, and a view that shows it as it is when the view is sent: `view` is the ASCOLTO__VIEW__WHAT_... it is of. */
 void put_and_show(struct turn *t, const Ascolto__Envelope *cause, const struct key *k, const void *row,
 	unsigned view, const char *tag, uint64_t n);
 

@@ -1,15 +1,9 @@
 /* The topic of a message: find or found it, count the person, let it make an incident. */
 #include "services/escalation/escalation.h"
+#include "services/escalation/mentions.h"
 
 #define TWINS_OFTEN 16 /* members up to which every one makes it look for a twin ... */
 #define TWINS_EVERY 8  /* ... and after that every so many */
-
-static struct key person_key(const struct turn *t, const struct id *topic, uint64_t who)
-{
-	struct key k = id_key(t, TOPIC_PEOPLE, topic);
-	key_u64(&k, who);
-	return k;
-}
 
 static void put_topic(struct judgement *j, const struct topic *topic)
 {
@@ -24,42 +18,13 @@ static void put_topic(struct judgement *j, const struct topic *topic)
 	turn_put(j->t, &k, row);
 }
 
-static void put_person(struct judgement *j, const struct id *topic, uint64_t who, int64_t last_ms)
-{
-	State__PersonInTopic p = STATE__PERSON_IN_TOPIC__INIT;
-	struct key k = person_key(j->t, topic, who);
-	p.last_ms = last_ms;
-	turn_put(j->t, &k, &p);
-}
-
-/* Their rows go: of all, or of those who wrote too long ago to count. */
-static void forget_people(struct judgement *j, const struct topic *topic, bool only_left)
-{
-	int64_t step_ms = topics_step_ms(j->brand->topics);
-	for (size_t i = 0; i < topic->crowd.cap; i++) {
-		const struct person *p = &topic->crowd.people[i];
-		struct key k = person_key(j->t, &topic->id, p->who);
-		if (p->who && (!only_left || crowd_has_left(&topic->crowd, p, step_ms)))
-			turn_del(j->t, &k);
-	}
-}
-
-/* For the measures of the topic's incident: they have not written about it since an hour before it began. */
-static bool is_fresh(struct judgement *j, const struct topic *topic, uint64_t who)
-{
-	State__PersonInTopic *p;
-	struct key k = person_key(j->t, &topic->id, who);
-	return turn_get(j->t, &escalation_tables[TOPIC_PEOPLE], &k, &p) ||
-	       p->last_ms < id_ms(&topic->incident) - (int64_t)3600000;
-}
-
 static void measure_for(struct judgement *j, const struct topic *topic, bool counts)
 {
 	if (id_is_zero(&topic->incident))
 		return;
 	j->incident = topic->incident;
 	j->damage.incident = &j->incident;
-	j->damage.fresh_person = counts && is_fresh(j, topic, j->who);
+	j->damage.fresh_person = counts && incident_counts(j->t, &topic->incident, j->who);
 }
 
 /* The smaller of two topics that turned out to be one goes into the larger; returns the one that stays. */
@@ -78,11 +43,10 @@ static struct topic *merge_twin(struct judgement *j, struct topic *topic)
 		const struct person *p = &from->crowd.people[i];
 		if (!p->who)
 			continue;
-		if (!id_is_zero(&into->incident) && is_fresh(j, into, p->who))
+		if (!id_is_zero(&into->incident) && incident_counts(j->t, &into->incident, p->who))
 			damage_crowd_add(&crowd, p->last_ms);
-		put_person(j, &into->id, p->who, p->last_ms);
+		mention_put(j->t, j->brand, &into->id, p->who, p->last_ms);
 	}
-	forget_people(j, from, false);
 	struct key k = id_key(j->t, TOPICS, &gone);
 	turn_del(j->t, &k);
 	j->damage.newcomers = crowd.people[0];
@@ -100,9 +64,10 @@ static void forget_stalest(struct judgement *j)
 	struct topic *topic = topics_stalest(j->brand->topics);
 	if (!topic)
 		return;
-	forget_people(j, topic, false);
 	struct key k = id_key(j->t, TOPICS, &topic->id);
 	turn_del(j->t, &k);
+	if (!id_is_zero(&topic->incident))
+		incident_forget_people(j->t, &topic->incident);
 	topics_drop(j->brand->topics, &topic);
 }
 
@@ -122,18 +87,11 @@ static void hear(struct judgement *j)
 		rhythm_put(j->t, j->brand);
 }
 
-/* Counts the person, and lets go of those who wrote too long ago. */
 static int count_person(struct judgement *j, struct topic *topic, struct err *why)
 {
-	struct topics *ts = j->brand->topics;
-	if (crowd_is_full(&topic->crowd)) {
-		topic_pass(ts, topic, MAX(j->e->occurred_ms, topic->last_ms));
-		if (id_is_zero(&topic->incident)) /* its measures ask for who wrote before */
-			forget_people(j, topic, true);
-	}
-	if (!topic_count_person(ts, topic, j->who, j->e->occurred_ms))
+	if (!topic_count_person(j->brand->topics, topic, j->who, j->e->occurred_ms))
 		return err_set(why, -ENOMEM, "out of memory");
-	put_person(j, &topic->id, j->who, MAX(crowd_last_ms(&topic->crowd, j->who), j->e->occurred_ms));
+	mention_put(j->t, j->brand, &topic->id, j->who, j->e->occurred_ms);
 	return 0;
 }
 

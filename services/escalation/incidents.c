@@ -1,6 +1,7 @@
 /* Incidents: a topic that has been given a code, the chain of people who are called for it, and its checklist. */
 #include "common/signature.h"
 #include "services/escalation/crisis.h"
+#include "services/escalation/mentions.h"
 
 #define KEYWORDS_SHOWN 5
 #define CHECKS_PER_WINDOW 4 /* how often it is looked whether an incident has become calm */
@@ -248,6 +249,13 @@ static char *because(
 		s->expected[window]);
 }
 
+/* What is said of the topic from now on is another matter. */
+static void leave_incident(struct turn *t, struct topic *topic)
+{
+	incident_forget_people(t, &topic->incident);
+	memset(&topic->incident, 0, sizeof(topic->incident));
+}
+
 /* The incident the topic has, if any, as far as it still is one: *ret is NULL for a fresh one. */
 static int of_topic(struct judgement *j, struct topic *topic, const struct surge *surge, Ascolto__Incident **ret,
 	struct err *why)
@@ -258,7 +266,7 @@ static int of_topic(struct judgement *j, struct topic *topic, const struct surge
 	int r = load(j->t, &topic->incident, ret, why);
 	/* Closed by a person: the aftermath is theirs, and what comes after the topic has been calm is another matter. */
 	if (!r && (*ret)->closed_ms && surge_is_calm(&j->brand->playbook->thresholds, surge)) {
-		memset(&topic->incident, 0, sizeof(topic->incident));
+		leave_incident(j->t, topic);
 		*ret = NULL;
 	}
 	return r;
@@ -312,9 +320,11 @@ static bool is_wave(struct judgement *j, const Ascolto__Incident *i, const struc
 static int begin_measures(struct turn *t, const struct topic *topic)
 {
 	struct damage_crowd crowd = {.last_ms = topic->last_ms};
-	for (size_t i = 0; i < topic->crowd.cap; i++)
-		if (topic->crowd.people[i].who)
-			damage_crowd_add(&crowd, topic->crowd.people[i].last_ms);
+	for (size_t i = 0; i < topic->crowd.cap; i++) {
+		const struct person *p = &topic->crowd.people[i];
+		if (p->who && damage_crowd_add(&crowd, p->last_ms))
+			incident_counts(t, &topic->incident, p->who);
+	}
 	return damage_crowd_write(t, &topic->incident, &crowd);
 }
 
@@ -405,7 +415,7 @@ int incident_calm(struct turn *t, const Ascolto__Envelope *e, struct err *why)
 	if (life.calm_ms != was.calm_ms || life.told_people != was.told_people)
 		save(t, e, i);
 	if (i->closed_ms && topic)
-		memset(&topic->incident, 0, sizeof(topic->incident));
+		leave_incident(t, topic);
 	if (!i->closed_ms)
 		set_calm_check(t, e, b, &id, e->timer->number + 1);
 	return 0;

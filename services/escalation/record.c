@@ -32,6 +32,21 @@ static const char *place_of(const Ascolto__Post *p)
 	return p->kind == ASCOLTO__KIND__KIND_REVIEW ? "review" : "social";
 }
 
+/* What the record says of the message are the very bytes that came: nothing is unpacked and packed again on the way. */
+static void take_message(struct judgement *j, Ascolto__ArmRecord *a)
+{
+	enum { MESSAGE_OF_RECORD = 6 };
+	struct span packed;
+	ProtobufCMessageUnknownField *field = arena_alloc(j->t->arena, sizeof(*field));
+	if (field && pack_find(j->t->packed, ASCOLTO__ENVELOPE__BODY_CLASSIFIED, &packed) == 0 &&
+		pack_as_field(j->t->arena, MESSAGE_OF_RECORD, packed, field) == 0) {
+		a->base.unknown_fields = field;
+		a->base.n_unknown_fields = 1;
+	} else {
+		a->message = (Ascolto__Message *)(uintptr_t)j->m;
+	}
+}
+
 void record_begin(struct judgement *j)
 {
 	struct turn *t = j->t;
@@ -48,7 +63,7 @@ void record_begin(struct judgement *j)
 	a->occurred_ms = j->e->occurred_ms;
 	a->received_ms = j->e->received_ms;
 	a->decided_ms = t->now_ms;
-	a->message = (Ascolto__Message *)(uintptr_t)j->m;
+	take_message(j, a);
 	a->initiator = (char *)(uintptr_t)initiator_of(j->m);
 	a->place = (char *)(uintptr_t)place_of(j->m->post);
 	a->playbook = j->brand->playbook->label;
@@ -109,17 +124,10 @@ void send_view(struct turn *t, const Ascolto__Envelope *cause, const char *tag, 
 void put_and_show(struct turn *t, const Ascolto__Envelope *cause, const struct key *k, const void *row,
 	unsigned view, const char *tag, uint64_t n)
 {
-	Ascolto__View v = ASCOLTO__VIEW__INIT;
-	ProtobufCMessageUnknownField packed_row;
-	struct span packed = pack_message(t->arena, row);
-	if (!packed.data || pack_as_field(t->arena, view, packed, &packed_row)) {
-		t->ws->error = -ENOMEM;
-		return;
-	}
-	v.base.unknown_fields = &packed_row;
-	v.base.n_unknown_fields = 1;
-	turn_put_packed(t, k, packed);
-	send_view(t, cause, tag, n, &v);
+	const uint32_t path[] = {ASCOLTO__ENVELOPE__BODY_VIEW, view};
+	Ascolto__Envelope *e = turn_envelope(t, cause, tag, n);
+	turn_put(t, k, row);
+	turn_emit_row(t, TO_CONSOLE, LANE_NORMAL, e, span_str(cause->brand), k, path);
 }
 
 void record_end(struct judgement *j)

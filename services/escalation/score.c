@@ -31,25 +31,6 @@ static bool day_of(struct span key, const struct key *series, uint64_t *ret_ms, 
 	return key_take_u64(&rest, ret_ms) == 0 && key_take_u8(&rest, ret_of) == 0;
 }
 
-static void forget_old(struct turn *t, const struct key *series, int64_t before_ms)
-{
-	struct cursor *c;
-	struct span key, value;
-	uint64_t ms;
-	uint8_t of;
-	int r;
-	if (cursor_open(t->txn, series, NULL, &c))
-		return;
-	for (int n = 0; n < FORGET_AT_ONCE && ((r = cursor_next(c, &key, &value)) == 0 || r == -EBADMSG); n++) {
-		struct key old = {.len = (uint16_t)key.len};
-		if (!day_of(key, series, &ms, &of) || (int64_t)ms >= before_ms)
-			break;
-		memcpy(old.data, key.data, key.len);
-		turn_del(t, &old);
-	}
-	cursor_close(&c);
-}
-
 static void sum(State__Score *s, const struct damage *d)
 {
 	s->messages += d->who != 0;
@@ -123,10 +104,12 @@ static void add_row(void *row, struct arena *keeps, void *ctx)
 static int write_row(struct turn *t, const char *brand, int64_t at_ms, const struct score_row *row)
 {
 	struct key k = row_key(t->key_group, brand, at_ms, (enum of)row->of, row->sum.name);
-	int r = turn_tally(t, &escalation_tables[SCORES], &k, add_row, (void *)(uintptr_t)&row->sum);
+	int r = turn_tally(t, &escalation_tables[SCORES], &k, add_row, &row->sum, sizeof(row->sum));
 	if (r > 0 && row->of == OF_ALL) {
 		struct key series = series_key(t->key_group, brand);
-		forget_old(t, &series, at_ms - SCORE_DAYS * DAY_MS);
+		struct key end = series;
+		key_ms(&end, at_ms - SCORE_DAYS * DAY_MS);
+		turn_forget(t, &series, &end, FORGET_AT_ONCE);
 	}
 	return MIN(r, 0);
 }

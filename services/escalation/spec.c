@@ -7,8 +7,6 @@ const struct table escalation_tables[] = {
 	[CASES] = {0x21, "cases", &ascolto__case__descriptor, "case id"},
 	[OPEN_CASES] = {0x22, "open_cases", &state__open_case__descriptor, "customer id: their case, open or lately closed"},
 	[TOPICS] = {0x23, "topics", &state__topic__descriptor, "topic id: what people are talking about"},
-	[TOPIC_PEOPLE] = {0x24, "topic_people", &state__person_in_topic__descriptor,
-		"topic id, person: when they last wrote about it"},
 	[INCIDENTS] = {0x25, "incidents", &ascolto__incident__descriptor, "incident id"},
 	[TOLD] = {0x26, "told", &state__told__descriptor, "brand, kind of case: when somebody was last told at once"},
 	[COPIES] = {0x27, "copies", &state__copy__descriptor, "brand, place in the ring: texts seen lately"},
@@ -32,6 +30,9 @@ const struct table escalation_tables[] = {
 	[RHYTHMS] = {0x39, "rhythms", &state__rhythm__descriptor, "brand: people per hour of the week"},
 	[SCORES] = {0x37, "scores", &state__score__descriptor, "brand, day, channel, owner or team: how customers were cared for"},
 	[ADVOCATES] = {0x3a, "advocates", &ascolto__advocate__descriptor, "brand, customer id: who speaks well of it"},
+	[MENTIONS] = {0x3b, "mentions", &state__mention__descriptor, "brand, time, person, topic id: who spoke of what lately"},
+	[INCIDENT_PEOPLE] = {0x3c, "incident_people", &state__mention__descriptor,
+		"incident id, person: who counts in its measures"},
 	{0},
 };
 

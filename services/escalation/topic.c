@@ -18,6 +18,8 @@ struct topics {
 	struct topic *live[TOPICS_LIVE_MAX]; /* by slot; NULL where there is none */
 	int64_t last_ms[TOPICS_LIVE_MAX];    /* the same as each topic's, side by side for a quick look */
 	uint32_t vacant[TOPICS_LIVE_MAX], n_vacant;
+	struct topic *by_id[TOPICS_LIVE_MAX]; /* the first `sorted`; 0: not up to date */
+	size_t sorted;
 	uint32_t slots;                      /* ever used */
 	size_t count;
 	struct topic_index *index;
@@ -70,12 +72,22 @@ size_t topics_count(const struct topics *t)
 	return t->count;
 }
 
+static int by_id(const void *a, const void *b)
+{
+	return memcmp(&(*(struct topic *const *)a)->id, &(*(struct topic *const *)b)->id, sizeof(struct id));
+}
+
 struct topic *topics_find(struct topics *ts, const struct id *id)
 {
-	for (uint32_t i = 0; i < ts->slots; i++)
-		if (ts->live[i] && id_eq(&ts->live[i]->id, id))
-			return ts->live[i];
-	return NULL;
+	const struct topic wanted = {.id = *id}, *key = &wanted;
+	if (!ts->sorted) {
+		for (uint32_t i = 0; i < ts->slots; i++)
+			if (ts->live[i])
+				ts->by_id[ts->sorted++] = ts->live[i];
+		qsort(ts->by_id, ts->sorted, sizeof(ts->by_id[0]), by_id);
+	}
+	struct topic **found = bsearch(&key, ts->by_id, ts->sorted, sizeof(ts->by_id[0]), by_id);
+	return found ? *found : NULL;
 }
 
 struct topic *topics_of_incident(struct topics *ts, const struct id *incident)
@@ -145,6 +157,7 @@ void topics_drop(struct topics *ts, struct topic **tp)
 	ts->live[t->slot] = NULL;
 	ts->vacant[ts->n_vacant++] = t->slot;
 	ts->count--;
+	ts->sorted = 0;
 	free_topic(t);
 	*tp = NULL;
 }
@@ -164,6 +177,7 @@ struct topic *topics_found(struct topics *ts, const struct id *id, int64_t at_ms
 	t->slot = ts->n_vacant ? ts->vacant[--ts->n_vacant] : ts->slots++;
 	ts->live[t->slot] = t;
 	ts->count++;
+	ts->sorted = 0;
 	set_times(t, at_ms, at_ms);
 	return t;
 }
@@ -530,6 +544,11 @@ struct rhythm *topics_rhythm(struct topics *ts)
 int64_t topics_step_ms(const struct topics *ts)
 {
 	return ts->step_ms;
+}
+
+int64_t topics_crowds_begin_ms(const struct topics *ts)
+{
+	return MAX(ts->newest_ms - ts->step_ms * CROWD_STEPS, 0);
 }
 
 /* ---- rows ---- */

@@ -12,7 +12,7 @@
  * People are counted, not messages (crowd.h), against what is ordinary for the topic at that hour (normal.h);
  * surge.h makes a code of it. Time is the messages' own (occurred_ms), so a replay counts as the day did.
  *
- * Everything here is a cache: the durable form is rows of the escalation store (topic, topic's people), from
+ * Everything here is a cache: the durable form is rows of the escalation store (topics, mentions), from
  * which topics_restore builds it again. Not thread-safe.
  */
 #ifndef ASCOLTO_ESCALATION_TOPIC_H
@@ -72,7 +72,7 @@ struct topic {
 int topics_new(struct topics **ret, int64_t window_ms, const char *brand);
 void topics_free(struct topics **t);
 size_t topics_count(const struct topics *t);
-struct topic *topics_find(struct topics *t, const struct id *id);
+struct topic *topics_find(struct topics *t, const struct id *id); /* quick only while topics neither come nor go */
 struct topic *topics_of_incident(struct topics *t, const struct id *incident);
 
 /* The topic this signature belongs to, or NULL; *ret_similarity is how near it is, 0 without one. */
@@ -142,6 +142,7 @@ bool topics_hear(struct topics *ts, int64_t at_ms, int64_t now_ms);
 int64_t topics_now(struct topics *ts, int64_t now_ms);
 struct rhythm *topics_rhythm(struct topics *ts);
 int64_t topics_step_ms(const struct topics *ts);
+int64_t topics_crowds_begin_ms(const struct topics *ts); /* who wrote before counts in no crowd any more */
 
 /* To and from the rows of the store. */
 void topic_pack(const struct topic *t, struct arena *a, State__Topic *ret);

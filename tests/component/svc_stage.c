@@ -14,6 +14,8 @@
 
 /* ---- the toy ---- */
 
+#define POST_OF_MESSAGE 1 /* the number of the field */
+
 const struct table toy_tables[] = {
 	[LOG] = {0x20, "log", &state__counter__descriptor,
 		"position: the number of the message that came there"},
@@ -22,6 +24,7 @@ const struct table toy_tables[] = {
 		"position: the number of the timer that came there"},
 	[TALLY] = {0x23, "tally", &state__counter__descriptor,
 		"how many messages were handled, RETRY and REJECT left out"},
+	[POSTS] = {0x24, "posts", &ascolto__post__descriptor, "message id: what the other stage is shown, of every other message"},
 	{0},
 };
 
@@ -93,6 +96,9 @@ static enum verdict do_as_told(struct turn *t, const Ascolto__Envelope *e, struc
 		abort();
 	if (str_eq(what, "kill"))
 		raise(SIGKILL);
+	struct key k = turn_key(t, &toy_tables[TALLY]);
+	if (turn_tally(t, &toy_tables[TALLY], &k, one_more, &number, sizeof(number)) < 0)
+		return RETRY;
 	if (str_eq(what, "reject") && !accepts(t)) {
 		err_set(why, -EINVAL, "number %" PRIu64 " is not to my taste", number);
 		return REJECT;
@@ -109,9 +115,6 @@ static enum verdict do_as_told(struct turn *t, const Ascolto__Envelope *e, struc
 		set_timer(t, e, number, strtoll(what + 6, NULL, 10));
 	note(t, LOG, number);
 	turn_count(t, "handled", 1);
-	struct key k = turn_key(t, &toy_tables[TALLY]);
-	if (turn_tally(t, &toy_tables[TALLY], &k, one_more, NULL) < 0)
-		return RETRY;
 	return DONE;
 }
 
@@ -129,6 +132,16 @@ static enum verdict take_and_pass_on(struct turn *t, const Ascolto__Envelope *e,
 	Ascolto__Message m = *e->received;
 	Ascolto__Post p = *m.post;
 	p.text = (char *)"";
+	if (strtoull(p.native_id, NULL, 10) % 2) {
+		static const uint32_t path[] = {ASCOLTO__ENVELOPE__BODY_RECEIVED, POST_OF_MESSAGE};
+		struct key k = turn_key(t, &toy_tables[POSTS]);
+		struct id id;
+		id_of(e->id, &id);
+		key_id(&k, &id);
+		turn_put(t, &k, &p);
+		turn_emit_row(t, 0, LANE_NORMAL, out, span_str(p.conversation), &k, path);
+		return DONE;
+	}
 	m.post = &p;
 	out->body_case = ASCOLTO__ENVELOPE__BODY_RECEIVED;
 	out->received = &m;

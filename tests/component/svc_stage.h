@@ -20,7 +20,7 @@
 #endif
 #define ROUTES 16
 
-enum { LOG, BULK, FIRED, TALLY };
+enum { LOG, BULK, FIRED, TALLY, POSTS };
 extern const struct table toy_tables[];
 extern struct installation in;
 

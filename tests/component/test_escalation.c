@@ -2,13 +2,15 @@
  * What escalation decides about cases and alarms: its handlers over a real store, with a clock that the test turns. Timers it
  * sets ring when the clock gets there; orders and the latest view of every case are kept.
  */
+#include "common/pack.h"
 #include "common/signature.h"
+#include "common/svc_internal.h"
 #include "services/escalation/escalation.h"
 #include "tests/component/files.h"
 
 #define MINUTE ((int64_t)60000)
 #define HOUR (60 * MINUTE)
-#define GROUP 7
+#define GROUP key_group_of(span_str("acme"))
 #define KEEP_MAX 600
 
 /* Monday to Friday 9 to 18 in Rome; whoever does not acknowledge in time has the desk called, then the boss. */
@@ -120,10 +122,28 @@ static void keep_incident(const Ascolto__Incident *i)
 	w.incidents[n].acknowledged = i->acknowledged_ms != 0;
 }
 
+/* As it leaves: with its row. */
+static Ascolto__Envelope *sent(const struct write *x)
+{
+	struct arena a;
+	struct span whole = x->value, row;
+	struct txn *t;
+	arena_init(&a, (size_t)1 << 20);
+	assert_int_equal(txn_begin_read(w.store, &t, NULL), 0);
+	if (x->path[0]) {
+		assert_int_equal(txn_get(t, &x->key, &row), 0);
+		whole = pack_inside(&a, x->value, x->path, row);
+	}
+	Ascolto__Envelope *e = ascolto__envelope__unpack(NULL, whole.len, whole.data);
+	assert_non_null(e);
+	txn_abort(&t);
+	arena_free(&a);
+	return e;
+}
+
 static void keep_emitted(const struct write *x)
 {
-	Ascolto__Envelope *e = ascolto__envelope__unpack(NULL, x->value.len, x->value.data);
-	assert_non_null(e);
+	Ascolto__Envelope *e = sent(x);
 	if (e->body_case == ASCOLTO__ENVELOPE__BODY_ORDER) {
 		assert_true(w.n_orders < KEEP_MAX);
 		w.orders[w.n_orders++] = e;
@@ -196,11 +216,11 @@ static enum verdict turn(handler_fn *fn, Ascolto__Envelope *e)
 	struct turn t = {.arena = &arena, .ws = &ws, .state = &w.escalation, .conf = &conf, .now_ms = w.now_ms, .key_group = GROUP};
 	assert_int_equal(txn_begin_write(w.store, &t.txn, NULL), 0);
 	enum verdict v = fn(&t, e, &why);
-	if (v == DONE) {
+	if (v == DONE)
 		assert_int_equal(writeset_apply(&ws, t.txn, NULL), 0);
-		keep(&ws);
-	}
 	assert_int_equal(txn_commit(&t.txn, NULL), 0);
+	if (v == DONE)
+		keep(&ws);
 	snprintf(w.why, sizeof(w.why), "%s", err_text(&why));
 	arena_free(&arena);
 	return v;
@@ -972,13 +992,88 @@ static void a_second_wave(void **state)
 	assert_int_equal(waves(), 1);
 }
 
+/* The service starts again: what it remembers of topics comes from the store. */
+static void restart(void)
+{
+	struct err e = {0};
+	struct svc svc = {.store = w.store};
+	if (brands_reload_topics(&svc, &w.escalation, &e))
+		fail_msg("%s", err_text(&e));
+}
+
+static double people_of_the_incident(void)
+{
+	struct damage_sum sum;
+	struct txn *t;
+	struct id id;
+	assert_int_equal(w.n_incidents, 1);
+	memcpy(id.b, w.incidents[0].id, ID_BYTES);
+	assert_int_equal(txn_begin_read(w.store, &t, NULL), 0);
+	assert_int_equal(damage_read(t, "acme", &id, 0, INT64_MAX, &sum, NULL, NULL), 0);
+	txn_abort(&t);
+	return sum.people;
+}
+
+static size_t rows_of(int table)
+{
+	struct key prefix = turn_key_in(GROUP, &escalation_tables[table]);
+	struct span key, value;
+	struct cursor *c;
+	struct txn *t;
+	size_t n = 0;
+	assert_int_equal(txn_begin_read(w.store, &t, NULL), 0);
+	assert_int_equal(cursor_open(t, &prefix, NULL, &c), 0);
+	while (cursor_next(c, &key, &value) == 0)
+		n++;
+	cursor_close(&c);
+	txn_abort(&t);
+	return n;
+}
+
+/* Who spoke before a restart counts after it, once; and who counts for an incident is known as long as it is one. */
+static void a_crowd_outlives_a_restart(void **state)
+{
+	(void)state;
+	ordinary_day();
+	crowd(5, 5, 77, false);
+	assert_int_equal(w.n_incidents, 0);
+	restart();
+	crowd(20, 5, 77, false);
+	assert_true(people_of_the_incident() == 25);
+	for (int i = 0; i < 3; i++) {
+		w.term = 77;
+		w.trouble = 78;
+		until(w.now_ms + MINUTE);
+		says("somebody", "talk", "ask_info");
+		restart();
+	}
+	assert_true(people_of_the_incident() == 26);
+	assert_int_equal(rows_of(INCIDENT_PEOPLE), 26);
+	for (int hour = 0; hour < 8; hour++)
+		crowd(19, 60, 0, false);
+	assert_int_equal(w.incidents[0].code, 0);
+	assert_int_equal(rows_of(INCIDENT_PEOPLE), 0);
+}
+
+/* Who spoke too long ago to count anywhere is forgotten. */
+static void mentions_do_not_pile_up(void **state)
+{
+	(void)state;
+	crowd(700, 10, 0, false);
+	assert_int_equal(rows_of(MENTIONS), 700);
+	until(w.now_ms + 12 * HOUR);
+	crowd(260, 30, 0, false);
+	assert_in_range(rows_of(MENTIONS), 260, 700);
+	crowd(260, 30, 0, false);
+	assert_int_equal(rows_of(MENTIONS), 520);
+}
+
 /* ---- who speaks well of the brand ---- */
 
 static unsigned advocates(void)
 {
 	struct txn *t;
 	assert_int_equal(txn_begin_read(w.store, &t, NULL), 0);
-	/* The handlers run in one group; the list is looked for in the brand's own. */
 	struct key list = turn_key_in(GROUP, &escalation_tables[ADVOCATES]);
 	struct cursor *c;
 	struct span key, value;
@@ -1328,6 +1423,8 @@ int main(void)
 		T(more_people_are_a_wave),
 		T(a_wave_waits_for_the_chain),
 		T(a_second_wave),
+		T(a_crowd_outlives_a_restart),
+		T(mentions_do_not_pile_up),
 		T(reminders_of_the_first_time_are_over),
 		T(praise_is_remembered_and_advocates_are_listed),
 		T(a_person_keeps_the_list),

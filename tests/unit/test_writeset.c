@@ -127,12 +127,14 @@ static void test_other_kinds(void **state)
 	Ascolto__Envelope e = ASCOLTO__ENVELOPE__INIT;
 	struct id id = id_from(7, span_str("x"));
 	static const enum write_kind kinds[] = {
-		WRITE_EMIT, WRITE_TIMER, WRITE_EFFECT, WRITE_COUNT, WRITE_PUT};
+		WRITE_EMIT, WRITE_EMIT, WRITE_TIMER, WRITE_EFFECT, WRITE_COUNT, WRITE_PUT};
 	e.id = (ProtobufCBinaryData){ID_BYTES, id.b};
 	e.key_group = 200;
 	e.brand = (char *)"brezza";
 	writeset_init(&w, &arena);
 	writeset_emit(&w, 3, LANE_URGENT, &e);
+	struct key row = key_of(9);
+	writeset_emit_row(&w, 2, LANE_NORMAL, &e, &row, (const uint32_t[]){24, 2});
 	writeset_timer(&w, &e, 1234);
 	writeset_effect(&w, effect, &w);
 	writeset_count(&w, "messages", -2);
@@ -140,11 +142,15 @@ static void test_other_kinds(void **state)
 	size_t n = 0;
 	for (const struct write *x = w.first; x; x = x->next)
 		assert_int_equal(x->kind, kinds[n++]);
-	assert_int_equal(n, 5);
-	const struct write *emit = w.first, *timer = emit->next;
+	assert_int_equal(n, 6);
+	const struct write *emit = w.first, *of_row = emit->next, *timer = of_row->next;
 	assert_int_equal(emit->destination, 3);
 	assert_int_equal(emit->lane, LANE_URGENT);
 	assert_int_equal(emit->key_group, 200);
+	assert_int_equal(emit->path[0], 0);
+	assert_int_equal(of_row->path[0], 24);
+	assert_int_equal(of_row->path[1], 2);
+	assert_true(span_eq(key_span(&of_row->key), key_span(&row)));
 	Ascolto__Envelope *back = ascolto__envelope__unpack(NULL, emit->value.len, emit->value.data);
 	assert_string_equal(back->brand, "brezza");
 	ascolto__envelope__free_unpacked(back, NULL);

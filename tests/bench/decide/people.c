@@ -94,6 +94,7 @@ static int put_open_case(struct writer *w, uint64_t customer, struct id id, stru
 	struct id who = people_id(customer);
 	State__OpenCase row = STATE__OPEN_CASE__INIT;
 	row.case_id = id_bytes(&id);
+	row.closed_ms = people_has_open_case(customer) ? 0 : LOAD_START_MS - YEAR_MS;
 	return put(w, OPEN_CASES, &who, &row.base, e);
 }
 

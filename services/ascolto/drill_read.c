@@ -70,7 +70,8 @@ static void take_record(struct drill *d, const json_t *arm)
 		const char *name = member_text(action, "name");
 		struct drill_incident *i = incident(d, member_text(action, "subject_id"));
 		p->told |= str_eq(name, "notify") && !str_eq(member_text(action, "result"), "nobody to tell");
-		if (i && (str_eq(name, "open_incident") || str_eq(name, "raise_incident")))
+		if (i && (str_eq(name, "open_incident") || str_eq(name, "raise_incident") ||
+				 str_eq(name, "new_wave")))
 			i->called_ms = MAX(i->called_ms, member_int(action, "at_ms"));
 	}
 }

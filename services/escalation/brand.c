@@ -75,6 +75,7 @@ static void restore_rhythm(struct txn *t, struct brand *b)
 		r->mean = row->mean;
 		r->hours = row->hours;
 		r->hour = row->hour;
+		rhythm_settle(r);
 		r->partly = true; /* how many had written in the open hour is not known any more */
 	}
 	state__rhythm__free_unpacked(row, NULL);

@@ -134,10 +134,20 @@ int group(struct judgement *j, struct err *why);
 int incident_check(struct judgement *j, struct topic *topic, const struct surge *surge, struct err *why);
 int incident_calm(struct turn *t, const Ascolto__Envelope *e, struct err *why);
 int incident_call(struct turn *t, const Ascolto__Envelope *e, struct err *why);
-int incident_step_late(struct turn *t, const Ascolto__Envelope *e, struct err *why);
-int incident_step_done(struct turn *t, const Ascolto__Envelope *e, const struct id *id, unsigned number, struct err *why);
 int incident_change(struct turn *t, const Ascolto__Envelope *cause, const struct id *id, const char *verb,
 	const char *actor, const char *words, struct err *why);
+int incident_load(struct turn *t, const struct id *id, Ascolto__Incident **ret, struct err *why);
+void incident_save(struct turn *t, const Ascolto__Envelope *cause, Ascolto__Incident *i);
+/* What a person did, for the audit log. */
+void incident_note(struct turn *t, const Ascolto__Envelope *cause, const Ascolto__Incident *i,
+	const char *what, const char *actor, const char *detail);
+
+/* incident_steps.c: those the playbook has for the incident's code */
+void incident_set_steps(struct turn *t, const Ascolto__Envelope *cause, const struct id *id,
+	Ascolto__Incident *i, const struct playbook_incident *p);
+int incident_step_late(struct turn *t, const Ascolto__Envelope *e, struct err *why);
+int incident_step_done(
+	struct turn *t, const Ascolto__Envelope *e, const struct id *id, unsigned number, struct err *why);
 
 /* advocates.c: a message is heard for what its writer is to the brand; a person puts them on the list or takes them off. */
 int advocate_hear(struct judgement *j, struct err *why);

@@ -1,4 +1,4 @@
-/* Incidents: a topic that has been given a code, the chain of people who are called for it, and its checklist. */
+/* Incidents: a topic that has been given a code, and the chain of people who are called for it. */
 #include "common/signature.h"
 #include "services/escalation/crisis.h"
 #include "services/escalation/mentions.h"
@@ -62,45 +62,6 @@ static void add_example(struct judgement *j, Ascolto__Incident *i)
 	i->examples = list;
 }
 
-/* Which step of which code is late, and how often that was said. */
-struct step_number {
-	enum code code;
-	unsigned step, times;
-};
-
-static struct step_number step_number_of(uint64_t n)
-{
-	return (struct step_number){(enum code)(n / 10000), (unsigned)(n / 100 % 100), (unsigned)(n % 100)};
-}
-
-static void set_step_timer(struct turn *t, const Ascolto__Envelope *cause, const struct id *id, struct step_number n,
-	int64_t due_ms)
-{
-	set_timer(t, cause, "incident_step", id, (uint64_t)n.code * 10000 + n.step * 100 + n.times, due_ms);
-}
-
-static void set_steps(struct turn *t, const Ascolto__Envelope *cause, const struct id *id, Ascolto__Incident *i,
-	const struct playbook_incident *p)
-{
-	i->steps = arena_alloc(t->arena, sizeof(*i->steps) * (p->steps_count + 1));
-	i->actors = arena_alloc(t->arena, sizeof(*i->actors) * (p->chain_count + 1));
-	i->n_steps = i->n_actors = 0;
-	for (unsigned k = 0; i->steps && k < p->steps_count; k++) {
-		Ascolto__Step *s = arena_alloc(t->arena, sizeof(*s));
-		if (!s)
-			return;
-		*s = (Ascolto__Step)ASCOLTO__STEP__INIT;
-		s->text = p->steps[k].text;
-		s->actor = p->steps[k].actor;
-		s->due_ms = t->now_ms + (int64_t)p->steps[k].within_minutes * 60000;
-		i->steps[i->n_steps++] = s;
-		if (s->due_ms > t->now_ms)
-			set_step_timer(t, cause, id, (struct step_number){(enum code)i->code, k, 0}, s->due_ms);
-	}
-	for (unsigned k = 0; i->actors && k < p->chain_count; k++)
-		i->actors[i->n_actors++] = p->chain[k].actor;
-}
-
 /* The calls that come later, if nobody acknowledges before. */
 static void set_calls(struct turn *t, const Ascolto__Envelope *cause, const Ascolto__Incident *i, const struct id *id,
 	enum code code, const struct playbook_incident *p)
@@ -130,28 +91,62 @@ static unsigned tell(struct turn *t, const Ascolto__Envelope *cause, const struc
 	return n;
 }
 
-/* Opens it at this code, or raises it to this code: what both have in common. */
-static void reach_code(struct turn *t, const Ascolto__Envelope *cause, struct brand *b, Ascolto__Incident *i,
-	enum code code, bool fresh)
+static struct surge_life life_of(const Ascolto__Incident *i)
 {
+	return (struct surge_life){.code = (enum code)i->code,
+		.was_red = i->red_ms != 0,
+		.calm_ms = i->calm_ms,
+		.told_ms = i->told_ms,
+		.told_people = i->told_people};
+}
+
+static void keep_life(Ascolto__Incident *i, const struct surge_life *l)
+{
+	i->calm_ms = l->calm_ms;
+	i->told_ms = l->told_ms;
+	i->told_people = l->told_people;
+}
+
+/* It is opened, becomes graver, or surges anew. */
+enum call { CALL_OPENED, CALL_RAISED, CALL_WAVE };
+
+static const struct {
+	const char *template_name, *counter, *action;
+} calls[] = {
+	[CALL_OPENED] = {"incident_opened", "incidents_opened", "open_incident"},
+	[CALL_RAISED] = {"incident_raised", "incidents_raised", "raise_incident"},
+	[CALL_WAVE] = {"incident_wave", "incidents_waves", "new_wave"},
+};
+
+/* The chain begins anew: who knew of yellow does not know of red, nor who knew of some of many more. */
+static void call_people(
+	struct turn *t, const Ascolto__Envelope *cause, struct brand *b, Ascolto__Incident *i, enum call call)
+{
+	enum code code = (enum code)i->code;
 	const struct playbook_incident *p = playbook_incident(b->playbook, code);
 	struct id id;
-	i->code = (Ascolto__Code)code;
-	i->calm_ms = 0;
-	i->waves += !fresh;
-	i->playbook = b->playbook->label;
-	if (code == CODE_RED && !i->red_ms)
-		i->red_ms = cause->occurred_ms;
 	if (!p || id_of(i->id, &id))
 		return;
-	set_steps(t, cause, &id, i, p);
+	if (call != CALL_WAVE) /* its steps stay as they are */
+		incident_set_steps(t, cause, &id, i, p);
 	set_calls(t, cause, i, &id, code, p);
-	i->acknowledged_ms = 0; /* who knew of yellow does not know of red */
+	i->acknowledged_ms = 0;
 	i->acknowledged_by = (char *)"";
 	for (unsigned n = 0; n < p->chain_count; n++)
 		if (!p->chain[n].after_minutes)
-			tell(t, cause, b, i, p->chain[n].actor, fresh ? "incident_opened" : "incident_raised",
+			tell(t, cause, b, i, p->chain[n].actor, calls[call].template_name,
 				call_number(i, code, n));
+}
+
+/* Nobody is waited for any more: somebody acknowledged, or everybody has been called. Until then a new wave
+ * is told by the calls to come. */
+static bool chain_is_over(const struct playbook *p, const Ascolto__Incident *i, int64_t now_ms)
+{
+	const struct playbook_incident *x = playbook_incident(p, (enum code)i->code);
+	unsigned last = 0;
+	for (unsigned n = 0; x && n < x->chain_count; n++)
+		last = MAX(last, x->chain[n].after_minutes);
+	return i->acknowledged_ms || now_ms - i->told_ms > (int64_t)last * 60000;
 }
 
 static Ascolto__Incident *new_incident(struct judgement *j, struct topic *topic)
@@ -172,7 +167,7 @@ static Ascolto__Incident *new_incident(struct judgement *j, struct topic *topic)
 	return i;
 }
 
-static int load(struct turn *t, const struct id *id, Ascolto__Incident **ret, struct err *why)
+int incident_load(struct turn *t, const struct id *id, Ascolto__Incident **ret, struct err *why)
 {
 	char text[ID_TEXT + 1];
 	struct key k = id_key(t, INCIDENTS, id);
@@ -182,7 +177,7 @@ static int load(struct turn *t, const struct id *id, Ascolto__Incident **ret, st
 		 : 0;
 }
 
-static void save(struct turn *t, const Ascolto__Envelope *cause, Ascolto__Incident *i)
+void incident_save(struct turn *t, const Ascolto__Envelope *cause, Ascolto__Incident *i)
 {
 	struct id id;
 	if (id_of(i->id, &id)) {
@@ -201,11 +196,16 @@ static void set_calm_check(struct turn *t, const Ascolto__Envelope *cause, const
 		t->now_ms + (int64_t)b->playbook->window_minutes * 60000 / CHECKS_PER_WINDOW);
 }
 
-static char *because(struct turn *t, const struct brand *b, const struct surge *s, unsigned window)
+static char *because(
+	struct turn *t, const struct brand *b, const struct surge *s, unsigned window, enum call call)
 {
-	return arena_printf(t->arena, brand_speaks_italian(t, b->name)
-			? "%u persone diverse in %u minuti, contro %.1f in un giorno normale"
-			: "%u different people within %u minutes, against %.1f on an ordinary day",
+	bool it = brand_speaks_italian(t, b->name);
+	return arena_printf(t->arena,
+		it ? "%s%u persone diverse in %u minuti, contro %.1f in un giorno normale"
+		   : "%s%u different people within %u minutes, against %.1f on an ordinary day",
+		call != CALL_WAVE ? ""
+		: it		  ? "nuova ondata: "
+				  : "a new wave: ",
 		s->people[window], b->playbook->window_minutes * normal_steps[window] / normal_steps[1],
 		s->expected[window]);
 }
@@ -224,7 +224,7 @@ static int of_topic(struct judgement *j, struct topic *topic, const struct surge
 	*ret = NULL;
 	if (id_is_zero(&topic->incident))
 		return 0;
-	int r = load(j->t, &topic->incident, ret, why);
+	int r = incident_load(j->t, &topic->incident, ret, why);
 	/* Closed by a person: the aftermath is theirs, and what comes after the topic has been calm is another matter. */
 	if (!r && (*ret)->closed_ms && surge_is_calm(&j->brand->playbook->thresholds, surge)) {
 		leave_incident(j->t, topic);
@@ -233,21 +233,48 @@ static int of_topic(struct judgement *j, struct topic *topic, const struct surge
 	return r;
 }
 
-/* Named and explained when its code changes, so that people speak of the same thing. */
-static void change_code(struct judgement *j, struct topic *topic, Ascolto__Incident *i, enum code code, bool fresh)
+/* Named when its code changes, so that people speak of the same thing. */
+static void change_code(struct judgement *j, struct topic *topic, Ascolto__Incident *i, enum code code)
 {
-	struct id id;
 	i->title = title_of(j->t, i, topic);
-	reach_code(j->t, j->e, j->brand, i, code, fresh);
-	turn_count(j->t, fresh ? "incidents_opened" : "incidents_raised", 1);
+	i->code = (Ascolto__Code)code;
+	i->playbook = j->brand->playbook->label;
+	if (code == CODE_RED && !i->red_ms)
+		i->red_ms = j->e->occurred_ms;
 	if (code == CODE_RED)
 		turn_count(j->t, "incidents_red", 1);
-	record_action(j, fresh ? "open_incident" : "raise_incident", "ascolto", "done", &i->id, i->because);
-	audit_add(j->t, j->e, &(struct audit_note){.what = fresh ? "incident_opened" : "incident_raised",
-		.who = "people_about_one_topic", .incident_id = i->id, .message_id = j->e->id,
-		.detail = arena_printf(j->t->arena, "code %s: %s", code_word(code), i->because)});
-	if (fresh && id_of(i->id, &id) == 0)
+}
+
+static void announce(struct judgement *j, Ascolto__Incident *i, const struct surge *s, enum call call)
+{
+	struct surge_life life = life_of(i);
+	struct id id;
+	surge_tell(&life, s, j->t->now_ms);
+	keep_life(i, &life);
+	i->waves += call != CALL_OPENED;
+	call_people(j->t, j->e, j->brand, i, call);
+	turn_count(j->t, calls[call].counter, 1);
+	record_action(j, calls[call].action, "ascolto", "done", &i->id, i->because);
+	audit_add(j->t, j->e,
+		&(struct audit_note){.what = calls[call].template_name,
+			.who = "people_about_one_topic",
+			.incident_id = i->id,
+			.message_id = j->e->id,
+			.detail = arena_printf(
+				j->t->arena, "code %s: %s", code_word((enum code)i->code), i->because)});
+	if (call == CALL_OPENED && id_of(i->id, &id) == 0)
 		set_calm_check(j->t, j->e, j->brand, &id, 1);
+}
+
+/* By the clock on the wall: what comes late, all at once, calls nobody twice. */
+static bool is_wave(struct judgement *j, const Ascolto__Incident *i, const struct surge *s, unsigned window,
+	enum code code)
+{
+	const struct playbook *p = j->brand->playbook;
+	struct surge_life life = life_of(i);
+	return surge_is_wave(&p->thresholds, &life, s, window, code, j->t->now_ms,
+		       (int64_t)p->window_minutes * 60000) &&
+	       chain_is_over(p, i, j->t->now_ms);
 }
 
 /* The people who brought it about. */
@@ -285,9 +312,12 @@ int incident_check(struct judgement *j, struct topic *topic, const struct surge 
 	set_keywords(t, i, topic);
 	add_example(j, i);
 	enum code was = (enum code)i->code;
-	if (code > was) {
-		i->because = because(t, b, surge, window);
-		change_code(j, topic, i, code, fresh);
+	if (code > was || is_wave(j, i, surge, window, code)) {
+		enum call call = fresh ? CALL_OPENED : code > was ? CALL_RAISED : CALL_WAVE;
+		i->because = because(t, b, surge, window, call);
+		if (code > was)
+			change_code(j, topic, i, code);
+		announce(j, i, surge, call);
 	} else {
 		record_action(j, "join_incident", "ascolto", "done", &i->id, "");
 	}
@@ -295,7 +325,7 @@ int incident_check(struct judgement *j, struct topic *topic, const struct surge 
 		return err_set(why, r, "the measures can not be read: %s", strerror(-r));
 	record_rule(j, "people_about_one_topic", "people", arena_printf(t->arena, "%u", surge->people[window]));
 	j->arm->incident_id = i->id;
-	save(t, j->e, i);
+	incident_save(t, j->e, i);
 	r = id_of(i->id, &topic->incident);
 	return !r && code == CODE_RED && code != was ? crisis_hold(t, j->e, b, &topic->incident, why) : r;
 }
@@ -307,7 +337,8 @@ static int step_down(struct turn *t, const Ascolto__Envelope *e, struct brand *b
 	struct id id;
 	bool was_red = i->code == ASCOLTO__CODE__CODE_RED;
 	i->people = s->people[1];
-	i->because = arena_printf(t->arena, brand_speaks_italian(t, b->name) ? "calma: %s" : "calm: %s", because(t, b, s, 1));
+	i->because = arena_printf(t->arena, brand_speaks_italian(t, b->name) ? "calma: %s" : "calm: %s",
+		because(t, b, s, 1, CALL_OPENED));
 	if (was_red)
 		i->code = ASCOLTO__CODE__CODE_YELLOW;
 	else
@@ -326,24 +357,24 @@ int incident_calm(struct turn *t, const Ascolto__Envelope *e, struct err *why)
 	struct brand *b = brand_find(t->state, e->brand);
 	if (id_of(e->timer->subject_id, &id) || !b)
 		return err_set(why, -EBADMSG, "an incident's check without an incident or a brand");
-	int r = load(t, &id, &i, why);
+	int r = incident_load(t, &id, &i, why);
 	if (r || i->closed_ms)
 		return r;
-	int64_t now_ms = topics_now(b->topics, t->now_ms), was_calm_ms = i->calm_ms;
+	int64_t now_ms = topics_now(b->topics, t->now_ms);
 	struct topic *topic = topics_of_incident(b->topics, &id);
 	struct surge s = {.expected = {0}};
 	if (topic) { /* else it was given up: nobody has spoken of it for long */
 		topic_pass(b->topics, topic, now_ms);
 		s = topic_surge(b->topics, topic);
 	}
-	struct surge_life life = {(enum code)i->code, i->red_ms != 0, i->calm_ms};
+	struct surge_life life = life_of(i), was = life;
 	surge_step_down(&life, surge_is_calm(&b->playbook->thresholds, &s), now_ms,
 		(int64_t)b->playbook->window_minutes * 60000);
-	i->calm_ms = life.calm_ms;
+	keep_life(i, &life);
 	if (life.code != (enum code)i->code && (r = step_down(t, e, b, i, &s, why)))
 		return r;
-	if (i->calm_ms != was_calm_ms)
-		save(t, e, i);
+	if (life.calm_ms != was.calm_ms || life.told_people != was.told_people)
+		incident_save(t, e, i);
 	if (i->closed_ms && topic)
 		leave_incident(t, topic);
 	if (!i->closed_ms)
@@ -361,7 +392,7 @@ int incident_call(struct turn *t, const Ascolto__Envelope *e, struct err *why)
 	enum code code = (enum code)(e->timer->number / CALLS_PER_CODE % CODES_PER_WAVE);
 	if (id_of(e->timer->subject_id, &id) || !b)
 		return err_set(why, -EBADMSG, "a call without an incident or a brand");
-	int r = load(t, &id, &i, why);
+	int r = incident_load(t, &id, &i, why);
 	if (r)
 		return r;
 	const struct playbook_incident *p = playbook_incident(b->playbook, code);
@@ -369,13 +400,12 @@ int incident_call(struct turn *t, const Ascolto__Envelope *e, struct err *why)
 	if (over || !p || n >= p->chain_count)
 		return 0;
 	tell(t, e, b, i, p->chain[n].actor, "incident_unanswered", e->timer->number);
-	save(t, e, i);
+	incident_save(t, e, i);
 	return 0;
 }
 
-/* What a person did, for the audit log. */
-static void note(struct turn *t, const Ascolto__Envelope *cause, const Ascolto__Incident *i, const char *what,
-	const char *actor, const char *detail)
+void incident_note(struct turn *t, const Ascolto__Envelope *cause, const Ascolto__Incident *i,
+	const char *what, const char *actor, const char *detail)
 {
 	audit_add(t, cause, &(struct audit_note){.what = what, .who = actor, .by = BY_PERSON, .incident_id = i->id,
 		.detail = detail});
@@ -386,7 +416,7 @@ int incident_change(struct turn *t, const Ascolto__Envelope *cause, const struct
 {
 	Ascolto__Incident *i;
 	struct brand *b = brand_find(t->state, cause->brand);
-	int r = load(t, id, &i, why);
+	int r = incident_load(t, id, &i, why);
 	if (r)
 		return r;
 	if (i->closed_ms)
@@ -394,72 +424,15 @@ int incident_change(struct turn *t, const Ascolto__Envelope *cause, const struct
 	if (!i->acknowledged_ms) {
 		i->acknowledged_ms = t->now_ms;
 		i->acknowledged_by = (char *)(uintptr_t)actor;
-		note(t, cause, i, "incident_acknowledged", actor, "");
+		incident_note(t, cause, i, "incident_acknowledged", actor, "");
 	}
 	if (str_eq(verb, "close")) {
 		i->closed_ms = t->now_ms;
 		i->because = (char *)(uintptr_t)words;
 		i->closed_by = (char *)(uintptr_t)actor;
 		i->lessons = cause->command->close_incident->lessons;
-		note(t, cause, i, "incident_closed", actor, words);
+		incident_note(t, cause, i, "incident_closed", actor, words);
 	}
-	save(t, cause, i);
+	incident_save(t, cause, i);
 	return b && i->closed_ms ? crisis_release(t, cause, b, id, why) : 0;
-}
-
-/* ---- steps ---- */
-
-int incident_step_done(struct turn *t, const Ascolto__Envelope *e, const struct id *id, unsigned number, struct err *why)
-{
-	Ascolto__Incident *i;
-	int r = load(t, id, &i, why);
-	if (r)
-		return r;
-	if (number >= i->n_steps)
-		return err_set(why, -EINVAL, "the incident has %zu steps, counted from 0; there is no step %u", i->n_steps, number);
-	if (i->steps[number]->done_ms)
-		return 0;
-	i->steps[number]->done_ms = t->now_ms;
-	i->steps[number]->done_by = e->command->actor;
-	note(t, e, i, "step_done", e->command->actor, i->steps[number]->text);
-	save(t, e, i);
-	return 0;
-}
-
-/* A step's time is over: its actor is told, and again after a while. */
-int incident_step_late(struct turn *t, const Ascolto__Envelope *e, struct err *why)
-{
-	struct brand *b = brand_find(t->state, e->brand);
-	struct step_number n = step_number_of(e->timer->number);
-	Ascolto__Incident *i;
-	struct id id;
-	if (id_of(e->timer->subject_id, &id) || !b)
-		return err_set(why, -EBADMSG, "a step without an incident or a brand");
-	int r = load(t, &id, &i, why);
-	if (r)
-		return r;
-	if (i->closed_ms || (enum code)i->code != n.code || n.step >= i->n_steps || i->steps[n.step]->done_ms)
-		return 0;
-	const Ascolto__Step *s = i->steps[n.step];
-	if (e->timer->due_ms < s->due_ms)
-		return 0; /* it was set when the incident had this code before, and the step another time */
-	bool it = brand_speaks_italian(t, b->name);
-	Ascolto__Order o = ASCOLTO__ORDER__INIT;
-	char tag[ID_TEXT + 1];
-	unsigned late = (unsigned)((t->now_ms - s->due_ms) / 60000);
-	audit_add(t, e, &(struct audit_note){.what = "step_late", .who = s->actor, .incident_id = i->id, .detail = s->text});
-	o.template_ = (char *)"step_late";
-	o.incident_id = i->id;
-	o.code = i->code;
-	o.subject = arena_printf(t->arena, it ? "[IN RITARDO] %s: %s" : "[LATE] %s: %s", brand_title(t, b->name), s->text);
-	o.text = arena_printf(t->arena, it ? "%s\n\nDa %u minuti. Incidente: %s. Quando è fatto, segnarlo nella console.\n"
-					   : "%s\n\nFor %u minutes. Incident: %s. When it is done, tick it in the console.\n",
-		o.subject, late, i->title);
-	i->alerts += order_to_actor(t, e, b->playbook, s->actor, &o, id_format(&id, tag), e->timer->number);
-	n.times++;
-	unsigned again = playbook_crisis_remind(b->playbook->crisis);
-	if (again && n.times < CRISIS_REMINDS_MAX)
-		set_step_timer(t, e, &id, n, t->now_ms + (int64_t)again * 60000);
-	save(t, e, i);
-	return 0;
 }

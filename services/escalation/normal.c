@@ -5,11 +5,18 @@
 #define HOUR_MS 3600000
 #define ERROR_FROM_DAYS 1
 #define SHAKE_WORTH_DAYS 7      /* days of errors that count as much as what the shake says */
+#define ERROR_OF_AGE 3		/* what was missed is forgotten within a third of the topic's age */
 #define BLOCK 36                /* samples: three windows */
 #define HOURS_MEMORY (24 * 14)
 #define SIZE_LEAST 1.0f
 #define RHYTHM_LEAST 0.2
 #define RHYTHM_MOST 5.0
+/* How many days (or weeks) of watching a guess is worth in a brand of many: an hour of the day is guessed to
+ * be as all are, a weekday as all are, an hour of the week as those two say. */
+#define GUESS_HOUR 0.1
+#define GUESS_WEEKDAY 0.4
+#define GUESS_CELL 2.0
+#define GUESS_PEOPLE 100.0 /* with so many, chance is no more than a half of why hours differ */
 
 const unsigned normal_steps[NORMAL_WINDOWS] = {15, 60, 180}, normal_samples[NORMAL_WINDOWS] = {3, 12, 36};
 
@@ -77,7 +84,10 @@ static double mean_worth(const struct normals *n, unsigned samples_per_day)
 static double error_worth(const struct normals *n, unsigned samples_per_day)
 {
 	double evidence = (double)n->own - samples_per_day * ERROR_FROM_DAYS;
-	return evidence <= 0 ? 0 : fmin(evidence + samples_per_day * SHAKE_WORTH_DAYS, samples_per_day * NORMAL_MEMORY_DAYS);
+	if (evidence <= 0)
+		return 0;
+	return fmin(fmax(evidence / ERROR_OF_AGE, samples_per_day * SHAKE_WORTH_DAYS),
+		samples_per_day * NORMAL_MEMORY_DAYS);
 }
 
 /* Variance for each of the mean, from the shortest window: a level that rises over hours hardly moves between two of those. */
@@ -219,6 +229,8 @@ bool rhythm_hear(struct rhythm *r, int64_t at_ms)
 	}
 	for (; r->hour < hour; closed = true)
 		close_hour(r);
+	if (closed)
+		rhythm_settle(r);
 	r->count += hour == r->hour;
 	return closed;
 }
@@ -228,14 +240,45 @@ double rhythm_size(const struct rhythm *r)
 	return r->hours < RHYTHM_KNOWN_HOURS || r->mean < SIZE_LEAST ? 0 : (double)r->mean;
 }
 
+static double guess_worth(double base, double people)
+{
+	return base * (1 + GUESS_PEOPLE / people);
+}
+
+/* Times the mean, drawn towards the guess as far as little was seen: `n` values whose mean is `seen`. */
+static double drawn(double seen, double n, double guess, double worth)
+{
+	return (n * seen + worth * guess) / (n + worth);
+}
+
+static void settle_weekday(struct rhythm *r, int weekday, const double day[24])
+{
+	double mean = r->mean, worth = guess_worth(GUESS_CELL, mean);
+	double all = 24 * guess_worth(GUESS_WEEKDAY, 24 * mean), seen = all, expected = all;
+	for (int h = 0, w = weekday * 24; h < 24; h++, w++) {
+		seen += r->weeks[w] * (double)r->week[w] / mean;
+		expected += r->weeks[w] * day[h];
+	}
+	for (int h = 0, w = weekday * 24; h < 24; h++, w++) {
+		double cell = drawn((double)r->week[w] / mean, r->weeks[w], day[h] * seen / expected, worth);
+		r->at[w] = (float)fmin(fmax(cell, RHYTHM_LEAST), RHYTHM_MOST);
+	}
+}
+
+void rhythm_settle(struct rhythm *r)
+{
+	double day[24], mean = r->mean;
+	if (!(mean > 0))
+		return;
+	for (int h = 0; h < 24; h++)
+		day[h] = drawn((double)r->day[h] / mean, r->days[h], 1, guess_worth(GUESS_HOUR, mean));
+	for (int weekday = 0; weekday < 7; weekday++)
+		settle_weekday(r, weekday, day);
+}
+
 double rhythm_at(const struct rhythm *r, int64_t at_ms)
 {
-	unsigned d = (unsigned)(at_ms / HOUR_MS % 24), w = (unsigned)(at_ms / HOUR_MS % 168);
-	if (!(r->mean > 0))
-		return 1;
-	double day = (r->days[d] * (double)(r->day[d] / r->mean) + 1) / (r->days[d] + 1);
-	double week = (r->weeks[w] * (double)(r->week[w] / r->mean) + day) / (r->weeks[w] + 1);
-	return fmin(fmax(week, RHYTHM_LEAST), RHYTHM_MOST);
+	return r->mean > 0 ? (double)r->at[at_ms / HOUR_MS % 168] : 1;
 }
 
 double rhythm_over(const struct rhythm *r, int64_t end_ms, int64_t length_ms)

@@ -7,19 +7,21 @@
  * day, whatever their number: 4.5 is what four standard deviations are for the bell curve. A brand whose
  * people come in bursts has a long tail and needs more of them.
  *
- * The mean is an exponentially weighted one over NORMAL_MEMORY_DAYS, seasonally adjusted: what is expected is the mean
- * times the brand's rhythm over the window (Winters, "Forecasting sales by exponentially weighted moving averages",
- * Management Science 6, 1960). What is learnt is by how many people the expectation was missed, so that busy hours,
- * which tell more, weigh more. It begins as if a day had been silent: a topic nobody ever spoke of has a normal of
- * nothing.
+ * The mean is an exponentially weighted one over NORMAL_MEMORY_DAYS, seasonally adjusted: what is expected is
+ * the mean times the brand's rhythm over the window (Winters, "Forecasting sales by exponentially weighted
+ * moving averages", Management Science 6, 1960). What is learnt is by how many people the expectation was
+ * missed, so that busy hours, which tell more, weigh more. It begins as if a day had been silent: a topic
+ * nobody ever spoke of has a normal of nothing.
  *
  * The variance has two estimates. `shake`: half the mean squared difference of successive windows (von
  * Neumann, "Distribution of the ratio of the mean square successive difference to the variance", 1941), which
  * a level that is still being learnt does not disturb. `error`: the mean squared error of the expectation
  * itself, which knows also of good days and bad ones, but only after some time: it starts after a day at the
- * value of the first, and replaces it as evidence comes in. Surges teach both as anything else does: for a
- * topic that surges every other day a surge is ordinary. But what is going on now is not yet ordinary:
- * samples are learnt in blocks of three windows, each when the one after it is full.
+ * value of the first, and replaces it as evidence comes in. Its memory grows with the topic's age: what the
+ * first days missed, when neither the level nor the weekdays were known, is no measure of what is known now.
+ * Surges teach both as anything else does: for a topic that surges every other day a surge is ordinary. But
+ * what is going on now is not yet ordinary: samples are learnt in blocks of three windows, each when the one
+ * after it is full.
  *
  * A busy hour is not a crisis: when everything else people write to the brand about is above what is usual
  * for the hour, as much more is expected of the topic (topic.c).
@@ -82,12 +84,17 @@ double normal_unlikely(const struct normals *n, unsigned window, double rhythm, 
 double unlikely(unsigned people, double mean, double variance);
 
 /*
- * The brand's rhythm: people per hour of the week against the mean of all hours. Hours of the day are known after a few
- * days, hours of the week after a few weeks; what is not known yet is 1.
+ * The brand's rhythm: people per hour of the week against the mean of all hours. An hour of the week is seen
+ * but once a week, so it is drawn towards what its hour of the day and its weekday say together, (hour of the
+ * day) * (weekday), and these towards 1, each the more the less was seen: partial pooling, as the posterior
+ * mean of a Poisson rate with a gamma prior draws (Clayton, Kaldor, "Empirical Bayes estimates of
+ * age-standardized relative risks", Biometrics 43, 1987). A guess is worth base * (1 + 100 / people) hours of
+ * its kind: fewer people, more chance. Nothing seen yet: 1.
  */
 struct rhythm {
 	float day[24], week[168], mean;
 	uint16_t days[24], weeks[168];
+	float at[168];	    /* what rhythm_at says, made of the above */
 	uint32_t hours;     /* closed so far */
 	int64_t hour;       /* the one that is open, since 1970; 0: none yet */
 	uint32_t count;     /* in it */
@@ -96,6 +103,10 @@ struct rhythm {
 
 /* Somebody wrote. True when an hour was closed by that. */
 bool rhythm_hear(struct rhythm *r, int64_t at_ms);
+
+/* After the counts were changed from outside, as when they are read from the store. */
+void rhythm_settle(struct rhythm *r);
+
 double rhythm_size(const struct rhythm *r);   /* the brand's people per hour; 0: not known yet */
 double rhythm_at(const struct rhythm *r, int64_t at_ms);
 /* The mean of the time that ends then: people of the last three hours are not to be compared with what this

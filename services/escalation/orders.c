@@ -74,6 +74,9 @@ void incident_words(struct turn *t, const struct brand *b, const Ascolto__Incide
 {
 	bool it = brand_speaks_italian(t, b->name), red = i->code == ASCOLTO__CODE__CODE_RED;
 	const char *title = brand_title(t, b->name);
+	const char *again = !str_eq(template_name, "incident_wave") ? ""
+			    : it				    ? "nuova ondata, "
+								    : "a new wave, ";
 	const char *code = it ? (red ? "CODICE ROSSO" : "CODICE GIALLO") : (red ? "CODE RED" : "CODE YELLOW");
 	char id[ID_TEXT + 1] = "", *since, *steps = arena_strdup(t->arena, "");
 	struct id raw;
@@ -84,8 +87,9 @@ void incident_words(struct turn *t, const struct brand *b, const Ascolto__Incide
 		steps = arena_printf(t->arena, "%s\n%zu. %s (%s)", steps, k + 1, i->steps[k]->text, i->steps[k]->actor);
 	ret->template_ = (char *)(uintptr_t)template_name;
 	ret->subject = arena_printf(t->arena,
-		it ? "[%s] %s: %u persone in %u minuti su: %s" : "[%s] %s: %u people within %u minutes about: %s", code, title,
-		i->people, b->playbook->window_minutes, i->title);
+		it ? "[%s] %s: %s%u persone in %u minuti su: %s"
+		   : "[%s] %s: %s%u people within %u minutes about: %s",
+		code, title, again, i->people, b->playbook->window_minutes, i->title);
 	ret->text = arena_printf(t->arena,
 		it ? "%s\n\n%u persone diverse scrivono della stessa cosa (%s); in un giorno normale sono %.1f.\n"
 		     "Primo messaggio del segnale: %s. Manuale: %s.\n%s%s\n\nPresa in carico: console, incidente %s\n"

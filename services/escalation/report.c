@@ -122,7 +122,7 @@ static int64_t waited_ms(const struct report *r, const char **ret_who)
 	*ret_who = "";
 	for (size_t i = 0; i < r->n_log; i++) {
 		const State__AuditEntry *e = r->log[i];
-		if (is(e, "incident_opened") || is(e, "incident_raised")) {
+		if (is(e, "incident_opened") || is(e, "incident_raised") || is(e, "incident_wave")) {
 			given = e->at_ms;
 			waited = -1;
 		} else if (is(e, "incident_acknowledged") && given && waited < 0) {

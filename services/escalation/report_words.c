@@ -16,7 +16,8 @@ static const struct {
 } events[] = {
 	{"incident_opened", "Incidente aperto", "Incident opened"},
 	{"incident_raised", "Codice alzato", "Code raised"},
-	{"incident_lowered", "Codice abbassato", "Code lowered"},
+	{"incident_wave", "Nuova ondata", "A new wave"},
+	{"incident_calmed", "Codice abbassato", "Code lowered"},
 	{"incident_acknowledged", "Preso in carico", "Acknowledged"},
 	{"incident_closed", "Chiuso", "Closed"},
 	{"playbook_loaded", "Manuale caricato", "Playbook loaded"},

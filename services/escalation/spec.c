@@ -52,6 +52,7 @@ static const struct counter counters[] = {
 	{"topics", "Topics founded"},
 	{"incidents_opened", "Incidents opened"},
 	{"incidents_raised", "Incidents raised from yellow to red"},
+	{"incidents_waves", "Times an open incident surged anew"},
 	{"incidents_calmed", "Steps down of incidents that became calm"},
 	{"incidents_red", "Incidents that became red"},
 	{"crises", "Times crisis mode began"},

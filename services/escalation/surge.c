@@ -38,10 +38,17 @@ static bool holds(const struct surge *s, unsigned i, double people, double slowl
 	return spread && s->people[i] >= slowly * part[i];
 }
 
+/* Three hours come a third as often as hours do: as many false alarms in a day allow so many powers of ten
+ * more for each. */
+static double fewer_looks(unsigned window)
+{
+	return fmax(log10((double)normal_steps[window] / normal_steps[1]), 0);
+}
+
 static bool reaches(const struct surge *s, double people, double slowly, double limit, unsigned *ret_window)
 {
 	for (unsigned i = 0; i < NORMAL_WINDOWS; i++)
-		if (holds(s, i, people, slowly) && s->unlikely[i] >= limit) {
+		if (holds(s, i, people, slowly) && s->unlikely[i] >= limit - fewer_looks(i)) {
 			*ret_window = i;
 			return true;
 		}
@@ -86,6 +93,23 @@ bool surge_is_calm(const struct thresholds *t, const struct surge *s)
 	return s->unlikely[1] < SURGE_CALM_UNLIKELY || s->people[1] * 4 < x.yellow_people;
 }
 
+void surge_tell(struct surge_life *l, const struct surge *s, int64_t now_ms)
+{
+	l->told_ms = now_ms;
+	l->told_people = MAX(s->people[1], 1u);
+	l->calm_ms = 0;
+}
+
+bool surge_is_wave(const struct thresholds *t, const struct surge_life *l, const struct surge *s,
+	unsigned window, enum code code, int64_t now_ms, int64_t window_ms)
+{
+	unsigned known = MAX(l->told_people, surge_scaled(t, s->brand).yellow_people);
+	if (l->code == CODE_NONE || code < l->code || window == NORMAL_WINDOWS - 1 ||
+		now_ms - l->told_ms < window_ms)
+		return false;
+	return !l->told_people || s->people[1] >= known * SURGE_WAVE_TIMES;
+}
+
 void surge_step_down(struct surge_life *l, bool calm, int64_t now_ms, int64_t window_ms)
 {
 	bool due = calm && l->calm_ms && now_ms - l->calm_ms >= window_ms * SURGE_CALM_WINDOWS;
@@ -93,6 +117,8 @@ void surge_step_down(struct surge_life *l, bool calm, int64_t now_ms, int64_t wi
 		l->calm_ms = 0;
 	else if (!l->calm_ms || due)
 		l->calm_ms = now_ms; /* the next step takes a time of its own */
+	if (due || (calm && now_ms - l->calm_ms >= window_ms))
+		l->told_people = 0;
 	if (due && l->code == CODE_RED)
 		l->code = CODE_YELLOW;
 	else if (due && !l->was_red)

@@ -517,7 +517,7 @@ struct surge topic_surge(struct topics *ts, const struct topic *t)
 	double hour = busy(ts, t, in_hour, rhythm[1], 1); /* the shortest window is too short to tell */
 	double long_while = busy(ts, t, lately, rhythm[LONGEST], LONGEST);
 	for (unsigned i = 0; i < NORMAL_WINDOWS; i++) {
-		double here = rhythm[i] * (i == LONGEST ? fmax(hour, long_while) : hour);
+		double here = rhythm[i] * (i == LONGEST ? long_while : hour);
 		s.expected[i] = normal_expected(&t->normals, i, here);
 		s.unlikely[i] = normal_unlikely(&t->normals, i, here, s.people[i]);
 	}

@@ -34,7 +34,9 @@
 	"desk, team: care, sla: "                                                                            \
 	"hours, allowed: [reply, hide], steps: [{text: Look, actor: desk, within_minutes: 30}]}\n"           \
 	"  - {name: rest, title: Rest, code: green, opens_case: false, owner: desk}\n"                       \
-	"incidents:\n  - {code: yellow, chain: [{after_minutes: 0, actor: desk}]}\n"                         \
+	"incidents:\n  - {code: yellow, chain: [{after_minutes: 0, actor: desk}, {after_minutes: 90, "       \
+	"actor: "                                                                                            \
+	"boss}]}\n"                                                                                          \
 	"  - {code: red, chain: [{after_minutes: 0, actor: boss}, {after_minutes: 10, actor: "               \
 	"desk}]}\n"                                                                                          \
 	"approvals:\n  - {name: grave, actions: [reply, direct_message], codes: [red], approvers: [boss]}\n" \
@@ -70,6 +72,8 @@ static struct world {
 		uint8_t id[ID_BYTES];
 		char title[160];
 		int code; /* 0: closed */
+		unsigned waves;
+		bool acknowledged;
 	} incidents[8];
 	size_t n_incidents;
 	uint32_t term, trouble; /* what the next message is about, 0: nothing that is known; and what is wrong
@@ -114,6 +118,8 @@ static void keep_incident(const Ascolto__Incident *i)
 	memcpy(w.incidents[n].id, i->id.data, ID_BYTES);
 	snprintf(w.incidents[n].title, sizeof(w.incidents[n].title), "%s", i->title);
 	w.incidents[n].code = i->closed_ms ? 0 : (int)i->code;
+	w.incidents[n].waves = i->waves;
+	w.incidents[n].acknowledged = i->acknowledged_ms != 0;
 }
 
 /* As it leaves: with its row. */
@@ -910,6 +916,82 @@ static void words_of_a_known_crowd(void **state)
 	assert_int_equal(w.n_incidents, 2);
 }
 
+/* ---- waves ---- */
+
+static void somebody_acknowledges(void)
+{
+	struct id id;
+	assert_int_equal(w.n_incidents, 1);
+	assert_int_equal(id_from_bytes(w.incidents[0].id, ID_BYTES, &id), 0);
+	assert_int_equal(about_incident(&id, false, "desk"), DONE);
+}
+
+/* Others, about other things. */
+static void speaks_of_something_else(unsigned minutes)
+{
+	crowd(minutes / 3, minutes, 0, false);
+}
+
+static unsigned waves(void)
+{
+	unsigned n = told("incident_wave", "desk-mail");
+	assert_int_equal(audited("incident_wave", "a new wave: "), n);
+	assert_int_equal(w.n_incidents, 1);
+	assert_int_equal(w.incidents[0].waves, n);
+	return n;
+}
+
+/* Whoever acknowledged nine people hears of twice as many, once an hour at most. */
+static void more_people_are_a_wave(void **state)
+{
+	(void)state;
+	ordinary_day();
+	crowd(9, 20, 77, true);
+	assert_int_equal(told("incident_opened", "desk-mail"), 1);
+	somebody_acknowledges();
+	crowd(8, 10, 77, true);
+	assert_int_equal(waves(), 0); /* within the hour */
+	speaks_of_something_else(35);
+	crowd(8, 10, 77, true);
+	assert_int_equal(waves(), 1);
+	assert_false(w.incidents[0].acknowledged);
+	crowd(3, 5, 77, true);
+	assert_int_equal(waves(), 1);
+}
+
+/* Nobody has acknowledged yet, and somebody is still to be called: that call tells it. */
+static void a_wave_waits_for_the_chain(void **state)
+{
+	(void)state;
+	ordinary_day();
+	crowd(9, 20, 77, true);
+	speaks_of_something_else(60);
+	crowd(16, 10, 77, true);
+	assert_int_equal(told("incident_unanswered", "boss-mail"), 0);
+	assert_int_equal(waves(), 0);
+	speaks_of_something_else(21);
+	assert_int_equal(told("incident_unanswered", "boss-mail"), 1);
+	crowd(2, 5, 77, true);
+	assert_int_equal(waves(), 1);
+}
+
+/* Calm for an hour and then there again, with as many as the first time. */
+static void a_second_wave(void **state)
+{
+	(void)state;
+	ordinary_day();
+	crowd(9, 20, 77, true);
+	somebody_acknowledges();
+	speaks_of_something_else(180);
+	assert_int_equal(w.incidents[0].code, CODE_YELLOW);
+	crowd(9, 20, 77, true);
+	assert_int_equal(waves(), 1);
+	assert_false(w.incidents[0].acknowledged);
+	speaks_of_something_else(360);
+	assert_int_equal(w.incidents[0].code, 0);
+	assert_int_equal(waves(), 1);
+}
+
 /* The service starts again: what it remembers of topics comes from the store. */
 static void restart(void)
 {
@@ -1338,6 +1420,9 @@ int main(void)
 		T(many_have_none),
 		T(one_crowd_one_incident),
 		T(words_of_a_known_crowd),
+		T(more_people_are_a_wave),
+		T(a_wave_waits_for_the_chain),
+		T(a_second_wave),
 		T(a_crowd_outlives_a_restart),
 		T(mentions_do_not_pile_up),
 		T(reminders_of_the_first_time_are_over),

@@ -116,6 +116,54 @@ static void test_rhythm(void **state)
 	assert_true(fabs(rhythm_over(&r, start + 12 * hour - 1, hour / 4) - quiet) < 1e-9);
 }
 
+/* `weeks` weeks of a brand whose weekdays differ as well as its hours: the largest relative error of what is
+ * expected of the next. */
+static double rhythm_error(int weeks, double people)
+{
+	static const double day[7] = {1.0, 1.0, 0.7, 0.6, 1.4, 1.2, 1.1};
+	struct rhythm r = {.hour = 0};
+	int64_t hour = INT64_C(3600000),
+		start = INT64_C(20006) * 24 * hour; /* a Thursday, as 1970 began with */
+	double worst = 0;
+	for (int64_t h = 0; h <= 168 * weeks; h++)
+		for (int i = 0;
+			i < (int)lround(people * day[h / 24 % 7] * (1 + 0.5 * sin((double)h * M_PI / 12)));
+			i++)
+			rhythm_hear(&r, start + h * hour + i);
+	for (int h = 0; h < 168; h++) {
+		double want = day[h / 24] * (1 + 0.5 * sin(h * M_PI / 12));
+		worst = fmax(worst, fabs(rhythm_at(&r, start + h * hour) / want - 1));
+	}
+	return worst;
+}
+
+/* A weekday is known after one week, and its hours by those of other days. */
+static void test_rhythm_of_weekdays(void **state)
+{
+	(void)state;
+	assert_true(rhythm_error(1, 1000) < 0.25);
+	assert_true(rhythm_error(2, 1000) < 0.10);
+	assert_true(rhythm_error(4, 1000) < 0.05);
+	assert_true(rhythm_error(4, 50) < 0.10);
+}
+
+/* One busy hour of a brand of few people is chance; of many it is an hour that is busy. */
+static void test_rhythm_of_few(void **state)
+{
+	(void)state;
+	double busy[2];
+	for (int many = 0; many < 2; many++) {
+		struct rhythm r = {.hour = 0};
+		int64_t hour = INT64_C(3600000), start = INT64_C(20000) * 24 * hour;
+		for (int64_t h = 0; h < 30; h++)
+			for (int i = 0; i < (h == 5 ? 4 : 1) * (many ? 100 : 1); i++)
+				rhythm_hear(&r, start + h * hour + i);
+		busy[many] = rhythm_at(&r, start + (5 + 24) * hour);
+	}
+	assert_true(busy[0] > 1 && busy[0] < 1.5);
+	assert_true(busy[1] > 2.5);
+}
+
 /*
  * A topic that follows the brand's rhythm is no more spread than people who write independently, though its
  * three hours are never those of the minute they end with, and the quiet hours do not pull its mean down.
@@ -173,6 +221,10 @@ static const struct row {
 	{{3, 9, 22}, {1, 1, 9}, 0, false, false, CODE_NONE}, /* in a brand whose size is not known */
 	{{3, 6, 15}, {1, 1, 9}, 100, false, true, CODE_YELLOW},
 	{{3, 6, 14}, {1, 1, 9}, 100, false, true, CODE_NONE},
+	{{3, 6, 15}, {1, 1, 4.1}, 100, false, true,
+		CODE_YELLOW}, /* three windows may be three times as likely */
+	{{3, 6, 15}, {1, 1, 3.9}, 100, false, true, CODE_NONE},
+	{{0, 20, 20}, {0, 4.1, 9}, 100, false, true, CODE_NONE},
 	{{3, 6, 14}, {1, 1, 9}, 20, false, true,
 		CODE_NONE}, /* a small one: as many as for that of a hundred an hour */
 	{{0, 2, 32}, {0, 1, 9}, 0, false, false, CODE_NONE},   /* it is over */
@@ -205,7 +257,8 @@ static void test_calms_down(void **state)
 	(void)state;
 	const int64_t window = 3600000, quarter = window / 4;
 	for (int was_red = 0; was_red < 2; was_red++) {
-		struct surge_life l = {was_red ? CODE_RED : CODE_YELLOW, was_red, 0};
+		struct surge_life l = {
+			.code = was_red ? CODE_RED : CODE_YELLOW, .was_red = was_red, .told_people = 30};
 		int64_t now = 1000000;
 		for (int i = 0; i < SURGE_CALM_WINDOWS * 4; i++, now += quarter)
 			surge_step_down(&l, true, now, window);
@@ -215,10 +268,53 @@ static void test_calms_down(void **state)
 		for (int i = 0; i <= SURGE_CALM_WINDOWS * 4; i++, now += quarter)
 			surge_step_down(&l, true, now, window);
 		assert_int_equal(l.code, was_red ? CODE_YELLOW : CODE_NONE);
+		assert_int_equal(l.told_people, 0);
 		for (int i = 0; i < 100; i++, now += quarter)
 			surge_step_down(&l, true, now, window);
 		assert_int_equal(l.code, was_red ? CODE_YELLOW : CODE_NONE);
 	}
+}
+
+/* Told again: twice the people, or anew after a calm window; once a window, and not for a slow one. */
+static void test_waves(void **state)
+{
+	(void)state;
+	const struct thresholds t = {.yellow_people = 20, .red_people = 200, .over_normal = 4};
+	const int64_t window = 3600000, told = 1000000;
+	struct surge s = {.people = {0, 25, 30}};
+	struct surge_life l = {.code = CODE_YELLOW, .calm_ms = 1};
+	surge_tell(&l, &s, told);
+	assert_int_equal(l.told_people, 25);
+	assert_int_equal(l.calm_ms, 0);
+	s.people[1] = 50;
+	assert_false(surge_is_wave(&t, &l, &s, 1, CODE_YELLOW, told + window - 1, window));
+	assert_true(surge_is_wave(&t, &l, &s, 1, CODE_YELLOW, told + window, window));
+	assert_true(surge_is_wave(&t, &l, &s, 0, CODE_YELLOW, told + window, window));
+	assert_false(surge_is_wave(&t, &l, &s, 2, CODE_YELLOW, told + window, window));
+	assert_false(surge_is_wave(&t, &l, &s, 1, CODE_NONE, told + window, window));
+	s.people[1] = 49;
+	assert_false(surge_is_wave(&t, &l, &s, 1, CODE_YELLOW, told + window, window));
+	l.told_people = 8; /* it was a burst, or slow: the next is one of twice the threshold */
+	s.people[1] = 39;
+	assert_false(surge_is_wave(&t, &l, &s, 1, CODE_YELLOW, told + window, window));
+	s.people[1] = 40;
+	assert_true(surge_is_wave(&t, &l, &s, 1, CODE_YELLOW, told + window, window));
+	l.code = CODE_RED; /* who was told of red is not told of yellow */
+	assert_false(surge_is_wave(&t, &l, &s, 1, CODE_YELLOW, told + window, window));
+	assert_true(surge_is_wave(&t, &l, &s, 1, CODE_RED, told + window, window));
+
+	l.code = CODE_YELLOW;
+	s.people[1] = 20;
+	surge_step_down(&l, true, told + window, window);
+	surge_step_down(&l, true, told + 2 * window - 1, window);
+	assert_false(surge_is_wave(&t, &l, &s, 1, CODE_YELLOW, told + 2 * window, window));
+	surge_step_down(&l, true, told + 2 * window, window);
+	assert_true(surge_is_wave(&t, &l, &s, 1, CODE_YELLOW, told + 2 * window, window));
+	assert_false(surge_is_wave(&t, &l, &s, 2, CODE_YELLOW, told + 2 * window, window));
+	surge_tell(&l, &s, told + 2 * window);
+	assert_false(surge_is_wave(&t, &l, &s, 1, CODE_YELLOW, told + 3 * window, window));
+	l.code = CODE_NONE; /* nothing is open: that is no wave but an opening */
+	assert_false(surge_is_wave(&t, &l, &s, 1, CODE_YELLOW, told + 9 * window, window));
 }
 
 static void test_near(void **state)
@@ -264,9 +360,12 @@ int main(void)
 		cmocka_unit_test(test_learns_the_mean),
 		cmocka_unit_test(test_silence),
 		cmocka_unit_test(test_rhythm),
+		cmocka_unit_test(test_rhythm_of_weekdays),
+		cmocka_unit_test(test_rhythm_of_few),
 		cmocka_unit_test(test_rhythm_is_not_spread),
 		cmocka_unit_test(test_codes),
 		cmocka_unit_test(test_calms_down),
+		cmocka_unit_test(test_waves),
 		cmocka_unit_test(test_near),
 		cmocka_unit_test(test_crowd_forgets),
 	};

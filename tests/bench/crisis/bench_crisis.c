@@ -9,8 +9,9 @@
  * three detectors as people build them (others.h). The data folder is --data, else $ASCOLTO_DATA, else
  * ../shared/data/dev beside the repository; a part whose file is not there says so and is skipped.
  *
- * An alarm of ours is an incident that is opened or becomes graver. An incident that is still open stands for
- * what happens meanwhile: the people who must know have been called.
+ * An alarm of ours is what people are called for: an incident that is opened, becomes graver, or surges anew.
+ * An incident that is still open stands for what happens meanwhile; how many were told by an alarm of then
+ * stands beside.
  */
 #include "tests/bench/crisis/ours.h"
 #include "tests/bench/crisis/parts.h"

@@ -39,10 +39,13 @@ struct ours ours_of(const struct replay *r, int64_t end_ms)
 	struct ours o = {.open = calloc(n + 1, sizeof(*o.open)), .topics = replay_topics(r)};
 	for (size_t i = 0; i < n; i++) {
 		int before = 0;
+		unsigned waves = 0;
 		for (size_t k = 0; k < i; k++)
-			if (id_eq(&e[k].incident, &e[i].incident))
+			if (id_eq(&e[k].incident, &e[i].incident)) {
 				before = e[k].code;
-		if (e[i].code > before)
+				waves = e[k].waves;
+			}
+		if (e[i].code > before || e[i].waves > waves)
 			alarms_add(&o.alarms, e[i].at_ms);
 		if (!before && e[i].code) {
 			int64_t to = end_ms;

@@ -23,7 +23,7 @@ struct span_of_time {
 };
 
 struct ours {
-	struct alarms alarms;	   /* openings and risings */
+	struct alarms alarms;	   /* people were called: openings, risings and new waves */
 	struct span_of_time *open; /* of the incidents */
 	size_t n_open;
 	size_t topics; /* live at the end */

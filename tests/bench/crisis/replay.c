@@ -104,12 +104,18 @@ void replay_close(struct replay **rp)
 
 /* ---- what became of it ---- */
 
-static int last_code(const struct replay *r, const struct id *incident)
+static struct replay_event last_event(const struct replay *r, const struct id *incident)
 {
 	for (size_t i = r->n_events; i > 0; i--)
 		if (id_eq(&r->events[i - 1].incident, incident))
-			return r->events[i - 1].code;
-	return 0;
+			return r->events[i - 1];
+	return (struct replay_event){.code = 0};
+}
+
+static bool says_more(const struct replay *r, const struct id *incident, int code, unsigned waves)
+{
+	struct replay_event last = last_event(r, incident);
+	return code != last.code || waves != last.waves;
 }
 
 static void note_incident(struct replay *r, const struct write *w, int64_t now_ms)
@@ -117,14 +123,19 @@ static void note_incident(struct replay *r, const struct write *w, int64_t now_m
 	Ascolto__Incident *i = ascolto__incident__unpack(NULL, w->value.len, w->value.data);
 	struct id id;
 	int code = i && !i->closed_ms ? (int)i->code : 0;
-	if (i && id_from_bytes(i->id.data, i->id.len, &id) == 0 && code != last_code(r, &id)) {
+	if (i && id_from_bytes(i->id.data, i->id.len, &id) == 0 && says_more(r, &id, code, i->waves)) {
 		if (r->n_events == r->cap_events) {
 			r->cap_events = r->cap_events * 2 + 64;
 			r->events = realloc(r->events, r->cap_events * sizeof(*r->events));
 		}
 		struct replay_event *x = &r->events[r->n_events++];
-		*x = (struct replay_event){.at_ms = now_ms, .incident = id, .code = code, .was_red = i->red_ms != 0,
-			.people = i->people, .normal = i->normal};
+		*x = (struct replay_event){.at_ms = now_ms,
+			.incident = id,
+			.code = code,
+			.was_red = i->red_ms != 0,
+			.waves = i->waves,
+			.people = i->people,
+			.normal = i->normal};
 		snprintf(x->title, sizeof(x->title), "%s", i->title);
 		snprintf(x->because, sizeof(x->because), "%s", i->because);
 	}

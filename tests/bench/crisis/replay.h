@@ -17,6 +17,7 @@ struct replay_event {
 	struct id incident;
 	int code;              /* enum code; 0: it is over */
 	bool was_red;
+	unsigned waves; /* how often people were called again */
 	unsigned people;
 	double normal;
 	char title[160], because[200];

@@ -38,16 +38,18 @@ bool watch_people(struct watch *w, int64_t at_ms, unsigned people, uint64_t *who
 		topic_count_person(w->topics, w->topic, ++*who, at_ms);
 	}
 	struct surge s = topic_surge(w->topics, w->topic);
-	enum code code = people ? surge_code(&default_thresholds, &s, NULL) : CODE_NONE;
-	if (code <= w->life.code)
+	unsigned window = 1;
+	enum code code = people ? surge_code(&default_thresholds, &s, &window) : CODE_NONE;
+	if (code <= w->life.code &&
+		!surge_is_wave(&default_thresholds, &w->life, &s, window, code, at_ms, HOUR_MS))
 		return false;
 	if (!w->life.code) {
 		w->next_check_ms = at_ms + CHECK_MS;
 		w->life.was_red = false;
 	}
-	w->life.code = code;
+	w->life.code = MAX(code, w->life.code);
 	w->life.was_red |= code == CODE_RED;
-	w->life.calm_ms = 0;
+	surge_tell(&w->life, &s, at_ms);
 	return true;
 }
 

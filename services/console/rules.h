@@ -17,7 +17,7 @@
 #define WORDING_MAX 4000       /* of one wording of an answer to many */
 #define WORDING_TEXTS_MAX 32   /* wordings in one language */
 #define WORDINGS_MAX 32        /* languages and channels */
-#define PUSH_EVERY_MS 500 /* with five kinds of event: ten a second at most */
+#define PUSH_EVERY_MS 500
 
 /* ---- may this request be answered ---- */
 

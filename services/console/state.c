@@ -126,6 +126,13 @@ struct key advocates_key(uint8_t group, const char *brand)
 	return brand_key(ADVOCATES, group, brand);
 }
 
+struct key advocate_key(uint8_t group, const char *brand, const struct id *customer)
+{
+	struct key k = advocates_key(group, brand);
+	key_id(&k, customer);
+	return k;
+}
+
 struct key refusals_key(uint8_t group, const char *brand)
 {
 	return brand_key(REFUSALS, group, brand);

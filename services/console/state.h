@@ -86,6 +86,7 @@ struct key answers_key(uint8_t group, const struct id *subject);
 struct key answer_key(uint8_t group, const struct id *subject, const struct id *answer);
 struct key tally_key(uint8_t group, const char *brand, enum tally n);
 struct key advocates_key(uint8_t group, const char *brand);
+struct key advocate_key(uint8_t group, const char *brand, const struct id *customer);
 struct key refusals_key(uint8_t group, const char *brand);
 struct key refusal_key(uint8_t group, const char *brand, const struct id *command);
 struct key audit_heads_key(uint8_t group, const char *brand);

@@ -188,6 +188,19 @@ def test_answer(page, shots):
     page.key("Escape")
 
 
+def test_advocates(stage, page):
+    """Who comes on the list, and who goes off it, is seen at once; the list stays open."""
+    page.run("document.querySelector('#advocates summary').click()")
+    stage.say("advocate Marta")
+    page.wait("document.querySelector('#advocates summary').textContent === 'Sostenitori (3)'")
+    check("Marta" in page.run("document.querySelector('#advocates li').innerText"), "who was heard last is not first")
+    stage.say("no_advocate Marta")
+    page.wait("document.querySelector('#advocates summary').textContent === 'Sostenitori (2)'")
+    check("Marta" not in page.run("document.querySelector('#advocates ul').innerText"), "who is off the list is shown")
+    check(page.run("document.getElementById('advocates').open"), "the list closed while somebody read it")
+    page.run("document.querySelector('#advocates summary').click()")
+
+
 def test_open_row_stays_marked(stage, page):
     page.run("document.querySelector('#messages .cover').click()")
     page.wait("document.querySelector('#messages .message').classList.contains('current')")
@@ -328,6 +341,7 @@ def main():
         page.run("localStorage.clear()")
         for name, test in (("italian", lambda: test_italian(stage, page)), ("keyboard", lambda: test_keyboard(page)),
                            ("case", lambda: test_case(page)), ("answer", lambda: test_answer(page, options.shots)),
+                           ("advocates", lambda: test_advocates(stage, page)),
                            ("open row", lambda: test_open_row_stays_marked(stage, page)),
                            ("filters", lambda: test_filters(page)),
                            ("live", lambda: test_live(stage, page)), ("closing", lambda: test_closing(page, options.shots)),
@@ -340,7 +354,7 @@ def main():
     finally:
         browser.close()
         stage.close()
-    print("10 passed, 0 failed")
+    print("11 passed, 0 failed")
     return 0
 
 

@@ -8,6 +8,8 @@
  *     payloads           the corpus of payloads.txt in every field a stranger can write
  *     message TEXT       one new message
  *     acknowledged WHO   the incident is taken care of
+ *     advocate WHO       comes on the list of advocates
+ *     no_advocate WHO    goes off it
  *     stop, start        the console alone
  *
  * It ends with its standard input.
@@ -196,6 +198,10 @@ static const char *obey(const char *line)
 		one_message(line + 8);
 	else if (strncmp(line, "acknowledged ", 13) == 0)
 		keep_incident(RED, 208, line + 13);
+	else if (strncmp(line, "advocate ", 9) == 0)
+		view_advocate(escalation, line + 9, messages[10].name, now_ms, false);
+	else if (strncmp(line, "no_advocate ", 12) == 0)
+		view_advocate(escalation, line + 12, messages[10].name, now_ms, true);
 	else if (str_eq(line, "stop"))
 		program_stop(&console, SIGTERM);
 	else if (str_eq(line, "start"))

@@ -16,7 +16,8 @@ const DRILL_EVERY_MS = 3000;
 
 const state = {
 	brand: null, live: "connecting", counts: null, clockOffset: 0, filter: "all", next: null,
-	rows: new Map(), cases: new Map(), incidents: new Map(), deliveries: new Map(), answers: new Map(), advocates: [], health: null,
+	rows: new Map(), cases: new Map(), incidents: new Map(), deliveries: new Map(), answers: new Map(), advocates: new Map(),
+	health: null,
 	open: null, // { kind: "message" | "case", id, answer }
 };
 
@@ -167,7 +168,15 @@ function addDetails(incident, answer) {
 
 // They are offered in a crisis, and not before.
 async function loadAdvocates() {
-	state.advocates = state.counts?.crisis ? (await get("advocates")).advocates : [];
+	const list = state.counts?.crisis ? (await get("advocates")).advocates : [];
+	state.advocates = new Map(list.map((a) => [a.customer_id, a]));
+}
+
+function addAdvocate(a) {
+	if (a.removed)
+		state.advocates.delete(a.customer_id);
+	else
+		state.advocates.set(a.customer_id, a);
 }
 
 function hearCounts(counts) {
@@ -228,6 +237,7 @@ const events = {
 	delivery: (d) => d.deliveries.forEach(addDelivery),
 	answer: (d) => d.answers.forEach(addAnswer),
 	refusal: (d) => d.refusals.forEach(addRefusal),
+	advocate: (d) => d.advocates.forEach(addAdvocate),
 	crisis: () => {}, // the counts that follow say it
 	counts: hearCounts,
 	reload: loadSoon,

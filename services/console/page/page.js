@@ -9,6 +9,7 @@ import { showAdvocates } from "./advocates.js";
 import { caseIsOpen, showCases } from "./cases.js";
 import { showCase, showMessage, showMissing } from "./record.js";
 import { askClosing, wireClosing } from "./closing.js";
+import { complain, hearRefusals, translateNotices } from "./notice.js";
 
 const FILTERS = ["all", "needs_answer", "incident"];
 const HEALTH_EVERY_MS = 10000;
@@ -97,14 +98,6 @@ function drawHealth() {
 		...(trouble.length ? trouble : [t("all_well")]).map((x) => el("li", {}, x)));
 }
 
-let troubleTimer;
-function complain(text) {
-	byId("trouble").textContent = text;
-	byId("trouble").hidden = !text;
-	clearTimeout(troubleTimer);
-	troubleTimer = setTimeout(() => complain(""), 8000);
-}
-
 // ---- loading ----
 
 function addRows(rows) {
@@ -186,10 +179,14 @@ function hearCounts(counts) {
 		loadAdvocates().then(draw, () => {});
 }
 
+async function loadRefusals() {
+	hearRefusals((await get("refusals")).refusals);
+}
+
 async function loadAll() {
 	try {
 		const [counts, incidents, cases] = await Promise.all([get("counts"), get("incidents", { limit: 50 }),
-			get("cases", { limit: 200 }), loadMessages()]);
+			get("cases", { limit: 200 }), loadMessages(), loadRefusals()]);
 		addCounts(counts);
 		await loadAdvocates();
 		state.cases = new Map(cases.cases.map((c) => [c.id, c]));
@@ -197,6 +194,8 @@ async function loadAll() {
 			addIncident(i);
 		for (const i of openIncidents(state.incidents).slice(0, 5))
 			addDetails(i.id, await get(`incidents/${i.id}`));
+		if (state.open)
+			await open(state.open.kind, state.open.id, false);
 	} catch (e) {
 		complain(t("failed", e.message || t("offline")));
 	}
@@ -221,13 +220,6 @@ async function loadHealth() {
 	drawHealth();
 }
 
-// What this person decided, and somebody else was faster.
-function addRefusal(r) {
-	if (r.actor === byId("actor").value.trim())
-		complain(t("failed", r.why));
-	loadSoon();
-}
-
 // ---- events ----
 
 const events = {
@@ -236,7 +228,10 @@ const events = {
 	incident: (d) => d.incidents.forEach(addIncident),
 	delivery: (d) => d.deliveries.forEach(addDelivery),
 	answer: (d) => d.answers.forEach(addAnswer),
-	refusal: (d) => d.refusals.forEach(addRefusal),
+	refusal: (d) => {
+		hearRefusals(d.refusals);
+		loadSoon(); // what is shown may be older than what is
+	},
 	advocate: (d) => d.advocates.forEach(addAdvocate),
 	crisis: () => {}, // the counts that follow say it
 	counts: hearCounts,
@@ -301,6 +296,7 @@ async function decide(rest, body, button, words = t("sending")) {
 	}
 }
 
+// With the focus when somebody asks for it; without it, what is open is read again.
 async function open(kind, id, focus) {
 	let answer = null;
 	try {
@@ -308,6 +304,9 @@ async function open(kind, id, focus) {
 	} catch {
 		answer = null;
 	}
+	const shown = state.open?.kind === kind && state.open.id === id;
+	if (!focus && (!shown || JSON.stringify(answer) === JSON.stringify(state.open.answer)))
+		return; // closed meanwhile, or nothing new: what somebody uses stays as it is
 	state.open = { kind, id, answer };
 	drawRecord();
 	if (focus)
@@ -388,6 +387,7 @@ function chooseLanguage(name) {
 	byId("messages").replaceChildren();
 	drawFilters();
 	drawHealth();
+	translateNotices();
 	drawRecord();
 	draw();
 }

@@ -201,6 +201,32 @@ def test_advocates(stage, page):
     page.run("document.querySelector('#advocates summary').click()")
 
 
+def test_in_a_storm(stage, page):
+    """What arrives meanwhile takes no button away from who presses it, and no choice from who made it."""
+    people = "document.querySelector('.crowd strong').textContent === '{}'"
+    page.run("window.kept = ['[data-close-incident]', '.answers summary', '.steps button', '[data-open-case]']"
+             ".map((s) => document.querySelector(s))")
+    page.run("document.querySelector('.answers').open = true")
+    page.run("document.querySelector('[data-close-incident]').focus()")
+    stage.say("people 231")
+    page.wait(people.format(231))
+    check(page.run("window.kept.every((e) => e.isConnected)"), "buttons were built anew")
+    check(page.run("document.activeElement === window.kept[0]"), "the focus is lost")
+    check(page.run("document.querySelector('.answers').open"), "what was opened is closed")
+    page.run("(() => { const a = document.getElementById('actor'); a.value = 'Anna Riva'; a.dispatchEvent(new Event('change')); })()")
+    page.run("document.querySelector('.answers > button').click()")
+    page.wait("document.querySelector('.answers > button').textContent === 'Inviato…'")
+    page.run("document.querySelector('[data-language=en]').click()")  # everything is built anew
+    page.wait("document.querySelector('#inbox-title').textContent === 'Messages'")
+    time.sleep(0.3)
+    check(page.run("document.querySelector('.answers > button').disabled"), "what was sent just now can be sent again")
+    page.run("document.querySelector('[data-language=it]').click()")
+    page.wait("!document.querySelector('.answers > button').disabled", 8)
+    page.run("(() => { const a = document.getElementById('actor'); a.value = ''; a.dispatchEvent(new Event('change')); })()")
+    stage.say("people 208")
+    page.wait(people.format(208))
+
+
 def test_open_row_stays_marked(stage, page):
     page.run("document.querySelector('#messages .cover').click()")
     page.wait("document.querySelector('#messages .message').classList.contains('current')")
@@ -342,6 +368,7 @@ def main():
         for name, test in (("italian", lambda: test_italian(stage, page)), ("keyboard", lambda: test_keyboard(page)),
                            ("case", lambda: test_case(page)), ("answer", lambda: test_answer(page, options.shots)),
                            ("advocates", lambda: test_advocates(stage, page)),
+                           ("in a storm", lambda: test_in_a_storm(stage, page)),
                            ("open row", lambda: test_open_row_stays_marked(stage, page)),
                            ("filters", lambda: test_filters(page)),
                            ("live", lambda: test_live(stage, page)), ("closing", lambda: test_closing(page, options.shots)),
@@ -354,7 +381,7 @@ def main():
     finally:
         browser.close()
         stage.close()
-    print("11 passed, 0 failed")
+    print("12 passed, 0 failed")
     return 0
 
 

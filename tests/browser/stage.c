@@ -7,6 +7,7 @@
  *     storm              the day of a fault: messages, cases, an incident that becomes red, alerts
  *     payloads           the corpus of payloads.txt in every field a stranger can write
  *     message TEXT       one new message
+ *     people N           so many wrote about the incident
  *     acknowledged WHO   the incident is taken care of
  *     advocate WHO       comes on the list of advocates
  *     no_advocate WHO    goes off it
@@ -198,6 +199,8 @@ static const char *obey(const char *line)
 		one_message(line + 8);
 	else if (strncmp(line, "acknowledged ", 13) == 0)
 		keep_incident(RED, 208, line + 13);
+	else if (strncmp(line, "people ", 7) == 0)
+		keep_incident(RED, (unsigned)strtoul(line + 7, NULL, 10), NULL);
 	else if (strncmp(line, "advocate ", 9) == 0)
 		view_advocate(escalation, line + 9, messages[10].name, now_ms, false);
 	else if (strncmp(line, "no_advocate ", 12) == 0)

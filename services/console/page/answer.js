@@ -1,6 +1,7 @@
 // answer.js - what people write to customers: answers with what there is to say to them and who approved, and the form for one case.
 import { post } from "./api.js";
 import { byId, el, number, when } from "./dom.js";
+import { decision } from "./decision.js";
 import { actorWords, language, t } from "./words.js";
 
 const CHECK_AFTER_MS = 700; // of rest while typing
@@ -34,7 +35,7 @@ function approval(path, a, actions) {
 		return null;
 	const roles = a.approvers || [];
 	const choice = el("select", { "aria-label": t("approve_as") }, roles.map((r) => el("option", { value: r }, actorWords(r))));
-	return el("span", { class: "decide" }, roles.length ? choice : null, el("button", { type: "button", class: "plain",
+	return el("span", { class: "decide" }, roles.length ? choice : null, decision(`${a.id} approve`, {
 		onclick: (e) => actions.approveAnswer(path, a.id, roles.length ? choice.value : "", e.currentTarget) }, t("approve")));
 }
 
@@ -104,10 +105,9 @@ function later(f) {
 }
 
 async function send(f, actions) {
-	if (await actions.sendAnswer(f.id, f.text.value.trim(), f.send)) {
+	f.send.disabled = true;
+	if (await actions.sendAnswer(f.id, f.text.value.trim(), f.send))
 		f.text.value = "";
-		f.send.disabled = true;
-	}
 	show(f, {});
 }
 

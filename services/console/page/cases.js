@@ -1,5 +1,5 @@
 // cases.js - open cases: who owns them and what is due, in words. What is due soonest, or late, comes first.
-import { byId, due, el, number, when } from "./dom.js";
+import { byId, due, el, keeper, number, place, when } from "./dom.js";
 import { actorWords, label, t } from "./words.js";
 import { chip } from "./inbox.js";
 
@@ -48,20 +48,18 @@ function card(c, now, actions) {
 			el("span", {}, c.messages === 1 ? t("case_messages_1") : t("case_messages", number(c.messages)))));
 }
 
-let last = "";
+const keep = keeper();
 
 export function showCases(cases, counts, now, actions) {
 	const list = [...cases.values()].filter(wantsSomebody)
 		.sort((a, b) => nextDue(a) - nextDue(b) || b.updated_ms - a.updated_ms);
 	const shown = list.slice(0, SHOWN_MAX);
 	const total = Math.max(counts?.open_cases ?? 0, list.length);
-	const state = JSON.stringify([shown, total, Math.floor(now / 20000), document.documentElement.lang]);
-	if (state === last)
-		return;
-	last = state;
-	const focused = document.activeElement?.dataset?.openCase;
-	byId("case-list").replaceChildren(...shown.map((c) => card(c, now, actions)));
-	if (focused)
+	const minute = Math.floor(now / 20000), focused = document.activeElement?.dataset?.openCase;
+	place(byId("case-list"), shown.map((c) => keep(c.id, [c, minute], () => card(c, now, actions))));
+	const ids = new Set(shown.map((c) => c.id));
+	keep.only((id) => ids.has(id));
+	if (focused && document.activeElement?.dataset?.openCase !== focused)
 		byId("case-list").querySelector(`[data-open-case="${CSS.escape(focused)}"]`)?.focus({ preventScroll: true });
 	byId("cases-note").textContent =
 		total > shown.length ? t("updated_only", number(shown.length), number(total)) : number(total);

@@ -33,6 +33,41 @@ export function outerLink(url, text) {
 	return el("a", { href: url, rel: "noopener noreferrer nofollow", target: "_blank" }, text);
 }
 
+// ---- what stays while what is around it changes: nobody loses the button they are about to press ----
+
+// Makes the element's children exactly `wanted`, moving as little as possible.
+export function place(element, wanted) {
+	const keep = new Set(wanted);
+	for (const child of [...element.children])
+		if (!keep.has(child))
+			child.remove();
+	let at = element.firstElementChild;
+	for (const item of wanted) {
+		if (item === at)
+			at = at.nextElementSibling;
+		else
+			element.insertBefore(item, at);
+	}
+}
+
+// keep(key, of, build): the element of that key, built anew when what it shows (`of`) or the language changed. What people opened
+// or closed stays so, until it would be built open that was built closed, or the other way round.
+export function keeper() {
+	const kept = new Map(); // key -> { state, element, open }
+	const keep = (key, of, build) => {
+		const state = JSON.stringify([of, language()]), old = kept.get(key);
+		if (old?.state === state)
+			return old.element;
+		const element = build(), open = element.open;
+		if (old && old.open === open && element.localName === "details")
+			element.open = old.element.open;
+		kept.set(key, { state, element, open });
+		return element;
+	};
+	keep.only = (wanted) => [...kept.keys()].filter((key) => !wanted(key)).forEach((key) => kept.delete(key));
+	return keep;
+}
+
 // ---- time ----
 
 const formats = new Map();

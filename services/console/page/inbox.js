@@ -1,5 +1,5 @@
 // inbox.js - the list of messages: rows by their real time, newest first, kept in place while new ones arrive.
-import { byId, clock, el, longDay, time } from "./dom.js";
+import { byId, clock, el, longDay, place, time } from "./dom.js";
 import { label, network, t } from "./words.js";
 
 export const ROWS_MAX = 400;
@@ -88,21 +88,6 @@ export function showInbox(rows, actions) {
 		focusMessage(focused);
 	byId("messages-none").hidden = rows.length > 0;
 	byId("messages-none").textContent = t("none_messages");
-}
-
-// Makes the list's children exactly `wanted`, moving as little as possible.
-function place(list, wanted) {
-	const keep = new Set(wanted);
-	for (const child of [...list.children])
-		if (!keep.has(child))
-			child.remove();
-	let at = list.firstElementChild;
-	for (const item of wanted) {
-		if (item === at)
-			at = at.nextElementSibling;
-		else
-			list.insertBefore(item, at);
-	}
 }
 
 export const forgetRows = () => shown.clear(); // after a change of language

@@ -1,7 +1,7 @@
 // page.js - what is shown and what happens: loads everything once, then follows the console's events. After an
 // interruption it loads everything again.
 import { byId, el, number, when } from "./dom.js";
-import { get, path, post, useBrand } from "./api.js";
+import { get, path, useBrand } from "./api.js";
 import { language, setLanguage, t, translatePage } from "./words.js";
 import { ROWS_MAX, focusMessage, forgetRows, markOpen, showInbox, step } from "./inbox.js";
 import { announce, openIncidents, showIncidents } from "./banner.js";
@@ -10,6 +10,7 @@ import { caseIsOpen, showCases } from "./cases.js";
 import { showCase, showMessage, showMissing } from "./record.js";
 import { askClosing, wireClosing } from "./closing.js";
 import { complain, hearRefusals, translateNotices } from "./notice.js";
+import { decide, decision, keepDecisions } from "./decision.js";
 
 const FILTERS = ["all", "needs_answer", "incident"];
 const HEALTH_EVERY_MS = 10000;
@@ -34,7 +35,11 @@ function draw() {
 	requestAnimationFrame(() => {
 		drawing = false;
 		drawTop();
-		showIncidents(state.incidents, state.deliveries, state.answers, now(), actions);
+		keepDecisions(() => {
+			showIncidents(state.incidents, state.deliveries, state.answers, now(), actions);
+			if (shownRecord !== state.open)
+				drawRecord();
+		});
 		showAdvocates(state.advocates, state.counts?.crisis, actions);
 		showInbox(visibleRows(), actions);
 		markOpen(state.open?.kind === "message" ? state.open.id : ""); // a row that changed is built anew
@@ -76,9 +81,8 @@ function drawHeldAlarms(n) {
 	heldShown = shown;
 	byId("held").hidden = !n;
 	byId("held").replaceChildren(...(n ? [t("alarms_held", number(n)), ...[true, false].map((call) => {
-		const button = el("button", { type: "button" }, t(call ? "alarms_call" : "alarms_drop"));
-		button.onclick = () => decide("alarms", { call }, button);
-		return button;
+		const key = call ? "alarms call" : "alarms drop";
+		return decision(key, { onclick: (e) => decide("alarms", { call }, e.currentTarget) }, t(call ? "alarms_call" : "alarms_drop"));
 	})] : []));
 }
 
@@ -275,27 +279,6 @@ async function followDrill() {
 
 // ---- deciding and opening ----
 
-async function decide(rest, body, button, words = t("sending")) {
-	const actor = byId("actor").value.trim();
-	if (!actor) {
-		complain(t("name_first"));
-		byId("actor").focus();
-		return false;
-	}
-	const before = button.textContent;
-	button.disabled = true;
-	try {
-		await post(rest, { actor, ...body });
-		button.textContent = words;
-		return true;
-	} catch (e) {
-		button.disabled = false;
-		button.textContent = before;
-		complain(t("failed", e.message || t("offline")));
-		return false;
-	}
-}
-
 // With the focus when somebody asks for it; without it, what is open is read again.
 async function open(kind, id, focus) {
 	let answer = null;
@@ -308,15 +291,17 @@ async function open(kind, id, focus) {
 	if (!focus && (!shown || JSON.stringify(answer) === JSON.stringify(state.open.answer)))
 		return; // closed meanwhile, or nothing new: what somebody uses stays as it is
 	state.open = { kind, id, answer };
+	draw();
+	if (!focus)
+		return;
 	drawRecord();
-	if (focus)
-		byId("record").focus({ preventScroll: true });
-	if (focus)
-		byId("record").scrollTop = 0;
+	byId("record").focus({ preventScroll: true });
+	byId("record").scrollTop = 0;
 }
 
+let shownRecord = null;
 function drawRecord() {
-	const o = state.open;
+	const o = shownRecord = state.open;
 	document.body.classList.toggle("reading", Boolean(o));
 	byId("record").hidden = !o;
 	markOpen(o?.kind === "message" ? o.id : "");

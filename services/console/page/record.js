@@ -4,6 +4,7 @@ import { actorWords, label, network, surface, t } from "./words.js";
 import { chip, marks, person } from "./inbox.js";
 import { caseIsOpen, clocks } from "./cases.js";
 import { answerForm, answerItem } from "./answer.js";
+import { decision } from "./decision.js";
 
 const INTENTS = ["ask_info", "report_fault", "order_status", "billing", "cancel", "buy", "change", "complain",
 	"praise", "suggest", "report_danger", "attack", "joke", "spam", "other"];
@@ -60,13 +61,13 @@ function intention(arm, u, actions) {
 		[t("lane", ""), guess("lane", u.lane)],
 		[t("flags"), (u.flags || []).map((f) => f.replaceAll("_", " ")).join(", ")],
 		[t("model"), u.model],
-	]), el("div", { class: "decide" }, choice, el("button", { type: "button", class: "plain",
+	]), el("div", { class: "decide" }, choice, decision(`${arm.message_id} correct`, {
 		onclick: (e) => actions.correct(arm.message_id, choice.value, e.currentTarget) }, t("correct"))));
 }
 
 function advocate(arm, k, actions) {
 	const listed = k.customer_type === "advocate";
-	return k.influencer ? null : el("button", { type: "button", class: "plain",
+	return k.influencer ? null : decision(`${arm.message_id} advocate`, {
 		onclick: (e) => actions.keepAdvocate(arm.message_id, !listed, e.currentTarget) },
 		t(listed ? "advocate_drop" : "advocate_add"));
 }
@@ -136,9 +137,9 @@ function decideCase(c, actions) {
 	const choice = el("select", { "aria-label": t("outcome") },
 		OUTCOMES.map((v) => el("option", { value: t(`outcome.${v}`) }, t(`outcome.${v}`))));
 	return el("div", { class: "decide" },
-		c.acknowledged_ms ? null : el("button", { type: "button", class: "primary",
+		c.acknowledged_ms ? null : decision(`${c.id} acknowledge`, { class: "primary",
 			onclick: (e) => actions.acknowledgeCase(c.id, e.currentTarget) }, t("acknowledge_case")),
-		choice, el("button", { type: "button", class: "plain",
+		choice, decision(`${c.id} close`, {
 			onclick: (e) => actions.closeCase(c.id, choice.value, e.currentTarget) }, t("close_case")));
 }
 

@@ -295,6 +295,20 @@ void get_advocates(struct http_request *r, void *ctx)
 	get_all(r, ctx, "advocates", ADVOCATES, advocates_key);
 }
 
+static void add_channels(struct answer *a, const struct conf *conf, const struct conf_brand *b)
+{
+	const char *comma = "";
+	buf_adds(&a->out, ",\"channels\":[");
+	for (unsigned i = 0; i < conf->channels_count; i++) {
+		if (!str_eq(conf->channels[i].brand, b->name))
+			continue;
+		buf_adds(&a->out, comma);
+		json_add_string(&a->out, span_str(conf->channels[i].name));
+		comma = ",";
+	}
+	buf_adds(&a->out, "]");
+}
+
 void get_brands(struct http_request *r, void *ctx)
 {
 	struct answer a;
@@ -311,6 +325,7 @@ void get_brands(struct http_request *r, void *ctx)
 		json_add_string(&a.out, span_str(str_empty(b->title) ? b->name : b->title));
 		buf_adds(&a.out, ",\"language\":");
 		json_add_string(&a.out, span_str(b->language));
+		add_channels(&a, conf, b);
 		buf_adds(&a.out, "}");
 	}
 	buf_adds(&a.out, "]}");

@@ -223,7 +223,7 @@ int main(void)
 	now_ms = (int64_t)ts.tv_sec * 1000;
 	if (sodium_init() < 0)
 		return 1;
-	installation_open(&in, NULL);
+	installation_open(&in, "channels:\n  - {name: brezza-x, brand: brezza, network: x, adapter: webhook, settings: [insecure=yes]}\n");
 	console = program_start(&in, "console");
 	snprintf(send_to, sizeof(send_to), "tcp://127.0.0.1:%d",
 		installation_port(&in, "console", ADDRESS_LINK));

@@ -68,6 +68,7 @@ function answers(i, list, now, actions) {
 	return el("details", { class: "answers", open: list.length > 0 },
 		el("summary", {}, `${t("answers")} (${list.length})`),
 		el("ul", {}, list.map((a) => answerItem(`incidents/${i.id}`, a, now, actions))),
+		el("button", { type: "button", class: "plain", "data-wordings": i.id, onclick: () => actions.writeWordings(i) }, t("wordings_edit")), " ",
 		decision(`${i.id} holding`, { onclick: (e) => actions.proposeHolding(i.id, e.currentTarget) }, t("propose_holding")));
 }
 

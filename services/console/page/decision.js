@@ -2,7 +2,7 @@
 import { byId, el } from "./dom.js";
 import { post } from "./api.js";
 import { complain } from "./notice.js";
-import { t } from "./words.js";
+import { language, t } from "./words.js";
 
 const SENT_MS = 5000; // then it can be sent again: what it was to change has not come back
 
@@ -57,7 +57,8 @@ export async function decide(rest, body, button, words = t("sending")) {
 		return true;
 	} catch (e) {
 		free(key, before);
-		complain(t("failed", e.message || t("offline")));
+		const found = e.findings?.find((f) => f.blocks);
+		complain(t("failed", found?.[language()] || e.message || t("offline")));
 		return false;
 	}
 }

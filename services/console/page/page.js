@@ -9,6 +9,7 @@ import { showAdvocates } from "./advocates.js";
 import { caseIsOpen, showCases } from "./cases.js";
 import { showCase, showMessage, showMissing } from "./record.js";
 import { askClosing, wireClosing } from "./closing.js";
+import { askWordings, wireWordings } from "./wordings.js";
 import { complain, hearRefusals, translateNotices } from "./notice.js";
 import { decide, decision, keepDecisions } from "./decision.js";
 
@@ -331,6 +332,7 @@ const actions = {
 	acknowledgeIncident: (id, button) => decide(`incidents/${id}/acknowledge`, {}, button),
 	closeIncident: (i, button) => askClosing(i, button, decide),
 	doneStep: (id, n, button) => decide(`incidents/${id}/step`, { number: n }, button, "✓"),
+	writeWordings: (i) => askWordings(i, state.brand?.channels || []),
 	proposeHolding: (id, button) => decide(`incidents/${id}/answer`, {}, button),
 	approveAnswer: (of, answer, role, button) => decide(`${of}/approve`, { answer, role }, button),
 	sendAnswer: (id, text, button) => decide(`cases/${id}/answer`, { text }, button),
@@ -378,7 +380,7 @@ function chooseLanguage(name) {
 }
 
 function onKey(e) {
-	if (e.target.closest("input, select, textarea") || e.ctrlKey || e.metaKey || e.altKey)
+	if (e.target.closest("input, select, textarea, dialog") || e.ctrlKey || e.metaKey || e.altKey)
 		return;
 	if (e.key === "j" || e.key === "k") {
 		step(e.key === "j" ? 1 : -1);
@@ -396,6 +398,7 @@ async function start() {
 	byId("more").addEventListener("click", loadOlder);
 	byId("record").addEventListener("click", (e) => e.target.closest("[data-close]") && closeRecord());
 	wireClosing();
+	wireWordings();
 	for (const b of document.querySelectorAll("[data-language]"))
 		b.addEventListener("click", () => chooseLanguage(b.dataset.language));
 	for (const b of document.querySelectorAll("nav [data-view]"))

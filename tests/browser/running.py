@@ -1,5 +1,6 @@
 """The page in front of the whole system: two people act on one incident at the same time, and who came too late is told so, in
-a drill as well as in earnest. Needs Chromium; the installation is that of the system tests (tests/system/harness.py)."""
+a drill as well as in earnest; the texts of an answer to many are edited, approved by somebody else, and reach the customers. Needs Chromium; the installation is that of the system tests (tests/system/harness.py)."""
+import json
 import pathlib
 import signal
 import subprocess
@@ -30,6 +31,10 @@ class Person:
     def close(self):
         check(not self.page.complaints(), f"the browser complained: {self.page.complaints()}")
         self.browser.close()
+
+
+def write_into(page, box, text):
+    page.run(f"(() => {{ const b = {box}; b.value = {json.dumps(text)}; b.dispatchEvent(new Event('input')); }})()")
 
 
 def close_incident(page, reason):
@@ -74,9 +79,38 @@ def too_late(t, a, chromium, query, shots):
         p.close()
 
 
+def own_words(t, a, chromium, shots):
+    """Anna edits one of the playbook's texts and leaves English out; Ugo reads all of them before he approves."""
+    url = f"http://{a.listen['console']}/"
+    anna, ugo = Person(chromium, url, "Anna Riva", "it"), Person(chromium, url, "Ugo Valli", "en")
+    area, ok = "document.querySelectorAll('#wordings textarea')", "document.getElementById('wordings-ok')"
+    anna.page.run("document.querySelector('[data-wordings]').click()")
+    anna.page.wait(f"{area}.length === 6 && !{ok}.disabled", 20)
+    mine = "La linea è caduta a molti in Emilia. Spenga il modem per un minuto: a quasi tutti basta. Brezza"
+    write_into(anna.page, f"{area}[0]", "Mi scriva a anna@posta.example e La richiamo. Brezza")
+    anna.page.wait("document.querySelector('#wordings li .findings .blocks')")
+    anna.page.shot(shots)
+    write_into(anna.page, f"{area}[0]", mine)
+    for n in (3, 4, 5):
+        write_into(anna.page, f"{area}[{n}]", "")
+    anna.page.wait(f"!{ok}.disabled")
+    anna.page.run(f"{ok}.click()")
+    ugo.page.wait("document.querySelectorAll('.answers .texts li').length === 3", 20)
+    ugo.page.run("document.querySelector('.answers .texts').open = true")
+    check("Spenga il modem" in ugo.page.run("document.querySelector('.answers .texts').innerText"), "who approves can not read it")
+    ugo.page.run("document.querySelector('[data-decision$=\" approve\"]').click()")
+    t.wait(lambda: any(d["order"]["text"] == mine for d in a.hooks.list(template="answer")), 20, "her words reach nobody")
+    a.wait_settled(30)
+    said = {d["order"]["text"] for d in a.hooks.list(template="answer")}
+    check(len(said) == 3 and not any(" the " in x for x in said), f"what reached the customers: {said}")
+    for p in (ugo, anna):
+        p.close()
+
+
 def in_earnest(t, a, chromium, shots):
     a.wait_accepted(LINES, 60)
     a.wait_settled(60)
+    own_words(t, a, chromium, shots.with_name("own-words.png"))
     too_late(t, a, chromium, "", shots)
     refusals = a.console("refusals")["refusals"]
     check(len(refusals) == 1 and refusals[0]["command"] == "acknowledge_incident" and refusals[0]["actor"] == "Anna Riva", f"{refusals}")

@@ -77,6 +77,9 @@ def answer_many(t, a, incident):
     said = a.console_post(f"incidents/{incident}/draft", actor="Ada", wordings=open_to_all).json()
     check([(f["rule"], f.get("text", 0)) for f in said["answer"]["findings"]] == [("private_data", 0)] and
           said["answer"]["approvals_needed"] == 1, f"the draft check says {said}")
+    playbooks = a.console_post(f"incidents/{incident}/draft", actor="Ada").json()["answer"]
+    check(playbooks["holding"] and [(w["language"], len(w["texts"])) for w in playbooks["wordings"]] == [("it", 3), ("en", 3)] and
+          all("Brezza" in x for w in playbooks["wordings"] for x in w["texts"]), f"the texts that are ready: {playbooks}")
     check(not answers_of(a, incident), "what was refused is kept")
     check(a.console_post(f"incidents/{incident}/answer", actor="Ada").status == 202, "the holding texts can not be proposed")
     t.wait(lambda: answers_of(a, incident), 5, "the proposed answer is not shown")

@@ -54,7 +54,7 @@ function show(wordings, faults, said) {
 		if (found.length)
 			item.said.replaceChildren(findingList(found));
 	}));
-	const words = !wordings.length ? t("wordings_none") : faults.size ? "" : !a ? t("finding_unknown")
+	const words = !wordings.length ? t("wordings_none") : faults.size || said?.blocks ? t("wordings_stopped") : !a ? t("finding_unknown")
 		: [a.findings?.length ? "" : t("finding_none"), needs(a)].filter(Boolean).join(" ");
 	byId("wordings-said").textContent = words;
 	byId("wordings-ok").textContent = t(a && !a.approvals_needed ? "answer_send" : "wordings_propose");

@@ -208,7 +208,7 @@ static enum verdict show_delivery(
 	bool was_sent = !r && old->result == ASCOLTO__DELIVERY_RESULT__DELIVERY_SENT;
 	bool sent = o->result == ASCOLTO__DELIVERY_RESULT__DELIVERY_SENT;
 	turn_put(t, &k, o);
-	tally(t, brand, TALLY_ALERTS_SENT, sent - was_sent);
+	tally(t, brand, TALLY_ALERTS_SENT, delivery_is_answer(o) ? 0 : sent - was_sent);
 	changed(t, CHANGED_DELIVERY, brand, &subject, &order);
 	return DONE;
 }

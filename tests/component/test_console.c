@@ -88,7 +88,10 @@ static void test_incidents(void **state)
 		escalation, "o1", "fault", "mail", ASCOLTO__DELIVERY_RESULT__DELIVERY_SENT, "250 ok", T0 + 1);
 	view_delivery(
 		escalation, "o2", "fault", "hook", ASCOLTO__DELIVERY_RESULT__DELIVERY_RETRY, "503", T0 + 2);
+	keep_case("c1", ASCOLTO__CASE_STATE__CASE_STATE_NEW, 1);
+	view_answer_sent(escalation, "o3", "fault", "c1"); /* no alarm: it is the case's */
 	sent();
+	expect_count(path_of("/api/v1/cases/%s", "c1"), "deliveries", 1);
 	expect("/api/v1/counts", "incidents.yellow", "0");
 	expect("/api/v1/counts", "incidents.red", "1");
 	expect("/api/v1/counts", "open_incidents", "1");

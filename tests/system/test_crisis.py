@@ -90,6 +90,7 @@ def answer_many(t, a, incident):
     open_cases = [c for c in (a.console(f"cases/{i}")["case"] for i in sorted(a.case_ids()))
                   if c.get("incident_id") == incident and c["state"] != "closed"]
     readable = [c for c in open_cases if c.get("language") in ("it", "en")]
+    alerts = a.console("counts")["alerts_sent"]
     check(a.console_post(f"incidents/{incident}/approve", actor="Bruno", answer=answer["id"]).status == 202, "it can not be approved")
     t.wait(lambda: answers_of(a, incident)[0].get("ended_ms"), 20, lambda: f"the answer does not end: {answers_of(a, incident)}")
     a.wait_settled(30)
@@ -99,6 +100,9 @@ def answer_many(t, a, incident):
     check(a.console_post(f"incidents/{incident}/approve", actor="Carla", answer=answer["id"]).status == 202, "approving twice is an error")
     a.wait_settled(10)
     check_answers(t, a, incident, len(readable))
+    shown = a.console(f"incidents/{incident}")["deliveries"], a.console(f"cases/{readable[0]['id']}")["deliveries"]
+    check(a.console("counts")["alerts_sent"] == alerts and not [d for d in shown[0] if d["template"] == "answer"] and
+          [d["template"] for d in shown[1]] == ["answer"], f"answers to customers are shown as alarms: {shown}")
     for c in readable[:20]:
         now = a.console(f"cases/{c['id']}")["case"]
         check(now["acknowledged_ms"] and now["state"] != "closed", f"a first answer stops one clock and not the other: {now}")

@@ -121,7 +121,10 @@ function addIncident(incident) {
 	state.incidents.set(incident.id, incident);
 }
 
+// Those of answers belong to their cases.
 function addDelivery(d) {
+	if (d.template === "answer")
+		return;
 	const subject = d.incident_id || d.case_id;
 	const others = (state.deliveries.get(subject) || []).filter((x) => x.order_id !== d.order_id);
 	state.deliveries.set(subject, [...others, d]);

@@ -79,6 +79,22 @@ def too_late(t, a, chromium, query, shots):
         p.close()
 
 
+def most_urgent(t, a, chromium):
+    """More open cases than fit into one answer of the API: the page shows first what is due first of all of them."""
+    cases, before = [], ""
+    while before is not None:
+        page = a.console(f"cases?limit=200{before}")
+        cases += page["cases"]
+        before = f"&before={page['next']}" if "next" in page else None
+    check(len(cases) == len({c["id"] for c in cases}) == a.console("counts")["open_cases"] > 200, f"{len(cases)} open cases")
+    due = {c["id"]: (0 if c["acknowledged_ms"] else c["acknowledge_due_ms"]) or c["resolve_due_ms"] for c in cases}
+    anna = Person(chromium, f"http://{a.listen['console']}/", "Anna Riva", "it")
+    shown = anna.page.run("[...document.querySelectorAll('#case-list .case')].map((c) => c.dataset.case)")
+    check([due[c] for c in shown] == sorted(due.values())[:100], "the page does not show the most urgent cases")
+    check(f"i 100 più urgenti di {len(cases)}" in anna.page.run("document.getElementById('cases-note').textContent"), "how many there are")
+    anna.close()
+
+
 def own_words(t, a, chromium, shots):
     """Anna edits one of the playbook's texts and leaves English out; Ugo reads all of them before he approves."""
     url = f"http://{a.listen['console']}/"
@@ -110,6 +126,7 @@ def own_words(t, a, chromium, shots):
 def in_earnest(t, a, chromium, shots):
     a.wait_accepted(LINES, 60)
     a.wait_settled(60)
+    most_urgent(t, a, chromium)
     own_words(t, a, chromium, shots.with_name("own-words.png"))
     too_late(t, a, chromium, "", shots)
     refusals = a.console("refusals")["refusals"]

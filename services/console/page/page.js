@@ -14,6 +14,7 @@ import { complain, hearRefusals, translateNotices } from "./notice.js";
 import { decide, decision, keepDecisions } from "./decision.js";
 
 const FILTERS = ["all", "needs_answer", "incident"];
+const CASES_PAGES_MAX = 10;
 const HEALTH_EVERY_MS = 10000;
 const DRILL_EVERY_MS = 3000;
 
@@ -162,6 +163,17 @@ async function loadMessages() {
 	state.next = answer.next || null;
 }
 
+// All that are open, as far as a page can show them: what is late was often not touched for long.
+async function loadCases() {
+	const cases = new Map();
+	for (let before = "", n = 0; before !== undefined && n < CASES_PAGES_MAX; n++) {
+		const answer = await get("cases", { limit: 200, ...(before && { before }) });
+		answer.cases.forEach((c) => cases.set(c.id, c));
+		before = answer.next;
+	}
+	state.cases = cases;
+}
+
 function addDetails(incident, answer) {
 	state.deliveries.set(incident, answer.deliveries);
 	answer.answers.forEach(addAnswer);
@@ -193,11 +205,10 @@ async function loadRefusals() {
 
 async function loadAll() {
 	try {
-		const [counts, incidents, cases] = await Promise.all([get("counts"), get("incidents", { limit: 50 }),
-			get("cases", { limit: 200 }), loadMessages(), loadRefusals()]);
+		const [counts, incidents] = await Promise.all([get("counts"), get("incidents", { limit: 50 }), loadCases(),
+			loadMessages(), loadRefusals()]);
 		addCounts(counts);
 		await loadAdvocates();
-		state.cases = new Map(cases.cases.map((c) => [c.id, c]));
 		for (const i of incidents.incidents)
 			addIncident(i);
 		for (const i of openIncidents(state.incidents).slice(0, 5))

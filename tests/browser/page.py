@@ -135,14 +135,16 @@ def test_italian(stage, page):
     page.wait("document.querySelector('#live').textContent === 'in diretta'")
     page.wait("document.querySelector('.incident')")
     check(page.run("document.documentElement.lang") == "it", "the page is not in Italian")
-    shows(page, "Brezza", "ROSSO", "Modem fermi dopo l'aggiornamento", "208", "di norma 2,1", "Presa in carico",
+    shows(page, "Brezza", "ROSSO", "Modem fermi dopo l'aggiornamento", "208", "di norma 2,1", "Prendi in carico",
           "Fermare post programmati", "crisis-mail", "consegnato", "si riprova", "non so", "VIP", "Elena Sarti",
           "segnala un guasto → una riparazione", "corsia servizio", "in ritardo di", "community manager",
           "MODALITÀ DI CRISI", "Sostenitori (2)")
     page.run("document.querySelector('#advocates summary').click()")
     shows(page, "Oscar B.", "Rita Amadori", "giorni di elogi: 4")
     page.run("document.querySelector('#advocates summary').click()")
-    check("2026" in page.run("document.querySelector('.day').textContent"), "the real date of the messages is not shown")
+    day = page.run("document.querySelector('.day').textContent")
+    check("2026" in day and day.endswith("CET"), f"the real date of the messages, and their zone, are not shown: {day}")
+    check(page.run("document.querySelector('#messages time').title").endswith("19:16:00 CET"), "a time does not say its second and zone")
     page.wait("document.title.startsWith('ROSSO')")
     check(page.run("document.querySelector('#messages .person').textContent") == "Marta", "the newest is not first")
     check(page.run("document.querySelector('#case-list strong').textContent") == "Gino B.", "the latest case is not first")

@@ -101,12 +101,14 @@ async function check(f) {
 }
 
 function suggest(f, texts) {
-	f.ready.replaceChildren(...(texts || []).slice(0, 3).map((text) => el("li", {}, el("button", { type: "button", class: "link",
-		onclick: () => {
-			f.text.value = text;
-			f.text.focus();
-			check(f);
-		} }, text))));
+	const use = (text) => {
+		f.text.value = text;
+		f.text.focus();
+		check(f);
+	};
+	f.ready.replaceChildren(el("p", { class: "muted", id: "answer-ready" }, t("answer_ready")),
+		el("ul", { "aria-labelledby": "answer-ready" }, (texts || []).slice(0, 3).map((text) => el("li", {},
+			el("button", { type: "button", class: "link", onclick: () => use(text) }, text)))));
 	f.ready.hidden = !texts?.length;
 }
 
@@ -127,7 +129,7 @@ function newForm(id, lang, actions) {
 	const f = { id, lang: language() };
 	f.text = el("textarea", { id: "answer-text", rows: 4, maxlength: WORDS_MAX, lang, "aria-label": t("answer"), oninput: () => later(f) });
 	f.said = el("div", { class: "said", role: "status" });
-	f.ready = el("ul", { class: "ready", "aria-label": t("answer_ready"), hidden: true });
+	f.ready = el("div", { class: "ready", hidden: true });
 	f.send = el("button", { type: "button", class: "plain", disabled: true, onclick: () => send(f, actions) }, t("answer_send"));
 	f.element = el("div", { class: "answer-form" }, f.ready, f.text, f.said, f.send);
 	check(f).then((answer) => suggest(f, answer?.suggested));

@@ -109,8 +109,8 @@ function banner(i, deliveries, said, now, wide, actions) {
 	article.className = `incident ${i.code}`;
 	place(left, [part("summary", [i, day], () => summary(i)),
 		part("carer", i.acknowledged_ms, () => carer(i, actions)), part("end", i.title, () => end(i, actions))]);
-	place(told, [part("alerts", [deliveries, day], () => alerts(deliveries, now, wide)),
-		part("answers", [said, day], () => answers(i, said, now, actions))]);
+	place(told, [part("answers", [said, day], () => answers(i, said, now, actions)),
+		part("alerts", [deliveries, day], () => alerts(deliveries, now, wide))]);
 	place(article, [left, i.steps?.length ? part("steps", [i.steps, minute], () => steps(i, now, wide, actions)) : [], told].flat());
 	return article;
 }

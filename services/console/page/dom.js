@@ -2,7 +2,7 @@
 import { language, t } from "./words.js";
 
 const attributes = new Set(["class", "type", "id", "role", "lang", "value", "tabindex", "datetime", "href", "rel",
-	"target", "hidden", "disabled", "open", "selected", "rows", "maxlength", "for"]);
+	"target", "hidden", "disabled", "open", "selected", "rows", "maxlength", "for", "title"]);
 
 // el("p", { class: "x", onclick: fn, "aria-label": "…" }, "text", element, null, …)
 export function el(tag, properties = {}, ...children) {
@@ -96,7 +96,12 @@ export function when(ms, now = Date.now()) {
 	return `${day.format(ms)}, ${clock(ms)}`;
 }
 
-export const time = (ms, text = when(ms)) => el("time", { datetime: new Date(ms).toISOString() }, text);
+// "CET": of the browser, then.
+export const zone = (ms) => format("zone", { timeZoneName: "short" }).formatToParts(ms).find((p) => p.type === "timeZoneName").value;
+
+// With day, second and zone for whoever points at it.
+export const time = (ms, text = when(ms)) => el("time", { datetime: new Date(ms).toISOString(),
+	title: format("full", { dateStyle: "full", timeStyle: "long" }).format(ms) }, text);
 
 // "40 s", "12 min", "3 h 40 min", "2 g 4 h"
 export function duration(ms) {

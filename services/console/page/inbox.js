@@ -1,5 +1,5 @@
 // inbox.js - the list of messages: rows by their real time, newest first, kept in place while new ones arrive.
-import { byId, clock, el, longDay, place, time } from "./dom.js";
+import { byId, clock, el, longDay, place, time, zone } from "./dom.js";
 import { label, network, t } from "./words.js";
 
 export const ROWS_MAX = 400;
@@ -72,7 +72,7 @@ export function showInbox(rows, actions) {
 	const wanted = [];
 	let day = "";
 	for (const row of rows) {
-		const thisDay = longDay(row.occurred_ms);
+		const thisDay = `${longDay(row.occurred_ms)} · ${zone(row.occurred_ms)}`;
 		if (thisDay !== day)
 			wanted.push(el("li", { class: "day" }, el("h3", {}, thisDay)));
 		day = thisDay;

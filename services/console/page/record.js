@@ -59,7 +59,7 @@ function intention(arm, u, actions) {
 		[t("expectation"), guess("expectation", u.expectation)],
 		[t("sentiment"), guess("sentiment", u.sentiment)],
 		[t("lane", ""), guess("lane", u.lane)],
-		[t("flags"), (u.flags || []).map((f) => f.replaceAll("_", " ")).join(", ")],
+		[t("flags"), (u.flags || []).map((f) => label("flag", f)).join(", ")],
 		[t("model"), u.model],
 	]), el("div", { class: "decide" }, choice, decision(`${arm.message_id} correct`, {
 		onclick: (e) => actions.correct(arm.message_id, choice.value, e.currentTarget) }, t("correct"))));
@@ -94,11 +94,14 @@ function rules(arm) {
 		facts([[t("code"), chip(arm.code)], [t("kind"), arm.kind], [t("playbook"), arm.playbook]]));
 }
 
+// An actor's name is one word with underscores; what else it is is somebody's sentence.
+const detailWords = (detail) => (/^[a-z_]+$/.test(detail || "") ? actorWords(detail) : detail);
+
 function action(arm) {
 	return section("action", el("ul", {}, (arm.actions || []).map((a) => el("li", {},
 		el("strong", {}, label("action", a.name)), " ", el("span", { class: "muted" },
 			[actorWords(a.actor), when(a.at_ms), label("result", a.result),
-				t(a.external ? "external" : "internal"), a.detail].filter(Boolean).join(" · "))))));
+				t(a.external ? "external" : "internal"), detailWords(a.detail)].filter(Boolean).join(" · "))))));
 }
 
 // ---- the panel ----
@@ -128,7 +131,7 @@ function messageOfCase(row, actions) {
 	return el("li", {}, el("div", { class: "line" }, time(row.occurred_ms),
 		el("span", { class: "network" }, network(row)), el("strong", {}, person(row)), marks(row)),
 		el("p", { class: "text", lang: "" }, row.text),
-		el("button", { type: "button", class: "link", onclick: () => actions.openMessage(row.id) }, t("intention")));
+		el("button", { type: "button", class: "link", onclick: () => actions.openMessage(row.id) }, t("whole_record")));
 }
 
 function decideCase(c, actions) {

@@ -391,6 +391,8 @@ def test_looks(page, path, width):
     bad = page.run(CONTRAST)
     check(not bad, f"too little contrast:\n{bad}")
     check(page.run(OVERFLOW), f"the page is wider than the window of {width}")
+    if width >= 800:  # its parts scroll, and it does not
+        check(page.run("document.documentElement.scrollHeight <= innerHeight"), "the page is longer than the window")
     page.shot(path)
 
 

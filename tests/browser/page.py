@@ -418,6 +418,19 @@ def test_payloads(stage, page):
     check(page.run(ROWS) == count, "rows went away")
 
 
+def test_phone_tells(page, path, width):
+    """An open record covers a phone, but neither what went wrong nor, while it is typed, the name that is missing."""
+    seen = "(() => {{ const e = document.querySelector('{0}'), b = e.getBoundingClientRect(); " \
+           "return e.contains(document.elementFromPoint(b.x + b.width / 2, b.y + b.height / 2)); }})()"
+    page.run("document.querySelector('#record .decide .plain').click()")  # there is no name yet
+    page.wait("!document.getElementById('trouble').hidden && document.activeElement.id === 'actor'")
+    check(page.run(seen.format("#trouble")), "what went wrong is covered")
+    check(page.run(seen.format("#actor")), "the name that is to be typed is covered")
+    test_looks(page, path, width)
+    page.run("document.activeElement.blur()")
+    check(page.run(seen.format("#record h2")), "the record does not come back")
+
+
 def shot_series(browser, stage, folder):
     """The pictures people look at: both languages, both sizes, with and without a record."""
     for language in ("it", "en"):
@@ -440,6 +453,7 @@ def shot_series(browser, stage, folder):
             time.sleep(0.6)
             test_looks(page, f"{folder}/{language}-{width}-record.png", width)
             if mobile:
+                test_phone_tells(page, f"{folder}/{language}-{width}-no-name.png", width)
                 page.run("document.querySelector('[data-close]').click()")
                 page.run("document.querySelector('nav [data-view=cases]').click()")
                 page.run("document.querySelector('.tabs').scrollIntoView()")

@@ -135,8 +135,7 @@ void get_messages(struct http_request *r, void *ctx)
 }
 
 /* Open ones first; `before` is a place in the one list that is asked for. */
-static void add_cases(
-	struct answer *a, size_t limit, enum which_cases which, const struct list_place *before)
+static void add_cases(struct answer *a, size_t limit, enum which_cases which, const struct list_place *before)
 {
 	struct listing l = {.a = a, .limit = limit};
 	buf_adds(&a->out, "{\"cases\":[");

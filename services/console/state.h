@@ -94,8 +94,8 @@ struct key audit_head_key(uint8_t group, const char *brand, int64_t at_ms);
 
 /* An answer to a customer, and no alarm. */
 bool delivery_is_answer(const Ascolto__Outcome *o);
-/* What a delivery is about: of an alarm the incident, else the case, else the brand itself (crisis mode), which is the zero id;
- * of an answer its case. */
+/* What a delivery is about: of an alarm the incident, else the case, else the brand itself (crisis mode),
+ * which is the zero id; of an answer its case. */
 struct id delivery_subject(const Ascolto__Outcome *o);
 
 /* Walks a list from its beginning, or after the row (after_ms, after): calls fn with each record, read into

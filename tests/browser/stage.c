@@ -1,8 +1,9 @@
 /*
  * stage - the console with made-up data, for the browser's test and for looking at the page by hand.
  *
- * Starts ascolto-console in a temporary folder, plays escalation, prints the page's address and the port on which the
- * console asks escalation, and then does what the lines on its standard input say, answering each with "ok" when it is committed:
+ * Starts ascolto-console in a temporary folder, plays escalation, prints the page's address and the port on
+ * which the console asks escalation, and then does what the lines on its standard input say, answering each
+ * with "ok" when it is committed:
  *
  *     storm              the day of a fault: messages, cases, an incident that becomes red, alerts
  *     payloads           the corpus of payloads.txt in every field a stranger can write
@@ -223,7 +224,8 @@ int main(void)
 	now_ms = (int64_t)ts.tv_sec * 1000;
 	if (sodium_init() < 0)
 		return 1;
-	installation_open(&in, "channels:\n  - {name: brezza-x, brand: brezza, network: x, adapter: webhook, settings: [insecure=yes]}\n");
+	installation_open(&in, "channels:\n  - {name: brezza-x, brand: brezza, network: x, adapter: webhook, "
+			       "settings: [insecure=yes]}\n");
 	console = program_start(&in, "console");
 	snprintf(send_to, sizeof(send_to), "tcp://127.0.0.1:%d",
 		installation_port(&in, "console", ADDRESS_LINK));

@@ -70,7 +70,8 @@ static void test_cases(void **state)
 	expect("/api/v1/cases?limit=1", "next", view_id_text("c2", id));
 	expect(path_of("/api/v1/cases?limit=1&before=%s", "c2"), "cases.0.id", view_id_text("c1", id));
 	expect(path_of("/api/v1/cases?limit=1&before=%s", "c2"), "next", "");
-	refused("GET", path_of("/api/v1/cases?state=all&before=%s", "c2"), "", NULL, 400, "the open or with the closed");
+	refused("GET", path_of("/api/v1/cases?state=all&before=%s", "c2"), "", NULL, 400,
+		"the open or with the closed");
 	expect(path_of("/api/v1/cases/%s", "c1"), "case.state", "new");
 	expect(path_of("/api/v1/cases/%s", "c1"), "messages.0.text", "uno");
 	keep_case("c1", ASCOLTO__CASE_STATE__CASE_STATE_SOLVED, 6);

@@ -168,10 +168,11 @@ export async function askWordings(i, channels) {
 export function wireWordings() {
 	byId("wordings-no").addEventListener("click", () => byId("wordings").close());
 	byId("wordings-ok").addEventListener("click", async (e) => {
-		const mine = draft;
+		const mine = draft, words = body(written());
 		clearTimeout(timer);
 		byId("wordings").close();
-		if (await decide(`incidents/${mine.id}/answer`, body(written()), e.currentTarget) && draft === mine)
-			draft = null;
+		draft = null;
+		if (!await decide(`incidents/${mine.id}/answer`, words, e.currentTarget))
+			draft ??= mine; // nothing is lost
 	});
 }

@@ -102,6 +102,9 @@ def own_words(t, a, chromium, shots):
     area, ok = "document.querySelectorAll('#wordings textarea')", "document.getElementById('wordings-ok')"
     anna.page.run("document.querySelector('[data-wordings]').click()")
     anna.page.wait(f"{area}.length === 6 && !{ok}.disabled", 20)
+    waits = [c for c in (a.console(f"cases/{i}")["case"] for i in sorted(a.case_ids()))
+             if c.get("incident_id") and c["state"] not in ("solved", "closed") and c["language"] == "it"]
+    check(f"italiano {len(waits)}," in anna.page.run("document.getElementById('wordings-for').textContent"), "who waits for it is not shown")
     mine = "La linea è caduta a molti in Emilia. Spenga il modem per un minuto: a quasi tutti basta. Brezza"
     write_into(anna.page, f"{area}[0]", "Mi scriva a anna@posta.example e La richiamo. Brezza")
     anna.page.wait("document.querySelector('#wordings li .findings .blocks')")

@@ -1,7 +1,7 @@
 // wordings.js - the texts of an answer to many: the playbook's, edited or written anew, each with what there is to say to it
 // before somebody else is asked to approve them.
 import { post } from "./api.js";
-import { byId, el } from "./dom.js";
+import { byId, el, number as plain } from "./dom.js";
 import { findingList, needs } from "./answer.js";
 import { decide } from "./decision.js";
 import { language, languageName, t } from "./words.js";
@@ -156,10 +156,20 @@ async function begin(i, channels, before) {
 		addList(language(), "", Array(TEXTS_MIN).fill(""));
 }
 
-export async function askWordings(i, channels) {
+// "italiano 121, inglese 13": who waits for it.
+function waiting(cases) {
+	const n = new Map();
+	for (const c of cases)
+		n.set(c.language, (n.get(c.language) || 0) + 1);
+	return [...n].sort((a, b) => b[1] - a[1]).map(([lang, count]) => `${languageName(lang)} ${plain(count)}`).join(", ");
+}
+
+// `cases`: those that are open in the incident.
+export async function askWordings(i, channels, cases) {
 	if (draft?.id !== i.id || draft.lang !== language())
 		await begin(i, channels, draft?.id === i.id ? draft : null);
 	byId("wordings-what").textContent = i.title || i.kind;
+	byId("wordings-for").textContent = cases.length ? t("wordings_for", waiting(cases)) : "";
 	byId("wordings").showModal();
 	draft.lists[0]?.items[0]?.text.focus();
 	check();

@@ -25,8 +25,8 @@ const it = {
 	wordings_title: "Risposta a molti", wordings_edit: "Scrivi o modifica i testi", wordings_all: "Tutti i testi (%s)",
 	wordings_how: "Ogni persona riceve uno di questi testi nella sua lingua, a turno. Servono almeno due testi per lingua; un canale può averne di suoi.",
 	wordings_few: "Servono almeno %s testi diversi, oppure nessuno.", wordings_twice: "Due testi sono uguali.",
-	wordings_stopped: "Così non parte: guarda i testi segnati in rosso.", wordings_none: "Non c'è ancora nessun testo.", wordings_propose: "Manda in approvazione", wordings_add: "Aggiungi lingua o canale",
-	wording: "Testo %s", wording_more: "Aggiungi un testo", wording_drop: "Togli il testo %s", drop: "Togli", every_channel: "tutti i canali",
+	wordings_for: "Casi aperti: %s", wordings_stopped: "Così non parte: guarda i testi segnati in rosso.", wordings_none: "Non c'è ancora nessun testo.", wordings_propose: "Manda in approvazione", wordings_add: "Aggiungi lingua o canale",
+	wording: "Testo %s", wording_more: "Aggiungi un testo", wording_drop: "Togli il testo %s", drop: "Togli", every_channel: "tutti i canali", other_language: "altra lingua",
 	propose_holding: "Proponi la prima risposta del manuale", answer_sent: "inviata a %s casi",
 	answer_going: "in partenza, %s casi finora", answer_waits: "mancano %s approvazioni", answer_waits_1: "manca un'approvazione",
 	advocates: "Sostenitori (%s)", listed_by: "in elenco per %s", praise_days: "giorni di elogi: %s",
@@ -127,8 +127,8 @@ tick: "Tick as done: %s", answers: "Answers to many", approve: "Approve",
 	wordings_title: "Answer to many", wordings_edit: "Write or edit the texts", wordings_all: "All texts (%s)",
 	wordings_how: "Each person gets one of these texts in their language, in turns. At least two texts for each language; a channel may have its own.",
 	wordings_few: "At least %s different texts are needed, or none.", wordings_twice: "Two texts are the same.",
-	wordings_stopped: "It can not leave like this: look at the texts marked in red.", wordings_none: "There is no text yet.", wordings_propose: "Send for approval", wordings_add: "Add a language or channel",
-	wording: "Text %s", wording_more: "Add a text", wording_drop: "Remove text %s", drop: "Remove", every_channel: "all channels",
+	wordings_for: "Open cases: %s", wordings_stopped: "It can not leave like this: look at the texts marked in red.", wordings_none: "There is no text yet.", wordings_propose: "Send for approval", wordings_add: "Add a language or channel",
+	wording: "Text %s", wording_more: "Add a text", wording_drop: "Remove text %s", drop: "Remove", every_channel: "all channels", other_language: "another language",
 	propose_holding: "Propose the playbook's first answer", answer_sent: "sent to %s cases",
 	answer_going: "going out, %s cases so far", answer_waits: "%s approvals missing", answer_waits_1: "one approval missing",
 	advocates: "Advocates (%s)", listed_by: "listed by %s", praise_days: "days of praise: %s",
@@ -237,6 +237,8 @@ export function label(set, value) {
 
 // "italiano", "inglese": in the language of the page.
 export function languageName(code) {
+	if (code === "other")
+		return t("other_language");
 	try {
 		return new Intl.DisplayNames([current], { type: "language" }).of(code);
 	} catch {

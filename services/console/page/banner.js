@@ -1,5 +1,5 @@
 // banner.js - open incidents: the code in colour and in a word, people against the normal number, what to do.
-import { byId, due, el, keeper, number, place, time, when } from "./dom.js";
+import { byId, due, el, keeper, number, place, renew, time, when } from "./dom.js";
 import { actorWords, label, language, t } from "./words.js";
 import { chip } from "./inbox.js";
 import { answerItem } from "./answer.js";
@@ -30,15 +30,24 @@ function crowd(i) {
 
 function stepItem(i, n, now, actions) {
 	const s = i.steps[n];
-	const done = s.done_ms > 0;
-	const late = !done && s.due_ms && s.due_ms < now;
-	const box = done ? el("span", { class: "box", "aria-hidden": "true" }, "✓")
+	const box = s.done_ms > 0 ? el("span", { class: "box", "aria-hidden": "true" }, "✓")
 		: decision(`${i.id} step ${n}`, { class: "box", "aria-label": t("tick", s.text),
 			onclick: (e) => actions.doneStep(i.id, n, e.currentTarget) }, "○");
-	return el("li", { class: done ? "done" : late ? "late" : "" }, box,
-		el("span", { class: "what" }, s.text, " ", el("span", { class: "by" }, actorWords(s.actor), " · ",
-			done ? [t("done"), when(s.done_ms, now), s.done_by].filter(Boolean).join(" ")
-				: s.due_ms ? due(s.due_ms, now) : t("to_do"))));
+	return el("li", {}, box, el("span", { class: "what" }, s.text, " ", stepBy(s, now)));
+}
+
+const stepBy = (s, now) => el("span", { class: "by" }, actorWords(s.actor), " · ",
+	s.done_ms > 0 ? [t("done"), when(s.done_ms, now), s.done_by].filter(Boolean).join(" ")
+		: s.due_ms ? due(s.due_ms, now) : t("to_do"));
+
+// The steps stay while their time runs out.
+function hurry(list, i, now) {
+	list.querySelectorAll("li").forEach((item, n) => {
+		const s = i.steps[n];
+		item.className = s.done_ms > 0 ? "done" : s.due_ms && s.due_ms < now ? "late" : "";
+		renew(item, ".by", stepBy(s, now));
+	});
+	return list;
 }
 
 function steps(i, now, wide, actions) {
@@ -101,7 +110,7 @@ const keep = keeper();
 
 // The article of an incident stays, and each of its parts until what it shows has changed.
 function banner(i, deliveries, said, now, wide, actions) {
-	const minute = Math.floor(now / 30000), day = new Date(now).toDateString();
+	const day = new Date(now).toDateString();
 	const part = (name, of, build) => keep(`${i.id} ${name}`, of, build);
 	const left = part("left", 0, () => el("div", { class: "summary" }));
 	const told = part("told", 0, () => el("div", { class: "told" }));
@@ -111,7 +120,8 @@ function banner(i, deliveries, said, now, wide, actions) {
 		part("carer", i.acknowledged_ms, () => carer(i, actions)), part("end", i.title, () => end(i, actions))]);
 	place(told, [part("answers", [said, day], () => answers(i, said, now, actions)),
 		part("alerts", [deliveries, day], () => alerts(deliveries, now, wide))]);
-	place(article, [left, i.steps?.length ? part("steps", [i.steps, minute], () => steps(i, now, wide, actions)) : [], told].flat());
+	const todo = i.steps?.length ? [hurry(part("steps", i.steps, () => steps(i, now, wide, actions)), i, now)] : [];
+	place(article, [left, ...todo, told]);
 	return article;
 }
 

@@ -37,6 +37,7 @@ export function outerLink(url, text) {
 
 // Makes the element's children exactly `wanted`, moving as little as possible.
 export function place(element, wanted) {
+	wanted = [...wanted];
 	const keep = new Set(wanted);
 	for (const child of [...element.children])
 		if (!keep.has(child))
@@ -48,6 +49,13 @@ export function place(element, wanted) {
 		else
 			element.insertBefore(item, at);
 	}
+}
+
+// Puts `fresh` in the place of what is there, unless it says the same.
+export function renew(root, selector, fresh) {
+	const old = root.querySelector(selector);
+	if (!old.isEqualNode(fresh))
+		old.replaceWith(fresh);
 }
 
 // keep(key, of, build): the element of that key, built anew when what it shows (`of`) or the language changed. What people opened

@@ -3,7 +3,7 @@
 import { byId, el, number, when } from "./dom.js";
 import { get, path, useBrand } from "./api.js";
 import { language, setLanguage, t, translatePage } from "./words.js";
-import { ROWS_MAX, focusMessage, forgetRows, markOpen, showInbox, step } from "./inbox.js";
+import { ROWS_MAX, focusMessage, markOpen, showInbox, step } from "./inbox.js";
 import { announce, openIncidents, showIncidents } from "./banner.js";
 import { showAdvocates } from "./advocates.js";
 import { caseIsOpen, showCases } from "./cases.js";
@@ -385,8 +385,6 @@ function chooseView(view) {
 function chooseLanguage(name) {
 	setLanguage(name);
 	translatePage();
-	forgetRows();
-	byId("messages").replaceChildren();
 	drawFilters();
 	drawHealth();
 	translateNotices();

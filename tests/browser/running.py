@@ -99,6 +99,7 @@ def own_words(t, a, chromium, shots):
     """Anna edits one of the playbook's texts and leaves English out; Ugo reads all of them before he approves."""
     url = f"http://{a.listen['console']}/"
     anna, ugo = Person(chromium, url, "Anna Riva", "it"), Person(chromium, url, "Ugo Valli", "en")
+    check(anna.page.run("document.querySelector('[data-wordings]').checkVisibility()"), "how to answer many is hidden before there is an answer")
     area, ok = "document.querySelectorAll('#wordings textarea')", "document.getElementById('wordings-ok')"
     anna.page.run("document.querySelector('[data-wordings]').click()")
     anna.page.wait(f"{area}.length === 6 && !{ok}.disabled", 20)

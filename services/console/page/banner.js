@@ -73,8 +73,8 @@ function alerts(deliveries, now, wide) {
 		deliveries.length ? el("ul", {}, deliveries.map((d) => deliveryItem(d, now))) : el("p", {}, t("no_alerts")));
 }
 
-function answers(i, list, now, actions) {
-	return el("details", { class: "answers", open: list.length > 0 },
+function answers(i, list, now, wide, actions) {
+	return el("details", { class: "answers", open: wide || list.length > 0 },
 		el("summary", {}, `${t("answers")} (${list.length})`),
 		el("ul", {}, list.map((a) => answerItem(`incidents/${i.id}`, a, now, actions))),
 		el("button", { type: "button", class: "plain", "data-wordings": i.id, onclick: () => actions.writeWordings(i) }, t("wordings_edit")), " ",
@@ -118,7 +118,7 @@ function banner(i, deliveries, said, now, wide, actions) {
 	article.className = `incident ${i.code}`;
 	place(left, [part("summary", [i, day], () => summary(i)),
 		part("carer", i.acknowledged_ms, () => carer(i, actions)), part("end", i.title, () => end(i, actions))]);
-	place(told, [part("answers", [said, day], () => answers(i, said, now, actions)),
+	place(told, [part("answers", [said, day], () => answers(i, said, now, wide, actions)),
 		part("alerts", [deliveries, day], () => alerts(deliveries, now, wide))]);
 	const todo = i.steps?.length ? [hurry(part("steps", i.steps, () => steps(i, now, wide, actions)), i, now)] : [];
 	place(article, [left, ...todo, told]);

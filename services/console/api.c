@@ -39,7 +39,20 @@ static bool add_one_message(void *ctx, const void *record)
 	return true;
 }
 
-static bool add_one_record(void *ctx, const void *record)
+static bool add_one_case(void *ctx, const void *record)
+{
+	struct listing *l = ctx;
+	const Ascolto__Case *c = record;
+	if (!take(l))
+		return false;
+	l->last.ms = c->updated_ms;
+	id_of(c->id, &l->last.id);
+	rows_add(l->a);
+	json_add_message(&l->a->out, record);
+	return true;
+}
+
+static bool add_one_incident(void *ctx, const void *record)
 {
 	struct listing *l = ctx;
 	if (!take(l))
@@ -57,19 +70,21 @@ static bool limit_of(struct answer *a, size_t *ret_limit)
 	return false;
 }
 
-/* Where "before=ID" points to: the message itself is the last of the page before. */
-static bool before_of(struct answer *a, struct list_place *ret, bool *ret_any)
+/* Where "before=ID" points to: the message, or the case, itself is the last of the page before. */
+static bool before_of(struct answer *a, enum console_table table, struct list_place *ret, bool *ret_any)
 {
 	const char *text = http_query(a->request, "before");
-	Ascolto__ArmRecord *arm;
+	bool is_message = table == MESSAGES;
+	void *record;
 	*ret_any = text;
 	if (!text)
 		return true;
-	if (id_parse(text, &ret->id) || answer_read(a, MESSAGES, &ret->id, &arm)) {
-		answer_fail(a, 400, "before is to be the id of a message");
+	if (id_parse(text, &ret->id) || answer_read(a, table, &ret->id, &record)) {
+		answer_fail(a, 400, "before is to be the id of a %s", is_message ? "message" : "case");
 		return false;
 	}
-	ret->ms = arm->occurred_ms;
+	ret->ms = is_message ? ((const Ascolto__ArmRecord *)record)->occurred_ms
+			     : ((const Ascolto__Case *)record)->updated_ms;
 	return true;
 }
 
@@ -105,7 +120,7 @@ void get_messages(struct http_request *r, void *ctx)
 	bool any;
 	struct list_place before;
 	struct listing l = {.a = &a};
-	if (!answer_begin(&a, r, ctx) || !limit_of(&a, &l.limit) || !before_of(&a, &before, &any) ||
+	if (!answer_begin(&a, r, ctx) || !limit_of(&a, &l.limit) || !before_of(&a, MESSAGES, &before, &any) ||
 		!list_of(&a, &list))
 		return;
 	if (!read_which_messages(http_query(r, "filter"), &l.which)) {
@@ -119,32 +134,40 @@ void get_messages(struct http_request *r, void *ctx)
 	answer_end(&a);
 }
 
-/* Open ones first. */
-static void add_cases(struct answer *a, size_t limit, enum which_cases which)
+/* Open ones first; `before` is a place in the one list that is asked for. */
+static void add_cases(struct answer *a, size_t limit, enum which_cases which, const struct list_place *before)
 {
-	for (int open = 1; open >= 0; open--) {
-		struct listing l = {.a = a, .limit = limit};
+	struct listing l = {.a = a, .limit = limit};
+	buf_adds(&a->out, "{\"cases\":[");
+	for (int open = 1; open >= 0 && !l.more; open--) {
 		struct key list = case_list_key(a->group, a->brand_name, open);
 		if ((open && which == CASES_CLOSED) || (!open && which == CASES_OPEN))
 			continue;
-		list_walk(a->txn, &a->arena, &list, CASES, NULL, add_one_record, &l);
+		list_walk(a->txn, &a->arena, &list, CASES, before, add_one_case, &l);
 	}
+	l.more = l.more && which != CASES_ALL;
+	add_next(a, &l);
+	buf_adds(&a->out, "}");
 }
 
 void get_cases(struct http_request *r, void *ctx)
 {
 	struct answer a;
 	size_t limit;
+	bool any;
+	struct list_place before;
 	enum which_cases which;
-	if (!answer_begin(&a, r, ctx) || !limit_of(&a, &limit))
+	if (!answer_begin(&a, r, ctx) || !limit_of(&a, &limit) || !before_of(&a, CASES, &before, &any))
 		return;
 	if (!read_which_cases(http_query(r, "state"), &which)) {
 		answer_fail(&a, 400, "state is to be open, closed or all");
 		return;
 	}
-	buf_adds(&a.out, "{\"cases\":[");
-	add_cases(&a, limit, which);
-	buf_adds(&a.out, "]}");
+	if (any && which == CASES_ALL) {
+		answer_fail(&a, 400, "before goes with the open or with the closed cases");
+		return;
+	}
+	add_cases(&a, limit, which, any ? &before : NULL);
 	answer_end(&a);
 }
 
@@ -157,7 +180,7 @@ void get_incidents(struct http_request *r, void *ctx)
 	buf_adds(&a.out, "{\"incidents\":[");
 	for (int open = 1; open >= 0; open--) {
 		struct key list = incident_list_key(a.group, a.brand_name, open);
-		list_walk(a.txn, &a.arena, &list, INCIDENTS, NULL, add_one_record, &l);
+		list_walk(a.txn, &a.arena, &list, INCIDENTS, NULL, add_one_incident, &l);
 	}
 	buf_adds(&a.out, "]}");
 	answer_end(&a);
@@ -295,6 +318,20 @@ void get_advocates(struct http_request *r, void *ctx)
 	get_all(r, ctx, "advocates", ADVOCATES, advocates_key);
 }
 
+static void add_channels(struct answer *a, const struct conf *conf, const struct conf_brand *b)
+{
+	const char *comma = "";
+	buf_adds(&a->out, ",\"channels\":[");
+	for (unsigned i = 0; i < conf->channels_count; i++) {
+		if (!str_eq(conf->channels[i].brand, b->name))
+			continue;
+		buf_adds(&a->out, comma);
+		json_add_string(&a->out, span_str(conf->channels[i].name));
+		comma = ",";
+	}
+	buf_adds(&a->out, "]");
+}
+
 void get_brands(struct http_request *r, void *ctx)
 {
 	struct answer a;
@@ -311,6 +348,7 @@ void get_brands(struct http_request *r, void *ctx)
 		json_add_string(&a.out, span_str(str_empty(b->title) ? b->name : b->title));
 		buf_adds(&a.out, ",\"language\":");
 		json_add_string(&a.out, span_str(b->language));
+		add_channels(&a, conf, b);
 		buf_adds(&a.out, "}");
 	}
 	buf_adds(&a.out, "]}");

@@ -123,13 +123,13 @@ bool change_case(struct answer *a, struct decided *d)
 bool answer_case(struct answer *a, struct decided *d)
 {
 	const char *text = member(d->body, "text"), *language = member(d->body, "language"),
-		   *fault = notes_fault(text, WORDING_MAX);
+		   *fault = words_fault(text, WORDING_MAX);
 	Ascolto__ProposeAnswer *p = &d->content.propose_answer;
 	Ascolto__Wordings *w = arena_alloc(&a->arena, sizeof(*w)),
 			  **list = arena_alloc(&a->arena, sizeof(*list));
 	char **texts = arena_alloc(&a->arena, sizeof(*texts));
-	if (fault || str_empty(text)) {
-		answer_fail(a, 400, "\"text\", what the customer reads, %s", fault ? fault : "is missing");
+	if (fault) {
+		answer_fail(a, 400, "\"text\", what the customer reads, %s", fault);
 		return false;
 	}
 	if (language && strlen(language) != 2) {

@@ -127,7 +127,8 @@ static bool read_texts(struct answer *a, const json_t *list, Ascolto__Wordings *
 	}
 	w->texts = arena_alloc(&a->arena, n * sizeof(*w->texts));
 	for (size_t i = 0; w->texts && i < n; i++) {
-		const char *text = json_string_value(json_array_get(list, i)), *fault = text_fault(text, WORDING_MAX, false);
+		const char *text = json_string_value(json_array_get(list, i)),
+			   *fault = words_fault(text, WORDING_MAX);
 		if (fault || text_used(w->texts, i, text)) {
 			answer_fail(a, 400, "wording %zu %s", i + 1, fault ? fault : "is there twice");
 			return false;

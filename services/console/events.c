@@ -74,6 +74,7 @@ static const char *const names[CHANGE_KINDS] = {
 	[CHANGED_ANSWER] = "answer",
 	[CHANGED_CRISIS] = "crisis",
 	[CHANGED_REFUSAL] = "refusal",
+	[CHANGED_ADVOCATE] = "advocate",
 };
 
 static const char *const members[CHANGE_KINDS] = {
@@ -84,12 +85,22 @@ static const char *const members[CHANGE_KINDS] = {
 	[CHANGED_ANSWER] = "answers",
 	[CHANGED_CRISIS] = "crises",
 	[CHANGED_REFUSAL] = "refusals",
+	[CHANGED_ADVOCATE] = "advocates",
 };
 
 static void add_record(struct answer *a, const void *record)
 {
 	rows_add(a);
 	json_add_message(&a->out, record);
+}
+
+/* Who is off the list has no record any more. */
+static void add_removed_advocate(struct answer *a, const struct id *customer)
+{
+	Ascolto__Advocate removed = ASCOLTO__ADVOCATE__INIT;
+	removed.customer_id = id_bytes(customer);
+	removed.removed = true;
+	add_record(a, &removed);
 }
 
 static void add_changed(struct answer *a, enum change_kind kind, const struct change *change)
@@ -104,15 +115,20 @@ static void add_changed(struct answer *a, enum change_kind kind, const struct ch
 	static const enum console_table tables[CHANGE_KINDS] = {[CHANGED_DELIVERY] = DELIVERIES,
 		[CHANGED_ANSWER] = ANSWERS,
 		[CHANGED_CRISIS] = CRISES,
-		[CHANGED_REFUSAL] = REFUSALS};
+		[CHANGED_REFUSAL] = REFUSALS,
+		[CHANGED_ADVOCATE] = ADVOCATES};
 	if (!tables[kind])
 		return;
-	struct key k = kind == CHANGED_DELIVERY	 ? delivery_key(a->group, &change->id, &change->order)
-		       : kind == CHANGED_ANSWER	 ? answer_key(a->group, &change->id, &change->order)
-		       : kind == CHANGED_REFUSAL ? refusal_key(a->group, a->brand_name, &change->id)
-						 : crisis_key(a->group, a->brand_name);
-	if (svc_read(a->txn, &a->arena, &console_tables[tables[kind]], &k, &record) == 0)
+	struct key k = kind == CHANGED_DELIVERY	  ? delivery_key(a->group, &change->id, &change->order)
+		       : kind == CHANGED_ANSWER	  ? answer_key(a->group, &change->id, &change->order)
+		       : kind == CHANGED_REFUSAL  ? refusal_key(a->group, a->brand_name, &change->id)
+		       : kind == CHANGED_ADVOCATE ? advocate_key(a->group, a->brand_name, &change->id)
+						  : crisis_key(a->group, a->brand_name);
+	int r = svc_read(a->txn, &a->arena, &console_tables[tables[kind]], &k, &record);
+	if (!r)
 		add_record(a, record);
+	else if (r == -ENOENT && kind == CHANGED_ADVOCATE)
+		add_removed_advocate(a, &change->id);
 }
 
 /* One event with the newest changes of a kind, oldest first; "more" tells how many it leaves out. */

@@ -208,7 +208,7 @@ static enum verdict show_delivery(
 	bool was_sent = !r && old->result == ASCOLTO__DELIVERY_RESULT__DELIVERY_SENT;
 	bool sent = o->result == ASCOLTO__DELIVERY_RESULT__DELIVERY_SENT;
 	turn_put(t, &k, o);
-	tally(t, brand, TALLY_ALERTS_SENT, sent - was_sent);
+	tally(t, brand, TALLY_ALERTS_SENT, delivery_is_answer(o) ? 0 : sent - was_sent);
 	changed(t, CHANGED_DELIVERY, brand, &subject, &order);
 	return DONE;
 }
@@ -251,16 +251,16 @@ static enum verdict show_answer(struct turn *t, const char *brand, const Ascolto
 static enum verdict show_advocate(struct turn *t, const char *brand, const Ascolto__Advocate *a, struct err *why)
 {
 	struct id id;
-	struct key k = advocates_key(t->key_group, brand);
 	if (id_of(a->customer_id, &id)) {
 		err_set(why, -EINVAL, "an advocate without an id");
 		return REJECT;
 	}
-	key_id(&k, &id);
+	struct key k = advocate_key(t->key_group, brand, &id);
 	if (a->removed)
 		turn_del(t, &k);
 	else
 		turn_put(t, &k, a);
+	changed(t, CHANGED_ADVOCATE, brand, &id, NULL);
 	return DONE;
 }
 

@@ -96,6 +96,13 @@ const char *notes_fault(const char *text, size_t max_bytes)
 	return NULL;
 }
 
+const char *words_fault(const char *text, size_t max_bytes)
+{
+	if (!text)
+		return "is missing";
+	return text[strspn(text, " \n")] ? notes_fault(text, max_bytes) : "is empty";
+}
+
 const char *text_fault(const char *text, size_t max_bytes, bool may_be_empty)
 {
 	bool blank = true;

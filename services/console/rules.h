@@ -17,7 +17,7 @@
 #define WORDING_MAX 4000       /* of one wording of an answer to many */
 #define WORDING_TEXTS_MAX 32   /* wordings in one language */
 #define WORDINGS_MAX 32        /* languages and channels */
-#define PUSH_EVERY_MS 500 /* with five kinds of event: ten a second at most */
+#define PUSH_EVERY_MS 500
 
 /* ---- may this request be answered ---- */
 
@@ -44,6 +44,7 @@ bool read_which_messages(const char *word, enum which_messages *ret); /* NULL: a
 /* What is wrong with it, as the end of a sentence that begins with its name ("is missing"); NULL: nothing. */
 const char *text_fault(const char *text, size_t max_bytes, bool may_be_empty);
 const char *notes_fault(const char *text, size_t max_bytes); /* may be empty, and have lines */
+const char *words_fault(const char *text, size_t max_bytes); /* may have lines: what customers read */
 
 /* A correction: the task is one of those the intent service learns, the label one of the task's. Both faults
  * come with the list of what is known, as words for people; NULL: known. */

@@ -126,6 +126,13 @@ struct key advocates_key(uint8_t group, const char *brand)
 	return brand_key(ADVOCATES, group, brand);
 }
 
+struct key advocate_key(uint8_t group, const char *brand, const struct id *customer)
+{
+	struct key k = advocates_key(group, brand);
+	key_id(&k, customer);
+	return k;
+}
+
 struct key refusals_key(uint8_t group, const char *brand)
 {
 	return brand_key(REFUSALS, group, brand);
@@ -149,10 +156,16 @@ struct key audit_head_key(uint8_t group, const char *brand, int64_t at_ms)
 	return k;
 }
 
+bool delivery_is_answer(const Ascolto__Outcome *o)
+{
+	return str_eq(o->template_, "answer");
+}
+
 struct id delivery_subject(const Ascolto__Outcome *o)
 {
 	struct id id = {0};
-	if (id_of(o->incident_id, &id) && id_of(o->case_id, &id))
+	bool to_incident = !delivery_is_answer(o) && id_of(o->incident_id, &id) == 0;
+	if (!to_incident && id_of(o->case_id, &id))
 		memset(&id, 0, sizeof(id));
 	return id;
 }

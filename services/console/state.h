@@ -86,12 +86,16 @@ struct key answers_key(uint8_t group, const struct id *subject);
 struct key answer_key(uint8_t group, const struct id *subject, const struct id *answer);
 struct key tally_key(uint8_t group, const char *brand, enum tally n);
 struct key advocates_key(uint8_t group, const char *brand);
+struct key advocate_key(uint8_t group, const char *brand, const struct id *customer);
 struct key refusals_key(uint8_t group, const char *brand);
 struct key refusal_key(uint8_t group, const char *brand, const struct id *command);
 struct key audit_heads_key(uint8_t group, const char *brand);
 struct key audit_head_key(uint8_t group, const char *brand, int64_t at_ms);
 
-/* What a delivery is about: the incident, else the case, else the brand itself (crisis mode), which is the zero id. */
+/* An answer to a customer, and no alarm. */
+bool delivery_is_answer(const Ascolto__Outcome *o);
+/* What a delivery is about: of an alarm the incident, else the case, else the brand itself (crisis mode),
+ * which is the zero id; of an answer its case. */
 struct id delivery_subject(const Ascolto__Outcome *o);
 
 /* Walks a list from its beginning, or after the row (after_ms, after): calls fn with each record, read into

@@ -314,11 +314,15 @@ static void answer_draft(struct http_request *r, struct answer_place *p, const j
 		http_reply_error(r, 409, "the case is closed; open it again first (reopen)");
 		return;
 	}
-	if (!read_draft(body, case_text != NULL, p->arena, &a) || answer_check(p, &a)) {
+	bool whole = read_draft(body, case_text != NULL, p->arena, &a);
+	if (p->incident && !a.n_wordings)
+		answer_take_holding(p->arena, &a, p->brand->playbook->crisis, &e); /* or there are none */
+	if (!whole || answer_check(p, &a)) {
 		http_reply_error(r, 500, "out of memory");
 		return;
 	}
-	a.n_wordings = 0; /* who asks has them */
+	if (!a.holding)
+		a.n_wordings = 0; /* who asks has them */
 	buf_init(&out, (size_t)1024 * 1024);
 	buf_addf(&out, "{\"blocks\":%s,\"answer\":", answer_is_blocked(&a) ? "true" : "false");
 	json_add_message(&out, &a.base);

@@ -48,14 +48,15 @@ static int take_wordings(Ascolto__Answer *a, const Ascolto__ProposeAnswer *p, st
 	return r;
 }
 
-static int take_holding(struct turn *t, Ascolto__Answer *a, const struct playbook_crisis *c, struct err *why)
+int answer_take_holding(
+	struct arena *mem, Ascolto__Answer *a, const struct playbook_crisis *c, struct err *why)
 {
 	if (!c || !c->holding_count)
 		return err_set(why, -EINVAL, "the playbook has no holding texts");
 	a->holding = true;
-	a->wordings = arena_alloc(t->arena, sizeof(*a->wordings) * c->holding_count);
+	a->wordings = arena_alloc(mem, sizeof(*a->wordings) * c->holding_count);
 	for (unsigned i = 0; a->wordings && i < c->holding_count; i++) {
-		Ascolto__Wordings *w = arena_alloc(t->arena, sizeof(*w));
+		Ascolto__Wordings *w = arena_alloc(mem, sizeof(*w));
 		if (!w)
 			return err_set(why, -ENOMEM, "out of memory");
 		*w = (Ascolto__Wordings)ASCOLTO__WORDINGS__INIT;
@@ -135,7 +136,7 @@ int answer_propose(
 			why, -EINVAL, "the playbook names no destination for answers (crisis: answers)");
 	r = p->n_wordings ? take_wordings(&a, p, why)
 	    : place.one	  ? err_set(why, -EINVAL, "an answer without words")
-			  : take_holding(t, &a, c, why);
+			  : answer_take_holding(t->arena, &a, c, why);
 	if (r)
 		return r;
 	id = id_derive(&cause, "answer", 0);

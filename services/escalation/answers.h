@@ -61,11 +61,16 @@ bool answer_is_blocked(const Ascolto__Answer *a);
 struct key last_text_key(uint8_t key_group, const char *brand, const char *channel, const char *language);
 struct draft_said last_text(struct txn *t, struct arena *a, const struct key *k);
 
+/* The playbook's own texts as the answer's wordings. -EINVAL: it has none. */
+int answer_take_holding(
+	struct arena *mem, Ascolto__Answer *a, const struct playbook_crisis *c, struct err *why);
+
 /* The playbook's texts for a channel and language, else for every channel; NULL. */
 const struct playbook_wordings *holding_for(const struct playbook_crisis *c, const char *channel, const char *language);
 
-/* POST /-/draft?brand=B&case=ID or &incident=ID with {"actor", "text", "language"} or {"actor", "wordings"}, as the console
- * takes an answer: {"blocks", "answer": what would be proposed, "suggested": ["…"]}. Nothing changes. */
+/* POST /-/draft?brand=B&case=ID or &incident=ID with {"actor", "text", "language"} or {"actor", "wordings"},
+ * as the console takes an answer: {"blocks", "answer": what would be proposed, "suggested": ["…"]}. Nothing
+ * changes. To many, without wordings, the playbook's holding texts are looked at, and are in the answer. */
 void draft_post(struct http_request *r, void *ctx);
 
 #endif

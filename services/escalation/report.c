@@ -58,8 +58,8 @@ static char *when(const struct writer *w, int64_t ms, bool day, char out[SHORT])
 	return out;
 }
 
-/* With the day only where it is another one. */
-static char *span_words(const struct writer *w, int64_t from_ms, int64_t to_ms, char out[2 * SHORT])
+/* With the day only where it is another one, and the time zone. */
+static char *span_words(const struct writer *w, int64_t from_ms, int64_t to_ms, char out[3 * SHORT])
 {
 	char a[SHORT], b[SHORT];
 	struct tm x, y;
@@ -67,7 +67,7 @@ static char *span_words(const struct writer *w, int64_t from_ms, int64_t to_ms, 
 	localtime_r(&s, &x);
 	localtime_r(&e, &y);
 	bool same = x.tm_yday == y.tm_yday && x.tm_year == y.tm_year;
-	snprintf(out, 2 * SHORT, "%s – %s", when(w, from_ms, true, a), when(w, to_ms, !same, b));
+	snprintf(out, 3 * SHORT, "%s – %s %s", when(w, from_ms, true, a), when(w, to_ms, !same, b), y.tm_zone);
 	return out;
 }
 
@@ -145,7 +145,7 @@ static void lead(struct writer *w)
 {
 	const struct report *r = w->r;
 	const Ascolto__Incident *i = r->incident;
-	char span[2 * SHORT], people[SHORT], messages[SHORT], normal[SHORT], peak[SHORT];
+	char span[3 * SHORT], people[SHORT], messages[SHORT], normal[SHORT], peak[SHORT];
 	number(w, r->about.people, people);
 	number(w, (double)r->about.messages, messages);
 	number(w, i->normal, normal);
@@ -304,7 +304,7 @@ static void damage_section(struct writer *w)
 	const struct report *r = w->r;
 	const struct damage_sum *const s[3] = {&r->before, &r->during, &r->after};
 	static const enum report_word heads[] = {W_BEFORE, W_DURING, W_AFTER};
-	char span[2 * SHORT];
+	char span[3 * SHORT];
 	struct chart c = {.shade_from_ms = r->begin_ms, .shade_to_ms = r->end_ms};
 	document_heading(&w->d, 2, word(w, W_DAMAGE));
 	document_table_begin(&w->d, "lrrr");

@@ -145,6 +145,7 @@ static void emit_outcome(struct turn *t, const Ascolto__Envelope *cause, const S
 	o.case_id = order->case_id;
 	o.code = order->code;
 	o.subject = order->subject;
+	o.template_ = order->template_;
 	o.drill = order->drill;
 	e->brand = order->brand;
 	e->drill = order->drill;

@@ -15,15 +15,31 @@ import cdp  # noqa: E402
 
 
 class Escalation(http.server.BaseHTTPRequestHandler):
-    """What escalation says to a draft: a telephone stops it, an exclamation mark is to be looked at."""
+    """What escalation says to a draft: a telephone stops it, an exclamation mark is to be looked at. To many it has the playbook's
+    texts."""
 
-    def do_POST(self):
-        text = json.loads(self.rfile.read(int(self.headers["Content-Length"]))).get("text") or ""
+    HOLDING = [{"language": "it", "channel": "", "texts": ["Stiamo guardando. Brezza", "<b>Eccoci</b>", "Ci siamo. Brezza"]},
+               {"language": "en", "channel": "", "texts": ["We are on it. Brezza", "We have seen it. Brezza"]}]
+    asked = []  # bodies about an answer to many
+
+    @staticmethod
+    def findings(text, wordings=0, n=0):
         found = [{"rule": "private_data", "blocks": True, "it": "In pubblico non si scrive un numero di telefono",
                   "en": "In public nobody writes a telephone number"}] if re.search(r"\d{7}", text) else []
         found += [{"rule": "exclamations", "it": "Un punto esclamativo basta", "en": "One is enough"}] if "!!" in text else []
+        return [f | {"wordings": wordings, "text": n} for f in found]
+
+    def do_POST(self):
+        asked = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+        many = "incident=" in self.path
+        lists = asked.get("wordings", self.HOLDING) if many else [{"texts": [asked.get("text") or ""]}]
+        found = [f for n, w in enumerate(lists) for k, text in enumerate(w["texts"]) for f in self.findings(text, n, k)]
+        answer = {"findings": found, "approvals_needed": 1, "approvers": ["area_manager"]}
+        if many:
+            self.asked.append(asked)
+            answer |= {"wordings": self.HOLDING} if "wordings" not in asked else {}
         body = json.dumps({"blocks": any(f.get("blocks") for f in found), "suggested": ["Ci stiamo lavorando. Brezza", "<b>Eccoci</b>"],
-                           "answer": {"findings": found, "approvals_needed": 1, "approvers": ["area_manager"]}}).encode()
+                           "answer": answer}).encode()
         self.send_response(200)
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()
@@ -119,14 +135,16 @@ def test_italian(stage, page):
     page.wait("document.querySelector('#live').textContent === 'in diretta'")
     page.wait("document.querySelector('.incident')")
     check(page.run("document.documentElement.lang") == "it", "the page is not in Italian")
-    shows(page, "Brezza", "ROSSO", "Modem fermi dopo l'aggiornamento", "208", "di norma 2,1", "Presa in carico",
+    shows(page, "Brezza", "ROSSO", "Modem fermi dopo l'aggiornamento", "208", "di norma 2,1", "Prendi in carico",
           "Fermare post programmati", "crisis-mail", "consegnato", "si riprova", "non so", "VIP", "Elena Sarti",
           "segnala un guasto → una riparazione", "corsia servizio", "in ritardo di", "community manager",
           "MODALITÀ DI CRISI", "Sostenitori (2)")
     page.run("document.querySelector('#advocates summary').click()")
     shows(page, "Oscar B.", "Rita Amadori", "giorni di elogi: 4")
     page.run("document.querySelector('#advocates summary').click()")
-    check("2026" in page.run("document.querySelector('.day').textContent"), "the real date of the messages is not shown")
+    day = page.run("document.querySelector('.day').textContent")
+    check("2026" in day and day.endswith("CET"), f"the real date of the messages, and their zone, are not shown: {day}")
+    check(page.run("document.querySelector('#messages time').title").endswith("19:16:00 CET"), "a time does not say its second and zone")
     page.wait("document.title.startsWith('ROSSO')")
     check(page.run("document.querySelector('#messages .person').textContent") == "Marta", "the newest is not first")
     check(page.run("document.querySelector('#case-list strong').textContent") == "Gino B.", "the latest case is not first")
@@ -188,10 +206,128 @@ def test_answer(page, shots):
     page.key("Escape")
 
 
+def test_advocates(stage, page):
+    """Who comes on the list, and who goes off it, is seen at once; the list stays open."""
+    page.run("document.querySelector('#advocates summary').click()")
+    stage.say("advocate Marta")
+    page.wait("document.querySelector('#advocates summary').textContent === 'Sostenitori (3)'")
+    check("Marta" in page.run("document.querySelector('#advocates li').innerText"), "who was heard last is not first")
+    stage.say("no_advocate Marta")
+    page.wait("document.querySelector('#advocates summary').textContent === 'Sostenitori (2)'")
+    check("Marta" not in page.run("document.querySelector('#advocates ul').innerText"), "who is off the list is shown")
+    check(page.run("document.getElementById('advocates').open"), "the list closed while somebody read it")
+    page.run("document.querySelector('#advocates summary').click()")
+
+
+def write_into(page, box, text):
+    page.run(f"(() => {{ const b = {box}; b.value = {json.dumps(text)}; b.dispatchEvent(new Event('input')); }})()")
+
+
+def test_wordings(stage, page, shots):
+    """The texts of an answer to many: the playbook's, edited, with what there is to say beside each; sent with the keyboard alone."""
+    area, ok = "document.querySelectorAll('#wordings textarea')", "document.getElementById('wordings-ok')"
+    beside = "[...document.querySelectorAll('#wordings li .said')].map((s) => s.textContent)"
+    page.run("document.querySelector('.answers').open = true")
+    page.run("document.querySelector('[data-wordings]').focus()")
+    page.key("Enter")
+    page.wait(f"document.getElementById('wordings').open && {area}.length === 5 && !{ok}.disabled")
+    check(page.run(f"document.activeElement === {area}[0]"), "the first text does not get the focus")
+    check(page.run(f"[...{area}].map((a) => a.value)") == [x for w in Escalation.HOLDING for x in w["texts"]], "not the playbook's texts")
+    legends = page.run("[...document.querySelectorAll('#wordings legend')].map((l) => l.textContent)")
+    check(legends == ["italiano · tutti i canali", "inglese · tutti i canali"], f"the lists are called {legends}")
+    shows(page, "Niente da segnalare. Approvazioni che servono: 1 (area manager)", "Manda in approvazione")
+    check("wordings" not in Escalation.asked[-1], "untouched texts are not the playbook's any more")
+    # What is wrong stands beside the text it is wrong with, and stops all of it.
+    write_into(page, f"{area}[1]", "Chiami il 3331234567!!")
+    page.wait(f"{ok}.disabled && {beside}[1].includes('Un punto esclamativo')")
+    said = page.run(beside)
+    check("numero di telefono" in said[1] and not said[0] and not said[2] and not said[3], f"beside the texts: {said}")
+    test_looks(page, os.path.join(shots, "wordings.png"), 1280)
+    write_into(page, f"{area}[1]", "Una sola!!")
+    page.wait(f"!{ok}.disabled && !{beside}[1].includes('telefono')")  # advice stops nothing
+    write_into(page, f"{area}[1]", "Stiamo guardando. Brezza")
+    page.wait("document.querySelector('#wordings .fault').textContent === 'Due testi sono uguali.'")
+    check(page.run(f"{ok}.disabled"), "two equal texts can be sent")
+    # One text is too few, and none leaves the language out.
+    for n in (4, 3):
+        write_into(page, f"{area}[{n}]", "")
+    write_into(page, f"{area}[1]", "")
+    page.wait("document.querySelectorAll('#wordings .fault')[0].textContent === ''")
+    page.run("document.querySelectorAll('#wordings li .head button')[2].click()")
+    page.wait("document.querySelectorAll('#wordings .fault')[0].textContent.startsWith('Servono almeno 2')")
+    check(page.run("document.activeElement.tagName") == "TEXTAREA", "the focus is lost with the text that was removed")
+    write_into(page, f"{area}[1]", "Prima riga\nseconda riga. Brezza")
+    page.wait(f"!{ok}.disabled")
+    sent = Escalation.asked[-1]["wordings"]
+    check(sent == [{"language": "it", "texts": ["Stiamo guardando. Brezza", "Prima riga\nseconda riga. Brezza"]}], f"asked about {sent}")
+    # A list for one channel; what is there already gets the focus instead.
+    page.run("document.getElementById('wordings-channel').value = 'brezza-x'")
+    page.run("document.querySelector('#wordings-add button').click()")
+    page.run("document.querySelector('#wordings-add button').click()")
+    check(page.run("[...document.querySelectorAll('#wordings legend')].map((l) => l.textContent)")[2:] == ["italiano · brezza-x"], "no list for a channel")
+    write_into(page, f"{area}[4]", "Riga " * 300)
+    test_looks(page, os.path.join(shots, "wordings-long.png"), 1280)
+    write_into(page, f"{area}[4]", "")
+    unnamed = page.run("[...document.querySelectorAll('#wordings textarea, #wordings select')].filter((e) => !e.labels.length).length")
+    check(not unnamed, f"{unnamed} controls have no label")
+    # What was typed survives Escape, and another language of the page.
+    page.key("Escape")
+    check(not page.run("document.getElementById('wordings').open"), "Escape does not close it")
+    page.run("document.querySelector('[data-language=en]').click()")
+    page.wait("document.querySelector('[data-wordings]').textContent === 'Write or edit the texts'")
+    page.run("document.querySelector('[data-wordings]').click()")
+    page.wait(f"document.getElementById('wordings').open && !{ok}.disabled")
+    check("seconda riga" in page.run(f"{area}[1].value"), "what was typed is lost")
+    check(page.run("document.querySelector('#wordings legend').textContent") == "Italian · all channels", "the page's language is not that of the lists")
+    page.run("document.querySelector('[data-language=it]').click()")
+    page.run(f"{ok}.click()")  # without a name nothing is sent, and nothing lost
+    page.wait("document.activeElement.id === 'actor'")
+    page.run("(() => { const a = document.getElementById('actor'); a.value = 'Anna Riva'; a.dispatchEvent(new Event('change')); })()")
+    page.run("document.querySelector('[data-wordings]').click()")
+    page.wait(f"document.getElementById('wordings').open && !{ok}.disabled")
+    check("seconda riga" in page.run(f"{area}[1].value"), "what was typed is lost without a name")
+    page.run(f"{ok}.focus()")
+    page.key("Enter")
+    page.wait("!document.getElementById('wordings').open")
+    time.sleep(0.5)
+    page.run("document.querySelector('[data-wordings]').click()")
+    page.wait(f"document.getElementById('wordings').open && {area}.length === 5")  # sent: the next begins with the playbook's
+    page.run("document.getElementById('wordings-no').click()")
+    page.run("(() => { const a = document.getElementById('actor'); a.value = ''; a.dispatchEvent(new Event('change')); })()")
+
+
+def test_in_a_storm(stage, page):
+    """What arrives meanwhile takes no button away from who presses it, and no choice from who made it."""
+    people = "document.querySelector('.crowd strong').textContent === '{}'"
+    page.run("window.kept = ['[data-close-incident]', '.answers summary', '.steps button', '[data-open-case]', '#messages .cover']"
+             ".map((s) => document.querySelector(s))")
+    page.run("document.querySelector('.answers').open = true")
+    page.run("document.querySelector('[data-close-incident]').focus()")
+    stage.say("people 231")
+    page.wait(people.format(231))
+    page.run("document.querySelectorAll('#filters button')[0].click()")  # the rows are read again, and are the same
+    time.sleep(0.5)
+    check(page.run("window.kept.every((e) => e.isConnected)"), "buttons were built anew")
+    check(page.run("document.activeElement === window.kept[0]"), "the focus is lost")
+    check(page.run("document.querySelector('.answers').open"), "what was opened is closed")
+    page.run("(() => { const a = document.getElementById('actor'); a.value = 'Anna Riva'; a.dispatchEvent(new Event('change')); })()")
+    page.run("document.querySelector('[data-decision$=\" holding\"]').click()")
+    page.wait("document.querySelector('[data-decision$=\" holding\"]').textContent === 'Inviato…'")
+    page.run("document.querySelector('[data-language=en]').click()")  # everything is built anew
+    page.wait("document.querySelector('#inbox-title').textContent === 'Messages'")
+    time.sleep(0.3)
+    check(page.run("document.querySelector('[data-decision$=\" holding\"]').disabled"), "what was sent just now can be sent again")
+    page.run("document.querySelector('[data-language=it]').click()")
+    page.wait("!document.querySelector('[data-decision$=\" holding\"]').disabled", 8)
+    page.run("(() => { const a = document.getElementById('actor'); a.value = ''; a.dispatchEvent(new Event('change')); })()")
+    stage.say("people 208")
+    page.wait(people.format(208))
+
+
 def test_open_row_stays_marked(stage, page):
     page.run("document.querySelector('#messages .cover').click()")
     page.wait("document.querySelector('#messages .message').classList.contains('current')")
-    stage.say("storm")  # the same once more: rows are built anew
+    stage.say("storm")  # the same once more
     time.sleep(1)
     check(page.run("document.querySelectorAll('#messages .message.current').length") == 1, "the open message is not marked any more")
     page.key("Escape")
@@ -210,6 +346,7 @@ def test_filters(page):
 def test_live(stage, page):
     stage.say("message una voce nuova in diretta")
     page.wait("document.querySelector('#messages .text').textContent === 'una voce nuova in diretta'")
+    check(page.run("document.querySelectorAll('#messages .cover[tabindex=\"0\"]').length") == 1, "the list is more than one stop of the Tab key")
     page.run("document.querySelector('[data-acknowledge]').click()")
     page.wait("document.activeElement.id === 'actor'")
     page.run("(() => { const a = document.getElementById('actor'); a.value = 'Anna Riva'; a.dispatchEvent(new Event('change')); })()")
@@ -257,6 +394,8 @@ def test_looks(page, path, width):
     bad = page.run(CONTRAST)
     check(not bad, f"too little contrast:\n{bad}")
     check(page.run(OVERFLOW), f"the page is wider than the window of {width}")
+    if width >= 800:  # its parts scroll, and it does not
+        check(page.run("document.documentElement.scrollHeight <= innerHeight"), "the page is longer than the window")
     page.shot(path)
 
 
@@ -282,6 +421,19 @@ def test_payloads(stage, page):
     check(page.run(ROWS) == count, "rows went away")
 
 
+def test_phone_tells(page, path, width):
+    """An open record covers a phone, but neither what went wrong nor, while it is typed, the name that is missing."""
+    seen = "(() => {{ const e = document.querySelector('{0}'), b = e.getBoundingClientRect(); " \
+           "return e.contains(document.elementFromPoint(b.x + b.width / 2, b.y + b.height / 2)); }})()"
+    page.run("document.querySelector('#record .decide .plain').click()")  # there is no name yet
+    page.wait("!document.getElementById('trouble').hidden && document.activeElement.id === 'actor'")
+    check(page.run(seen.format("#trouble")), "what went wrong is covered")
+    check(page.run(seen.format("#actor")), "the name that is to be typed is covered")
+    test_looks(page, path, width)
+    page.run("document.activeElement.blur()")
+    check(page.run(seen.format("#record h2")), "the record does not come back")
+
+
 def shot_series(browser, stage, folder):
     """The pictures people look at: both languages, both sizes, with and without a record."""
     for language in ("it", "en"):
@@ -293,11 +445,18 @@ def shot_series(browser, stage, folder):
             page.wait("document.querySelector('.incident')")
             time.sleep(0.6)
             test_looks(page, f"{folder}/{language}-{width}.png", width)
+            page.run("document.querySelector('[data-wordings]').click()")
+            page.wait("document.getElementById('wordings').open && !document.getElementById('wordings-ok').disabled")
+            write_into(page, "document.querySelectorAll('#wordings textarea')[1]", "Chiami il 3331234567!! " + "Parola " * 80)
+            page.wait("document.querySelector('#wordings .findings')")
+            test_looks(page, f"{folder}/{language}-{width}-wordings.png", width)
+            page.run("document.getElementById('wordings-no').click()")
             page.run("document.querySelectorAll('#messages .cover')[3].click()")
             page.wait("!document.getElementById('record').hidden")
             time.sleep(0.6)
             test_looks(page, f"{folder}/{language}-{width}-record.png", width)
             if mobile:
+                test_phone_tells(page, f"{folder}/{language}-{width}-no-name.png", width)
                 page.run("document.querySelector('[data-close]').click()")
                 page.run("document.querySelector('nav [data-view=cases]').click()")
                 page.run("document.querySelector('.tabs').scrollIntoView()")
@@ -328,6 +487,9 @@ def main():
         page.run("localStorage.clear()")
         for name, test in (("italian", lambda: test_italian(stage, page)), ("keyboard", lambda: test_keyboard(page)),
                            ("case", lambda: test_case(page)), ("answer", lambda: test_answer(page, options.shots)),
+                           ("advocates", lambda: test_advocates(stage, page)),
+                           ("wordings", lambda: test_wordings(stage, page, options.shots)),
+                           ("in a storm", lambda: test_in_a_storm(stage, page)),
                            ("open row", lambda: test_open_row_stays_marked(stage, page)),
                            ("filters", lambda: test_filters(page)),
                            ("live", lambda: test_live(stage, page)), ("closing", lambda: test_closing(page, options.shots)),
@@ -340,7 +502,7 @@ def main():
     finally:
         browser.close()
         stage.close()
-    print("10 passed, 0 failed")
+    print("13 passed, 0 failed")
     return 0
 
 

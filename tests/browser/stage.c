@@ -1,13 +1,17 @@
 /*
  * stage - the console with made-up data, for the browser's test and for looking at the page by hand.
  *
- * Starts ascolto-console in a temporary folder, plays escalation, prints the page's address and the port on which the
- * console asks escalation, and then does what the lines on its standard input say, answering each with "ok" when it is committed:
+ * Starts ascolto-console in a temporary folder, plays escalation, prints the page's address and the port on
+ * which the console asks escalation, and then does what the lines on its standard input say, answering each
+ * with "ok" when it is committed:
  *
  *     storm              the day of a fault: messages, cases, an incident that becomes red, alerts
  *     payloads           the corpus of payloads.txt in every field a stranger can write
  *     message TEXT       one new message
+ *     people N           so many wrote about the incident
  *     acknowledged WHO   the incident is taken care of
+ *     advocate WHO       comes on the list of advocates
+ *     no_advocate WHO    goes off it
  *     stop, start        the console alone
  *
  * It ends with its standard input.
@@ -196,6 +200,12 @@ static const char *obey(const char *line)
 		one_message(line + 8);
 	else if (strncmp(line, "acknowledged ", 13) == 0)
 		keep_incident(RED, 208, line + 13);
+	else if (strncmp(line, "people ", 7) == 0)
+		keep_incident(RED, (unsigned)strtoul(line + 7, NULL, 10), NULL);
+	else if (strncmp(line, "advocate ", 9) == 0)
+		view_advocate(escalation, line + 9, messages[10].name, now_ms, false);
+	else if (strncmp(line, "no_advocate ", 12) == 0)
+		view_advocate(escalation, line + 12, messages[10].name, now_ms, true);
 	else if (str_eq(line, "stop"))
 		program_stop(&console, SIGTERM);
 	else if (str_eq(line, "start"))
@@ -214,7 +224,8 @@ int main(void)
 	now_ms = (int64_t)ts.tv_sec * 1000;
 	if (sodium_init() < 0)
 		return 1;
-	installation_open(&in, NULL);
+	installation_open(&in, "channels:\n  - {name: brezza-x, brand: brezza, network: x, adapter: webhook, "
+			       "settings: [insecure=yes]}\n");
 	console = program_start(&in, "console");
 	snprintf(send_to, sizeof(send_to), "tcp://127.0.0.1:%d",
 		installation_port(&in, "console", ADDRESS_LINK));

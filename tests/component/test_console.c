@@ -67,6 +67,11 @@ static void test_cases(void **state)
 	expect_count("/api/v1/cases?state=closed", "cases", 1);
 	expect("/api/v1/cases?state=all", "cases.2.id", view_id_text("c3", id));
 	expect_count("/api/v1/cases?state=all&limit=1", "cases", 1);
+	expect("/api/v1/cases?limit=1", "next", view_id_text("c2", id));
+	expect(path_of("/api/v1/cases?limit=1&before=%s", "c2"), "cases.0.id", view_id_text("c1", id));
+	expect(path_of("/api/v1/cases?limit=1&before=%s", "c2"), "next", "");
+	refused("GET", path_of("/api/v1/cases?state=all&before=%s", "c2"), "", NULL, 400,
+		"the open or with the closed");
 	expect(path_of("/api/v1/cases/%s", "c1"), "case.state", "new");
 	expect(path_of("/api/v1/cases/%s", "c1"), "messages.0.text", "uno");
 	keep_case("c1", ASCOLTO__CASE_STATE__CASE_STATE_SOLVED, 6);
@@ -88,7 +93,10 @@ static void test_incidents(void **state)
 		escalation, "o1", "fault", "mail", ASCOLTO__DELIVERY_RESULT__DELIVERY_SENT, "250 ok", T0 + 1);
 	view_delivery(
 		escalation, "o2", "fault", "hook", ASCOLTO__DELIVERY_RESULT__DELIVERY_RETRY, "503", T0 + 2);
+	keep_case("c1", ASCOLTO__CASE_STATE__CASE_STATE_NEW, 1);
+	view_answer_sent(escalation, "o3", "fault", "c1"); /* no alarm: it is the case's */
 	sent();
+	expect_count(path_of("/api/v1/cases/%s", "c1"), "deliveries", 1);
 	expect("/api/v1/counts", "incidents.yellow", "0");
 	expect("/api/v1/counts", "incidents.red", "1");
 	expect("/api/v1/counts", "open_incidents", "1");

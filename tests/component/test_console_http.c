@@ -382,7 +382,24 @@ static void test_events(void **state)
 	close(fd);
 }
 
-/* A flood reaches the browser as a few pushes that name the newest and say how many more there were. */
+/* Who comes on the list of advocates, and who goes off it. */
+static void test_events_of_advocates(void **state)
+{
+	(void)state;
+	char id[ID_TEXT + 1];
+	int fd = listen_to_events();
+	view_advocate(escalation, "Ada", "m1", T0, false);
+	char *text = hear(fd, "event: counts");
+	assert_non_null(strstr(text, "event: advocate\ndata: {\"advocates\":[{"));
+	assert_non_null(strstr(text, "\"name\":\"Ada\""));
+	free(text);
+	view_advocate(escalation, "Ada", "m1", T0, true);
+	text = hear(fd, "\"removed\":true");
+	assert_non_null(strstr(text, view_id_text("Ada", id)));
+	free(text);
+	close(fd);
+}
+
 /* Somebody else was faster: it is told to the pages, kept in a list that does not grow for ever, and named as
  * the answer to the command named it. */
 static void test_too_late(void **state)
@@ -415,6 +432,7 @@ static void test_too_late(void **state)
 	reply_free(&r);
 }
 
+/* A flood reaches the browser as a few pushes that name the newest and say how many more there were. */
 static void test_events_flood(void **state)
 {
 	(void)state;
@@ -478,6 +496,7 @@ int main(void)
 		TEST(test_advocates),
 		TEST(test_answers),
 		TEST(test_events),
+		TEST(test_events_of_advocates),
 		TEST(test_events_flood),
 		TEST(test_events_leave),
 		TEST(test_health),

@@ -284,6 +284,22 @@ void view_delivery(struct peer *p, const char *order, const char *incident, cons
 	send_view(p, NULL, &v);
 }
 
+void view_answer_sent(struct peer *p, const char *order, const char *incident, const char *case_name)
+{
+	struct ids ids = {.n = 0};
+	Ascolto__Outcome o = ASCOLTO__OUTCOME__INIT;
+	Ascolto__View v = ASCOLTO__VIEW__INIT;
+	o.order_id = bytes_of(&ids, order);
+	o.incident_id = bytes_of(&ids, incident);
+	o.case_id = bytes_of(&ids, case_name);
+	o.destination = word("hook");
+	o.result = ASCOLTO__DELIVERY_RESULT__DELIVERY_SENT;
+	o.template_ = word("answer");
+	v.what_case = ASCOLTO__VIEW__WHAT_DELIVERY;
+	v.delivery = &o;
+	send_view(p, NULL, &v);
+}
+
 /* ---- crisis mode, advocates ---- */
 
 void view_crisis(struct peer *p, int64_t since_ms, const char *because)

@@ -74,4 +74,7 @@ void view_refusal(struct peer *p, const char *command, const char *actor, const 
 void view_delivery(struct peer *p, const char *order, const char *incident, const char *destination,
 	Ascolto__DeliveryResult result, const char *detail, int64_t at_ms);
 
+/* An answer to many reached one of them. */
+void view_answer_sent(struct peer *p, const char *order, const char *incident, const char *case_name);
+
 #endif

@@ -77,6 +77,9 @@ def answer_many(t, a, incident):
     said = a.console_post(f"incidents/{incident}/draft", actor="Ada", wordings=open_to_all).json()
     check([(f["rule"], f.get("text", 0)) for f in said["answer"]["findings"]] == [("private_data", 0)] and
           said["answer"]["approvals_needed"] == 1, f"the draft check says {said}")
+    playbooks = a.console_post(f"incidents/{incident}/draft", actor="Ada").json()["answer"]
+    check(playbooks["holding"] and [(w["language"], len(w["texts"])) for w in playbooks["wordings"]] == [("it", 3), ("en", 3)] and
+          all("Brezza" in x for w in playbooks["wordings"] for x in w["texts"]), f"the texts that are ready: {playbooks}")
     check(not answers_of(a, incident), "what was refused is kept")
     check(a.console_post(f"incidents/{incident}/answer", actor="Ada").status == 202, "the holding texts can not be proposed")
     t.wait(lambda: answers_of(a, incident), 5, "the proposed answer is not shown")
@@ -87,6 +90,7 @@ def answer_many(t, a, incident):
     open_cases = [c for c in (a.console(f"cases/{i}")["case"] for i in sorted(a.case_ids()))
                   if c.get("incident_id") == incident and c["state"] != "closed"]
     readable = [c for c in open_cases if c.get("language") in ("it", "en")]
+    alerts = a.console("counts")["alerts_sent"]
     check(a.console_post(f"incidents/{incident}/approve", actor="Bruno", answer=answer["id"]).status == 202, "it can not be approved")
     t.wait(lambda: answers_of(a, incident)[0].get("ended_ms"), 20, lambda: f"the answer does not end: {answers_of(a, incident)}")
     a.wait_settled(30)
@@ -96,6 +100,9 @@ def answer_many(t, a, incident):
     check(a.console_post(f"incidents/{incident}/approve", actor="Carla", answer=answer["id"]).status == 202, "approving twice is an error")
     a.wait_settled(10)
     check_answers(t, a, incident, len(readable))
+    shown = a.console(f"incidents/{incident}")["deliveries"], a.console(f"cases/{readable[0]['id']}")["deliveries"]
+    check(a.console("counts")["alerts_sent"] == alerts and not [d for d in shown[0] if d["template"] == "answer"] and
+          [d["template"] for d in shown[1]] == ["answer"], f"answers to customers are shown as alarms: {shown}")
     for c in readable[:20]:
         now = a.console(f"cases/{c['id']}")["case"]
         check(now["acknowledged_ms"] and now["state"] != "closed", f"a first answer stops one clock and not the other: {now}")

@@ -125,6 +125,28 @@ static void test_text(void **state)
 	}
 }
 
+/* What customers read may have lines, and must have words. */
+static void test_what_customers_read(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *text, *fault;
+	} rows[] = {
+		{"Buongiorno,\nci lavoriamo. Anna", NULL},
+		{NULL, "is missing"},
+		{"", "is empty"},
+		{" \n ", "is empty"},
+		{"uno\tdue", "holds a control character"},
+		{"Anna\x1b[2J", "holds a control character"},
+		{"0123456789012345678901234567890123456789", "is too long"},
+	};
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		const char *fault = words_fault(rows[i].text, 39);
+		if (!str_eq(fault, rows[i].fault) || !fault != !rows[i].fault)
+			fail_msg("row %zu: %s", i, fault);
+	}
+}
+
 static void test_corrections(void **state)
 {
 	(void)state;
@@ -203,6 +225,7 @@ int main(void)
 		cmocka_unit_test(test_limit),
 		cmocka_unit_test(test_words),
 		cmocka_unit_test(test_text),
+		cmocka_unit_test(test_what_customers_read),
 		cmocka_unit_test(test_corrections),
 		cmocka_unit_test(test_cut),
 		cmocka_unit_test(test_needs_answer),

@@ -130,11 +130,11 @@ static void test_words(void **unused)
 	write_report(&m, true, true, &b);
 	expect(&b, (const char *const[]){"<html lang=\"it\">", "Rapporto di chiusura", "1.284", "2.345", "619.663", "codice rosso",
 		"<b>1.284</b><span>persone diverse", "<b>2 min</b>", "1 h 45 min", "25 %", "50 %", "5 min", "Che cosa abbiamo imparato",
-		"<svg viewBox", "12 marzo 2026", "12:0011223344556677", NULL});
+		"<svg viewBox", "12 marzo 2026", " CET. 1.284 persone", "12:0011223344556677", NULL});
 	buf_free(&b);
 	write_report(&m, false, false, &b);
 	expect(&b, (const char *const[]){"Closing report", "# prova: prova", "**1,284** different people", "code red", "| 25 % | 50 % | – |",
-		"| messages an hour | 2 | 200 | 0 |", "```text", "12 March 2026", "> prova", NULL});
+		"| messages an hour | 2 | 200 | 0 |", "```text", "12 March 2026", " CET. 1,284", "> prova", NULL});
 	buf_free(&b);
 	m.incident.closed_ms = 0;
 	m.incident.lessons = (char *)"";
@@ -291,5 +291,6 @@ int main(void)
 		cmocka_unit_test(test_links),
 		cmocka_unit_test(test_chart),
 	};
+	setenv("TZ", "Europe/Rome", 1);
 	return cmocka_run_group_tests(tests, read_payloads, NULL);
 }

@@ -4,8 +4,8 @@ import { t } from "./words.js";
 
 let shown = "";
 
-export function showAdvocates(list, crisis, actions) {
-	const sorted = crisis ? [...list].sort((a, b) => (b.heard_ms || 0) - (a.heard_ms || 0)) : [];
+export function showAdvocates(advocates, crisis, actions) {
+	const sorted = crisis ? [...advocates.values()].sort((a, b) => (b.heard_ms || 0) - (a.heard_ms || 0)) : [];
 	const state = JSON.stringify([sorted, document.documentElement.lang]);
 	if (state === shown)
 		return; // a list somebody reads stays open

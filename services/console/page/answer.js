@@ -1,7 +1,8 @@
 // answer.js - what people write to customers: answers with what there is to say to them and who approved, and the form for one case.
 import { post } from "./api.js";
 import { byId, el, number, when } from "./dom.js";
-import { actorWords, language, t } from "./words.js";
+import { decision } from "./decision.js";
+import { actorWords, language, languageName, t } from "./words.js";
 
 const CHECK_AFTER_MS = 700; // of rest while typing
 const WORDS_MAX = 4000;
@@ -34,21 +35,33 @@ function approval(path, a, actions) {
 		return null;
 	const roles = a.approvers || [];
 	const choice = el("select", { "aria-label": t("approve_as") }, roles.map((r) => el("option", { value: r }, actorWords(r))));
-	return el("span", { class: "decide" }, roles.length ? choice : null, el("button", { type: "button", class: "plain",
+	return el("span", { class: "decide" }, roles.length ? choice : null, decision(`${a.id} approve`, {
 		onclick: (e) => actions.approveAnswer(path, a.id, roles.length ? choice.value : "", e.currentTarget) }, t("approve")));
+}
+
+const foundIn = (a, list, text) => (a.ended_ms ? [] : (a.findings || []).filter((f) => (f.wordings || 0) === list && (f.text || 0) === text));
+
+// One text with what was found in it; of several the first, and all of them to be read by who approves.
+function said(a) {
+	const lists = a.wordings || [], n = lists.reduce((sum, w) => sum + (w.texts?.length || 0), 0);
+	const first = [`«${lists[0]?.texts?.[0] || ""}»`, findingList(foundIn(a, 0, 0))];
+	if (n < 2)
+		return first;
+	return [first[0], el("details", { class: "texts" }, el("summary", {}, t("wordings_all", n)), lists.map((w, list) => [
+		el("h4", {}, `${languageName(w.language)} · ${w.channel || t("every_channel")}`),
+		el("ol", {}, (w.texts || []).map((text, k) => el("li", { lang: w.language }, text, findingList(foundIn(a, list, k)))))]))];
 }
 
 // `path` is that of the incident or the case it belongs to.
 export function answerItem(path, a, now, actions) {
-	const first = a.wordings?.[0]?.texts?.[0] || "";
 	const who = (a.approved_by || []).map((name, n) => (a.approved_as?.[n] ? `${name} (${actorWords(a.approved_as[n])})` : name));
 	return el("li", { class: a.refused_ms ? "bad" : a.ended_ms ? "good" : "" },
 		el("span", { class: "box", "aria-hidden": "true" }, a.refused_ms ? "✗" : a.ended_ms ? "✓" : "…"),
-		el("span", { class: "what" }, `«${first}»`, " ",
+		el("span", { class: "what" }, said(a), " ",
 			el("span", { class: "by" }, [a.by, standing(a), who.length > 0 && t("approved_by", who.join(", ")),
 				!a.case_id && a.left_out > 0 && t("answer_left_out", a.left_out), when(a.proposed_ms, now)]
 				.filter(Boolean).join(" · ")), " ",
-			a.ended_ms ? null : findingList(a.findings), approval(path, a, actions)));
+			approval(path, a, actions)));
 }
 
 // ---- the form ----
@@ -56,7 +69,7 @@ export function answerItem(path, a, now, actions) {
 // One is kept, so that what somebody types survives whatever arrives meanwhile.
 let form = null; // { id, element, text, said, send, timer }
 
-function needs(a) {
+export function needs(a) {
 	const n = a.approvals_needed || 0;
 	if (!n)
 		return "";
@@ -88,12 +101,14 @@ async function check(f) {
 }
 
 function suggest(f, texts) {
-	f.ready.replaceChildren(...(texts || []).slice(0, 3).map((text) => el("li", {}, el("button", { type: "button", class: "link",
-		onclick: () => {
-			f.text.value = text;
-			f.text.focus();
-			check(f);
-		} }, text))));
+	const use = (text) => {
+		f.text.value = text;
+		f.text.focus();
+		check(f);
+	};
+	f.ready.replaceChildren(el("p", { class: "muted", id: "answer-ready" }, t("answer_ready")),
+		el("ul", { "aria-labelledby": "answer-ready" }, (texts || []).slice(0, 3).map((text) => el("li", {},
+			el("button", { type: "button", class: "link", onclick: () => use(text) }, text)))));
 	f.ready.hidden = !texts?.length;
 }
 
@@ -104,10 +119,9 @@ function later(f) {
 }
 
 async function send(f, actions) {
-	if (await actions.sendAnswer(f.id, f.text.value.trim(), f.send)) {
+	f.send.disabled = true;
+	if (await actions.sendAnswer(f.id, f.text.value.trim(), f.send))
 		f.text.value = "";
-		f.send.disabled = true;
-	}
 	show(f, {});
 }
 
@@ -115,7 +129,7 @@ function newForm(id, lang, actions) {
 	const f = { id, lang: language() };
 	f.text = el("textarea", { id: "answer-text", rows: 4, maxlength: WORDS_MAX, lang, "aria-label": t("answer"), oninput: () => later(f) });
 	f.said = el("div", { class: "said", role: "status" });
-	f.ready = el("ul", { class: "ready", "aria-label": t("answer_ready"), hidden: true });
+	f.ready = el("div", { class: "ready", hidden: true });
 	f.send = el("button", { type: "button", class: "plain", disabled: true, onclick: () => send(f, actions) }, t("answer_send"));
 	f.element = el("div", { class: "answer-form" }, f.ready, f.text, f.said, f.send);
 	check(f).then((answer) => suggest(f, answer?.suggested));

@@ -1,4 +1,5 @@
-// api.js - calls to the console's API. Errors are Error objects whose message is the sentence the console gave.
+// api.js - calls to the console's API. Errors are Error objects whose message is the sentence the console gave; `findings` are those
+// of a text that may not be sent.
 async function call(path, options) {
 	let reply;
 	try {
@@ -8,7 +9,7 @@ async function call(path, options) {
 	}
 	const body = await reply.json().catch(() => ({}));
 	if (!reply.ok)
-		throw new Error(body.error || `${reply.status}`);
+		throw Object.assign(new Error(body.error || `${reply.status}`), { findings: body.findings || [] });
 	return body;
 }
 

@@ -1,8 +1,9 @@
 // banner.js - open incidents: the code in colour and in a word, people against the normal number, what to do.
-import { byId, due, el, number, time, when } from "./dom.js";
+import { byId, due, el, keeper, number, place, renew, time, when } from "./dom.js";
 import { actorWords, label, language, t } from "./words.js";
 import { chip } from "./inbox.js";
 import { answerItem } from "./answer.js";
+import { decision } from "./decision.js";
 
 const open = (i) => !i.closed_ms && (i.code === "red" || i.code === "yellow");
 const weight = { red: 2, yellow: 1 };
@@ -29,20 +30,27 @@ function crowd(i) {
 
 function stepItem(i, n, now, actions) {
 	const s = i.steps[n];
-	const done = s.done_ms > 0;
-	const late = !done && s.due_ms && s.due_ms < now;
-	const box = done ? el("span", { class: "box", "aria-hidden": "true" }, "✓")
-		: el("button", { type: "button", class: "box", "aria-label": t("tick", s.text),
+	const box = s.done_ms > 0 ? el("span", { class: "box", "aria-hidden": "true" }, "✓")
+		: decision(`${i.id} step ${n}`, { class: "box", "aria-label": t("tick", s.text),
 			onclick: (e) => actions.doneStep(i.id, n, e.currentTarget) }, "○");
-	return el("li", { class: done ? "done" : late ? "late" : "" }, box,
-		el("span", { class: "what" }, s.text, " ", el("span", { class: "by" }, actorWords(s.actor), " · ",
-			done ? [t("done"), when(s.done_ms, now), s.done_by].filter(Boolean).join(" ")
-				: s.due_ms ? due(s.due_ms, now) : t("to_do"))));
+	return el("li", {}, box, el("span", { class: "what" }, s.text, " ", stepBy(s, now)));
+}
+
+const stepBy = (s, now) => el("span", { class: "by" }, actorWords(s.actor), " · ",
+	s.done_ms > 0 ? [t("done"), when(s.done_ms, now), s.done_by].filter(Boolean).join(" ")
+		: s.due_ms ? due(s.due_ms, now) : t("to_do"));
+
+// The steps stay while their time runs out.
+function hurry(list, i, now) {
+	list.querySelectorAll("li").forEach((item, n) => {
+		const s = i.steps[n];
+		item.className = s.done_ms > 0 ? "done" : s.due_ms && s.due_ms < now ? "late" : "";
+		renew(item, ".by", stepBy(s, now));
+	});
+	return list;
 }
 
 function steps(i, now, wide, actions) {
-	if (!i.steps?.length)
-		return null;
 	const done = i.steps.filter((s) => s.done_ms > 0).length;
 	return el("details", { class: "steps", open: wide },
 		el("summary", {}, `${t("steps")} (${done}/${i.steps.length})`),
@@ -65,63 +73,66 @@ function alerts(deliveries, now, wide) {
 		deliveries.length ? el("ul", {}, deliveries.map((d) => deliveryItem(d, now))) : el("p", {}, t("no_alerts")));
 }
 
-function answers(i, list, now, actions) {
-	return el("details", { class: "answers", open: list.length > 0 },
+function answers(i, list, now, wide, actions) {
+	return el("details", { class: "answers", open: wide || list.length > 0 },
 		el("summary", {}, `${t("answers")} (${list.length})`),
 		el("ul", {}, list.map((a) => answerItem(`incidents/${i.id}`, a, now, actions))),
-		el("button", { type: "button", class: "plain", onclick: (e) => actions.proposeHolding(i.id, e.currentTarget) }, t("propose_holding")));
+		el("button", { type: "button", class: "plain", "data-wordings": i.id, onclick: () => actions.writeWordings(i) }, t("wordings_edit")), " ",
+		decision(`${i.id} holding`, { onclick: (e) => actions.proposeHolding(i.id, e.currentTarget) }, t("propose_holding")));
 }
 
 function carer(i, actions) {
 	if (i.acknowledged_ms)
 		return el("p", { class: "carer" }, el("span", { "aria-hidden": "true" }, "✓ "),
 			t("acknowledged_by", actorWords(i.acknowledged_by)), " · ", time(i.acknowledged_ms));
-	return el("button", { type: "button", class: "primary", "data-acknowledge": i.id,
+	return decision(`${i.id} acknowledge`, { class: "primary", "data-acknowledge": i.id,
 		onclick: (e) => actions.acknowledgeIncident(i.id, e.currentTarget) }, t("acknowledge"));
 }
 
-function banner(i, deliveries, said, now, wide, actions) {
-	const sorted = [...deliveries].sort((a, b) => (b.at_ms || 0) - (a.at_ms || 0));
-	return el("article", { class: `incident ${i.code}`, "data-incident": i.id },
-		el("div", { class: "summary" },
-			el("h2", {}, chip(i.code), " ", i.title || i.kind),
-			crowd(i),
-			i.because ? el("p", { class: "because" }, i.because) : null,
-			el("p", { class: "sizes" }, t("peak", number(i.peak_people || i.people)), " · ",
-				t("messages_in_all", number(i.messages))),
-			facts(i),
-			carer(i, actions),
-			el("p", { class: "report" }, el("button", { type: "button", class: "plain", "data-close-incident": i.id,
-				onclick: (e) => actions.closeIncident(i, e.currentTarget) }, t("close_incident")), " ", el("a", { target: "_blank", rel: "noopener",
-				href: `/api/v1/incidents/${encodeURIComponent(i.id)}/report?lang=${language()}` }, t("report")))),
-		steps(i, now, wide, actions),
-		el("div", { class: "told" }, alerts(sorted, now, wide), answers(i, said, now, actions)));
+function summary(i) {
+	return el("div", {},
+		el("h2", {}, chip(i.code), " ", i.title || i.kind),
+		crowd(i),
+		i.because ? el("p", { class: "because" }, i.because) : null,
+		el("p", { class: "sizes" }, t("peak", number(i.peak_people || i.people)), " · ",
+			t("messages_in_all", number(i.messages))),
+		facts(i));
 }
 
-let last = ""; // what is shown, so that the same is not built again while somebody uses it
+function end(i, actions) {
+	return el("p", { class: "report" }, decision(`${i.id} close`, { "data-close-incident": i.id,
+		onclick: (e) => actions.closeIncident(i, e.currentTarget) }, t("close_incident")), " ",
+	el("a", { target: "_blank", rel: "noopener",
+		href: `/api/v1/incidents/${encodeURIComponent(i.id)}/report?lang=${language()}` }, t("report")));
+}
+
+const keep = keeper();
+
+// The article of an incident stays, and each of its parts until what it shows has changed.
+function banner(i, deliveries, said, now, wide, actions) {
+	const day = new Date(now).toDateString();
+	const part = (name, of, build) => keep(`${i.id} ${name}`, of, build);
+	const left = part("left", 0, () => el("div", { class: "summary" }));
+	const told = part("told", 0, () => el("div", { class: "told" }));
+	const article = part("article", 0, () => el("article", { "data-incident": i.id }));
+	article.className = `incident ${i.code}`;
+	place(left, [part("summary", [i, day], () => summary(i)),
+		part("carer", i.acknowledged_ms, () => carer(i, actions)), part("end", i.title, () => end(i, actions))]);
+	place(told, [part("answers", [said, day], () => answers(i, said, now, wide, actions)),
+		part("alerts", [deliveries, day], () => alerts(deliveries, now, wide))]);
+	const todo = i.steps?.length ? [hurry(part("steps", i.steps, () => steps(i, now, wide, actions)), i, now)] : [];
+	place(article, [left, ...todo, told]);
+	return article;
+}
 
 export function showIncidents(incidents, deliveries, said, now, actions) {
 	const list = openIncidents(incidents);
 	const wide = window.matchMedia("(min-width: 800px)").matches;
-	const minute = Math.floor(now / 30000);
-	const state = JSON.stringify([list, list.map((i) => [deliveries.get(i.id) || [], said.get(i.id) || []]), minute,
-		document.documentElement.lang]);
-	if (state === last)
-		return;
-	last = state;
-	const closed = new Set([...byId("incidents").querySelectorAll("details:not([open])")].map(keyOf));
-	const opened = new Set([...byId("incidents").querySelectorAll("details[open]")].map(keyOf));
-	const had = document.activeElement?.dataset?.acknowledge;
-	byId("incidents").replaceChildren(
-		...list.map((i) => banner(i, deliveries.get(i.id) || [], said.get(i.id) || [], now, wide, actions)));
-	for (const d of byId("incidents").querySelectorAll("details"))
-		d.open = opened.has(keyOf(d)) || (d.open && !closed.has(keyOf(d)));
-	if (had)
-		byId("incidents").querySelector(`[data-acknowledge="${CSS.escape(had)}"]`)?.focus({ preventScroll: true });
+	const latest = (i) => [...(deliveries.get(i.id) || [])].sort((a, b) => (b.at_ms || 0) - (a.at_ms || 0));
+	place(byId("incidents"), list.map((i) => banner(i, latest(i), said.get(i.id) || [], now, wide, actions)));
+	keep.only((key) => list.some((i) => key.startsWith(i.id)));
 	byId("incidents").hidden = list.length === 0;
 }
-
-const keyOf = (d) => `${d.closest("article").dataset.incident} ${d.className}`;
 
 // Says once, for people who listen to the page, that an incident began, got worse, was taken care of or ended.
 export function announce(before, now) {

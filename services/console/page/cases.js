@@ -1,5 +1,5 @@
 // cases.js - open cases: who owns them and what is due, in words. What is due soonest, or late, comes first.
-import { byId, due, el, number, when } from "./dom.js";
+import { byId, due, el, keeper, number, place, renew, when } from "./dom.js";
 import { actorWords, label, t } from "./words.js";
 import { chip } from "./inbox.js";
 
@@ -31,8 +31,7 @@ export function clocks(c, now) {
 }
 
 function card(c, now, actions) {
-	const late = nextDue(c) < now;
-	return el("li", { class: `case ${c.code}${late ? " is-late" : ""}`, "data-case": c.id },
+	return el("li", { class: `case ${c.code}`, "data-case": c.id },
 		el("button", { type: "button", class: "cover", "data-open-case": c.id,
 			"aria-label": `${t("case")}: ${c.title || c.kind}, ${c.customer}`,
 			onclick: () => actions.openCase(c.id) }),
@@ -48,20 +47,25 @@ function card(c, now, actions) {
 			el("span", {}, c.messages === 1 ? t("case_messages_1") : t("case_messages", number(c.messages)))));
 }
 
-let last = "";
+const keep = keeper();
+
+// The card stays while its clocks go on.
+function kept(c, now, actions) {
+	const item = keep(c.id, c, () => card(c, now, actions));
+	renew(item, ".clocks", clocks(c, now));
+	return item;
+}
 
 export function showCases(cases, counts, now, actions) {
 	const list = [...cases.values()].filter(wantsSomebody)
 		.sort((a, b) => nextDue(a) - nextDue(b) || b.updated_ms - a.updated_ms);
 	const shown = list.slice(0, SHOWN_MAX);
 	const total = Math.max(counts?.open_cases ?? 0, list.length);
-	const state = JSON.stringify([shown, total, Math.floor(now / 20000), document.documentElement.lang]);
-	if (state === last)
-		return;
-	last = state;
 	const focused = document.activeElement?.dataset?.openCase;
-	byId("case-list").replaceChildren(...shown.map((c) => card(c, now, actions)));
-	if (focused)
+	place(byId("case-list"), shown.map((c) => kept(c, now, actions)));
+	const ids = new Set(shown.map((c) => c.id));
+	keep.only((id) => ids.has(id));
+	if (focused && document.activeElement?.dataset?.openCase !== focused)
 		byId("case-list").querySelector(`[data-open-case="${CSS.escape(focused)}"]`)?.focus({ preventScroll: true });
 	byId("cases-note").textContent =
 		total > shown.length ? t("updated_only", number(shown.length), number(total)) : number(total);

@@ -2,7 +2,7 @@
 import { language, t } from "./words.js";
 
 const attributes = new Set(["class", "type", "id", "role", "lang", "value", "tabindex", "datetime", "href", "rel",
-	"target", "hidden", "disabled", "open", "selected", "rows", "maxlength"]);
+	"target", "hidden", "disabled", "open", "selected", "rows", "maxlength", "for", "title"]);
 
 // el("p", { class: "x", onclick: fn, "aria-label": "…" }, "text", element, null, …)
 export function el(tag, properties = {}, ...children) {
@@ -33,6 +33,49 @@ export function outerLink(url, text) {
 	return el("a", { href: url, rel: "noopener noreferrer nofollow", target: "_blank" }, text);
 }
 
+// ---- what stays while what is around it changes: nobody loses the button they are about to press ----
+
+// Makes the element's children exactly `wanted`, moving as little as possible.
+export function place(element, wanted) {
+	wanted = [...wanted];
+	const keep = new Set(wanted);
+	for (const child of [...element.children])
+		if (!keep.has(child))
+			child.remove();
+	let at = element.firstElementChild;
+	for (const item of wanted) {
+		if (item === at)
+			at = at.nextElementSibling;
+		else
+			element.insertBefore(item, at);
+	}
+}
+
+// Puts `fresh` in the place of what is there, unless it says the same.
+export function renew(root, selector, fresh) {
+	const old = root.querySelector(selector);
+	if (!old.isEqualNode(fresh))
+		old.replaceWith(fresh);
+}
+
+// keep(key, of, build): the element of that key, built anew when what it shows (`of`) or the language changed. What people opened
+// or closed stays so, until it would be built open that was built closed, or the other way round.
+export function keeper() {
+	const kept = new Map(); // key -> { state, element, open }
+	const keep = (key, of, build) => {
+		const state = JSON.stringify([of, language()]), old = kept.get(key);
+		if (old?.state === state)
+			return old.element;
+		const element = build(), open = element.open;
+		if (old && old.open === open && element.localName === "details")
+			element.open = old.element.open;
+		kept.set(key, { state, element, open });
+		return element;
+	};
+	keep.only = (wanted) => [...kept.keys()].filter((key) => !wanted(key)).forEach((key) => kept.delete(key));
+	return keep;
+}
+
 // ---- time ----
 
 const formats = new Map();
@@ -61,7 +104,12 @@ export function when(ms, now = Date.now()) {
 	return `${day.format(ms)}, ${clock(ms)}`;
 }
 
-export const time = (ms, text = when(ms)) => el("time", { datetime: new Date(ms).toISOString() }, text);
+// "CET": of the browser, then.
+export const zone = (ms) => format("zone", { timeZoneName: "short" }).formatToParts(ms).find((p) => p.type === "timeZoneName").value;
+
+// With day, second and zone for whoever points at it.
+export const time = (ms, text = when(ms)) => el("time", { datetime: new Date(ms).toISOString(),
+	title: format("full", { dateStyle: "full", timeStyle: "long" }).format(ms) }, text);
 
 // "40 s", "12 min", "3 h 40 min", "2 g 4 h"
 export function duration(ms) {

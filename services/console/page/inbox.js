@@ -1,10 +1,10 @@
 // inbox.js - the list of messages: rows by their real time, newest first, kept in place while new ones arrive.
-import { byId, clock, el, longDay, time } from "./dom.js";
+import { byId, clock, el, keeper, longDay, place, time, zone } from "./dom.js";
 import { label, network, t } from "./words.js";
 
 export const ROWS_MAX = 400;
 
-const shown = new Map(); // id -> { row, item }
+const keep = keeper();
 
 export function chip(code) {
 	return code && code !== "none" ? el("span", { class: `chip ${code}` }, t(`code_${code}`)) : null;
@@ -56,56 +56,27 @@ function makeItem(row, actions) {
 		el("div", { class: "line foot" }, meaning(row), links(row, actions)));
 }
 
-function itemOf(row, actions) {
-	const kept = shown.get(row.id);
-	if (kept && kept.row === row)
-		return kept.item;
-	const item = makeItem(row, actions);
-	shown.set(row.id, { row, item });
-	return item;
-}
-
-// Puts the rows into the list, reusing what is there; the one with the keyboard's focus keeps it.
+// Puts the rows into the list; the one with the keyboard's focus keeps it.
 export function showInbox(rows, actions) {
 	const list = byId("messages");
 	const focused = document.activeElement?.dataset?.message;
-	const wanted = [];
+	const wanted = new Map(); // key -> element
 	let day = "";
 	for (const row of rows) {
-		const thisDay = longDay(row.occurred_ms);
+		const thisDay = `${longDay(row.occurred_ms)} · ${zone(row.occurred_ms)}`;
 		if (thisDay !== day)
-			wanted.push(el("li", { class: "day" }, el("h3", {}, thisDay)));
+			wanted.set(thisDay, keep(thisDay, 0, () => el("li", { class: "day" }, el("h3", {}, thisDay))));
 		day = thisDay;
-		wanted.push(itemOf(row, actions));
+		wanted.set(row.id, keep(row.id, row, () => makeItem(row, actions)));
 	}
-	const ids = new Set(rows.map((r) => r.id));
-	for (const id of shown.keys())
-		if (!ids.has(id))
-			shown.delete(id);
-	place(list, wanted);
-	list.querySelector(".cover")?.setAttribute("tabindex", "0");
+	keep.only((key) => wanted.has(key));
+	place(list, wanted.values());
+	covers().forEach((c, n) => c.setAttribute("tabindex", n ? "-1" : "0")); // the list is one stop of the Tab key
 	if (focused && document.activeElement?.dataset?.message !== focused)
 		focusMessage(focused);
 	byId("messages-none").hidden = rows.length > 0;
 	byId("messages-none").textContent = t("none_messages");
 }
-
-// Makes the list's children exactly `wanted`, moving as little as possible.
-function place(list, wanted) {
-	const keep = new Set(wanted);
-	for (const child of [...list.children])
-		if (!keep.has(child))
-			child.remove();
-	let at = list.firstElementChild;
-	for (const item of wanted) {
-		if (item === at)
-			at = at.nextElementSibling;
-		else
-			list.insertBefore(item, at);
-	}
-}
-
-export const forgetRows = () => shown.clear(); // after a change of language
 
 // ---- keyboard ----
 

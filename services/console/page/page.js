@@ -1,22 +1,27 @@
 // page.js - what is shown and what happens: loads everything once, then follows the console's events. After an
 // interruption it loads everything again.
 import { byId, el, number, when } from "./dom.js";
-import { get, path, post, useBrand } from "./api.js";
+import { get, path, useBrand } from "./api.js";
 import { language, setLanguage, t, translatePage } from "./words.js";
-import { ROWS_MAX, focusMessage, forgetRows, markOpen, showInbox, step } from "./inbox.js";
+import { ROWS_MAX, focusMessage, markOpen, showInbox, step } from "./inbox.js";
 import { announce, openIncidents, showIncidents } from "./banner.js";
 import { showAdvocates } from "./advocates.js";
 import { caseIsOpen, showCases } from "./cases.js";
 import { showCase, showMessage, showMissing } from "./record.js";
 import { askClosing, wireClosing } from "./closing.js";
+import { askWordings, wireWordings } from "./wordings.js";
+import { complain, hearRefusals, translateNotices } from "./notice.js";
+import { decide, decision, keepDecisions } from "./decision.js";
 
 const FILTERS = ["all", "needs_answer", "incident"];
+const CASES_PAGES_MAX = 10;
 const HEALTH_EVERY_MS = 10000;
 const DRILL_EVERY_MS = 3000;
 
 const state = {
 	brand: null, live: "connecting", counts: null, clockOffset: 0, filter: "all", next: null,
-	rows: new Map(), cases: new Map(), incidents: new Map(), deliveries: new Map(), answers: new Map(), advocates: [], health: null,
+	rows: new Map(), cases: new Map(), incidents: new Map(), deliveries: new Map(), answers: new Map(), advocates: new Map(),
+	health: null,
 	open: null, // { kind: "message" | "case", id, answer }
 };
 
@@ -32,7 +37,11 @@ function draw() {
 	requestAnimationFrame(() => {
 		drawing = false;
 		drawTop();
-		showIncidents(state.incidents, state.deliveries, state.answers, now(), actions);
+		keepDecisions(() => {
+			showIncidents(state.incidents, state.deliveries, state.answers, now(), actions);
+			if (shownRecord !== state.open)
+				drawRecord();
+		});
 		showAdvocates(state.advocates, state.counts?.crisis, actions);
 		showInbox(visibleRows(), actions);
 		markOpen(state.open?.kind === "message" ? state.open.id : ""); // a row that changed is built anew
@@ -74,9 +83,8 @@ function drawHeldAlarms(n) {
 	heldShown = shown;
 	byId("held").hidden = !n;
 	byId("held").replaceChildren(...(n ? [t("alarms_held", number(n)), ...[true, false].map((call) => {
-		const button = el("button", { type: "button" }, t(call ? "alarms_call" : "alarms_drop"));
-		button.onclick = () => decide("alarms", { call }, button);
-		return button;
+		const key = call ? "alarms call" : "alarms drop";
+		return decision(key, { onclick: (e) => decide("alarms", { call }, e.currentTarget) }, t(call ? "alarms_call" : "alarms_drop"));
 	})] : []));
 }
 
@@ -94,14 +102,6 @@ function drawHealth() {
 		list.length ? t("services", `${ready}/${list.length}`) : t("health_unknown");
 	byId("health").lastElementChild.replaceChildren(
 		...(trouble.length ? trouble : [t("all_well")]).map((x) => el("li", {}, x)));
-}
-
-let troubleTimer;
-function complain(text) {
-	byId("trouble").textContent = text;
-	byId("trouble").hidden = !text;
-	clearTimeout(troubleTimer);
-	troubleTimer = setTimeout(() => complain(""), 8000);
 }
 
 // ---- loading ----
@@ -122,7 +122,10 @@ function addIncident(incident) {
 	state.incidents.set(incident.id, incident);
 }
 
+// Those of answers belong to their cases.
 function addDelivery(d) {
+	if (d.template === "answer")
+		return;
 	const subject = d.incident_id || d.case_id;
 	const others = (state.deliveries.get(subject) || []).filter((x) => x.order_id !== d.order_id);
 	state.deliveries.set(subject, [...others, d]);
@@ -160,6 +163,17 @@ async function loadMessages() {
 	state.next = answer.next || null;
 }
 
+// All that are open, as far as a page can show them: what is late was often not touched for long.
+async function loadCases() {
+	const cases = new Map();
+	for (let before = "", n = 0; before !== undefined && n < CASES_PAGES_MAX; n++) {
+		const answer = await get("cases", { limit: 200, ...(before && { before }) });
+		answer.cases.forEach((c) => cases.set(c.id, c));
+		before = answer.next;
+	}
+	state.cases = cases;
+}
+
 function addDetails(incident, answer) {
 	state.deliveries.set(incident, answer.deliveries);
 	answer.answers.forEach(addAnswer);
@@ -167,7 +181,15 @@ function addDetails(incident, answer) {
 
 // They are offered in a crisis, and not before.
 async function loadAdvocates() {
-	state.advocates = state.counts?.crisis ? (await get("advocates")).advocates : [];
+	const list = state.counts?.crisis ? (await get("advocates")).advocates : [];
+	state.advocates = new Map(list.map((a) => [a.customer_id, a]));
+}
+
+function addAdvocate(a) {
+	if (a.removed)
+		state.advocates.delete(a.customer_id);
+	else
+		state.advocates.set(a.customer_id, a);
 }
 
 function hearCounts(counts) {
@@ -177,17 +199,22 @@ function hearCounts(counts) {
 		loadAdvocates().then(draw, () => {});
 }
 
+async function loadRefusals() {
+	hearRefusals((await get("refusals")).refusals);
+}
+
 async function loadAll() {
 	try {
-		const [counts, incidents, cases] = await Promise.all([get("counts"), get("incidents", { limit: 50 }),
-			get("cases", { limit: 200 }), loadMessages()]);
+		const [counts, incidents] = await Promise.all([get("counts"), get("incidents", { limit: 50 }), loadCases(),
+			loadMessages(), loadRefusals()]);
 		addCounts(counts);
 		await loadAdvocates();
-		state.cases = new Map(cases.cases.map((c) => [c.id, c]));
 		for (const i of incidents.incidents)
 			addIncident(i);
 		for (const i of openIncidents(state.incidents).slice(0, 5))
 			addDetails(i.id, await get(`incidents/${i.id}`));
+		if (state.open)
+			await open(state.open.kind, state.open.id, false);
 	} catch (e) {
 		complain(t("failed", e.message || t("offline")));
 	}
@@ -212,13 +239,6 @@ async function loadHealth() {
 	drawHealth();
 }
 
-// What this person decided, and somebody else was faster.
-function addRefusal(r) {
-	if (r.actor === byId("actor").value.trim())
-		complain(t("failed", r.why));
-	loadSoon();
-}
-
 // ---- events ----
 
 const events = {
@@ -227,7 +247,11 @@ const events = {
 	incident: (d) => d.incidents.forEach(addIncident),
 	delivery: (d) => d.deliveries.forEach(addDelivery),
 	answer: (d) => d.answers.forEach(addAnswer),
-	refusal: (d) => d.refusals.forEach(addRefusal),
+	refusal: (d) => {
+		hearRefusals(d.refusals);
+		loadSoon(); // what is shown may be older than what is
+	},
+	advocate: (d) => d.advocates.forEach(addAdvocate),
 	crisis: () => {}, // the counts that follow say it
 	counts: hearCounts,
 	reload: loadSoon,
@@ -270,27 +294,7 @@ async function followDrill() {
 
 // ---- deciding and opening ----
 
-async function decide(rest, body, button, words = t("sending")) {
-	const actor = byId("actor").value.trim();
-	if (!actor) {
-		complain(t("name_first"));
-		byId("actor").focus();
-		return false;
-	}
-	const before = button.textContent;
-	button.disabled = true;
-	try {
-		await post(rest, { actor, ...body });
-		button.textContent = words;
-		return true;
-	} catch (e) {
-		button.disabled = false;
-		button.textContent = before;
-		complain(t("failed", e.message || t("offline")));
-		return false;
-	}
-}
-
+// With the focus when somebody asks for it; without it, what is open is read again.
 async function open(kind, id, focus) {
 	let answer = null;
 	try {
@@ -298,16 +302,21 @@ async function open(kind, id, focus) {
 	} catch {
 		answer = null;
 	}
+	const shown = state.open?.kind === kind && state.open.id === id;
+	if (!focus && (!shown || JSON.stringify(answer) === JSON.stringify(state.open.answer)))
+		return; // closed meanwhile, or nothing new: what somebody uses stays as it is
 	state.open = { kind, id, answer };
+	draw();
+	if (!focus)
+		return;
 	drawRecord();
-	if (focus)
-		byId("record").focus({ preventScroll: true });
-	if (focus)
-		byId("record").scrollTop = 0;
+	byId("record").focus({ preventScroll: true });
+	byId("record").scrollTop = 0;
 }
 
+let shownRecord = null;
 function drawRecord() {
-	const o = state.open;
+	const o = shownRecord = state.open;
 	document.body.classList.toggle("reading", Boolean(o));
 	byId("record").hidden = !o;
 	markOpen(o?.kind === "message" ? o.id : "");
@@ -337,6 +346,8 @@ const actions = {
 	acknowledgeIncident: (id, button) => decide(`incidents/${id}/acknowledge`, {}, button),
 	closeIncident: (i, button) => askClosing(i, button, decide),
 	doneStep: (id, n, button) => decide(`incidents/${id}/step`, { number: n }, button, "✓"),
+	writeWordings: (i) => askWordings(i, state.brand?.channels || [],
+		[...state.cases.values()].filter((c) => c.incident_id === i.id && caseIsOpen(c))),
 	proposeHolding: (id, button) => decide(`incidents/${id}/answer`, {}, button),
 	approveAnswer: (of, answer, role, button) => decide(`${of}/approve`, { answer, role }, button),
 	sendAnswer: (id, text, button) => decide(`cases/${id}/answer`, { text }, button),
@@ -374,16 +385,15 @@ function chooseView(view) {
 function chooseLanguage(name) {
 	setLanguage(name);
 	translatePage();
-	forgetRows();
-	byId("messages").replaceChildren();
 	drawFilters();
 	drawHealth();
+	translateNotices();
 	drawRecord();
 	draw();
 }
 
 function onKey(e) {
-	if (e.target.closest("input, select, textarea") || e.ctrlKey || e.metaKey || e.altKey)
+	if (e.target.closest("input, select, textarea, dialog") || e.ctrlKey || e.metaKey || e.altKey)
 		return;
 	if (e.key === "j" || e.key === "k") {
 		step(e.key === "j" ? 1 : -1);
@@ -401,6 +411,7 @@ async function start() {
 	byId("more").addEventListener("click", loadOlder);
 	byId("record").addEventListener("click", (e) => e.target.closest("[data-close]") && closeRecord());
 	wireClosing();
+	wireWordings();
 	for (const b of document.querySelectorAll("[data-language]"))
 		b.addEventListener("click", () => chooseLanguage(b.dataset.language));
 	for (const b of document.querySelectorAll("nav [data-view]"))

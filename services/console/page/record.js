@@ -4,6 +4,7 @@ import { actorWords, label, network, surface, t } from "./words.js";
 import { chip, marks, person } from "./inbox.js";
 import { caseIsOpen, clocks } from "./cases.js";
 import { answerForm, answerItem } from "./answer.js";
+import { decision } from "./decision.js";
 
 const INTENTS = ["ask_info", "report_fault", "order_status", "billing", "cancel", "buy", "change", "complain",
 	"praise", "suggest", "report_danger", "attack", "joke", "spam", "other"];
@@ -58,15 +59,15 @@ function intention(arm, u, actions) {
 		[t("expectation"), guess("expectation", u.expectation)],
 		[t("sentiment"), guess("sentiment", u.sentiment)],
 		[t("lane", ""), guess("lane", u.lane)],
-		[t("flags"), (u.flags || []).map((f) => f.replaceAll("_", " ")).join(", ")],
+		[t("flags"), (u.flags || []).map((f) => label("flag", f)).join(", ")],
 		[t("model"), u.model],
-	]), el("div", { class: "decide" }, choice, el("button", { type: "button", class: "plain",
+	]), el("div", { class: "decide" }, choice, decision(`${arm.message_id} correct`, {
 		onclick: (e) => actions.correct(arm.message_id, choice.value, e.currentTarget) }, t("correct"))));
 }
 
 function advocate(arm, k, actions) {
 	const listed = k.customer_type === "advocate";
-	return k.influencer ? null : el("button", { type: "button", class: "plain",
+	return k.influencer ? null : decision(`${arm.message_id} advocate`, {
 		onclick: (e) => actions.keepAdvocate(arm.message_id, !listed, e.currentTarget) },
 		t(listed ? "advocate_drop" : "advocate_add"));
 }
@@ -93,11 +94,14 @@ function rules(arm) {
 		facts([[t("code"), chip(arm.code)], [t("kind"), arm.kind], [t("playbook"), arm.playbook]]));
 }
 
+// An actor's name is one word with underscores; what else it is is somebody's sentence.
+const detailWords = (detail) => (/^[a-z_]+$/.test(detail || "") ? actorWords(detail) : detail);
+
 function action(arm) {
 	return section("action", el("ul", {}, (arm.actions || []).map((a) => el("li", {},
 		el("strong", {}, label("action", a.name)), " ", el("span", { class: "muted" },
 			[actorWords(a.actor), when(a.at_ms), label("result", a.result),
-				t(a.external ? "external" : "internal"), a.detail].filter(Boolean).join(" · "))))));
+				t(a.external ? "external" : "internal"), detailWords(a.detail)].filter(Boolean).join(" · "))))));
 }
 
 // ---- the panel ----
@@ -127,7 +131,7 @@ function messageOfCase(row, actions) {
 	return el("li", {}, el("div", { class: "line" }, time(row.occurred_ms),
 		el("span", { class: "network" }, network(row)), el("strong", {}, person(row)), marks(row)),
 		el("p", { class: "text", lang: "" }, row.text),
-		el("button", { type: "button", class: "link", onclick: () => actions.openMessage(row.id) }, t("intention")));
+		el("button", { type: "button", class: "link", onclick: () => actions.openMessage(row.id) }, t("whole_record")));
 }
 
 function decideCase(c, actions) {
@@ -136,9 +140,9 @@ function decideCase(c, actions) {
 	const choice = el("select", { "aria-label": t("outcome") },
 		OUTCOMES.map((v) => el("option", { value: t(`outcome.${v}`) }, t(`outcome.${v}`))));
 	return el("div", { class: "decide" },
-		c.acknowledged_ms ? null : el("button", { type: "button", class: "primary",
+		c.acknowledged_ms ? null : decision(`${c.id} acknowledge`, { class: "primary",
 			onclick: (e) => actions.acknowledgeCase(c.id, e.currentTarget) }, t("acknowledge_case")),
-		choice, el("button", { type: "button", class: "plain",
+		choice, decision(`${c.id} close`, {
 			onclick: (e) => actions.closeCase(c.id, choice.value, e.currentTarget) }, t("close_case")));
 }
 

@@ -20,8 +20,13 @@ const it = {
 	close_reason: "Perché è finito", close_lessons: "Che cosa abbiamo imparato (va nel rapporto e nella raccolta degli errori)", since: "Iniziato",
 	red_since: "Rosso da", detected: "Rilevato", closed: "Chiuso", because: "Perché",
 	steps: "Cosa fare", done: "fatto", to_do: "da fare", alerts: "Avvisi inviati",
-	no_alerts: "Nessun avviso finora.", attempts: "%s tentativi", acknowledge: "Presa in carico",
+	no_alerts: "Nessun avviso finora.", attempts: "%s tentativi", acknowledge: "Prendi in carico",
 	tick: "Segna come fatto: %s", answers: "Risposte a molti", approve: "Approva",
+	wordings_title: "Risposta a molti", wordings_edit: "Scrivi o modifica i testi", wordings_all: "Tutti i testi (%s)",
+	wordings_how: "Ogni persona riceve uno di questi testi nella sua lingua, a turno. Servono almeno due testi per lingua; un canale può averne di suoi.",
+	wordings_few: "Servono almeno %s testi diversi, oppure nessuno.", wordings_twice: "Due testi sono uguali.",
+	wordings_for: "Casi aperti: %s", wordings_stopped: "Così non parte: guarda i testi segnati in rosso.", wordings_none: "Non c'è ancora nessun testo.", wordings_propose: "Manda in approvazione", wordings_add: "Aggiungi lingua o canale",
+	wording: "Testo %s", wording_more: "Aggiungi un testo", wording_drop: "Togli il testo %s", drop: "Togli", every_channel: "tutti i canali", other_language: "altra lingua",
 	propose_holding: "Proponi la prima risposta del manuale", answer_sent: "inviata a %s casi",
 	answer_going: "in partenza, %s casi finora", answer_waits: "mancano %s approvazioni", answer_waits_1: "manca un'approvazione",
 	advocates: "Sostenitori (%s)", listed_by: "in elenco per %s", praise_days: "giorni di elogi: %s",
@@ -31,17 +36,23 @@ const it = {
 	approved_by: "approvata da %s", answer_needs: "Approvazioni che servono: %s", answer_needs_role: "Approvazioni che servono: %s (%s)",
 	finding_blocks: "Ferma la risposta:", finding_look: "Da guardare:", finding_none: "Niente da segnalare.",
 	finding_unknown: "Il controllo non risponde: la risposta sarà guardata prima di partire.",
-	answer_left_out: "%s casi non raggiunti", crisis_since: "MODALITÀ DI CRISI dalle %s",
+	answer_left_out: "%s casi non raggiunti", crisis_since: "MODALITÀ DI CRISI da %s",
 	alarms_held: "%s allarmi scaduti insieme: nessuno è stato chiamato. ", alarms_call: "Chiama tutti",
 	alarms_drop: "Lascia cadere", note_due: "da dire in pubblico",
 	acknowledged_by: "In carico a %s", sending: "Inviato…",
+	refused: "Non è stato più possibile: %s", refused_seen: "Ho visto", "command.acknowledge_incident": "presa in carico dell'incidente",
+	"command.close_incident": "chiusura dell'incidente", "command.acknowledge_case": "presa in carico del caso",
+	"command.close_case": "chiusura del caso", "command.change_case": "cambiamento del caso", "command.correct": "correzione",
+	"command.open_crisis": "inizio della modalità di crisi", "command.close_crisis": "fine della modalità di crisi",
+	"command.done_step": "passo fatto", "command.move_message": "cambio di corsia", "command.propose_answer": "risposta",
+	"command.approve_answer": "approvazione", "command.confirm_alarms": "allarmi", "command.keep_advocate": "elenco dei sostenitori",
 	name_first: "Scrivi prima il tuo nome, in alto.", failed: "Non riuscito: %s",
 	offline: "la console non risponde", incident_new: "Incidente %s: %s",
 	incident_acknowledged: "%s preso in carico da %s", incident_closed: "Incidente chiuso: %s",
 	owner: "responsabile", first_answer: "prima risposta", solution: "soluzione", answered: "data %s",
 	case_messages_1: "1 messaggio", case_messages: "%s messaggi", late: "in ritardo",
-	updated_only: "gli ultimi %s di %s", close: "Chiudi", close_case: "Chiudi il caso",
-	outcome: "Com'è finito", acknowledge_case: "Presa in carico", case_closed: "chiuso %s",
+	updated_only: "i %s più urgenti di %s", close: "Chiudi", close_case: "Chiudi il caso",
+	outcome: "Com'è finito", acknowledge_case: "Prendi in carico", case_closed: "chiuso %s",
 	back: "Indietro", original: "Apri dov'è stato scritto", open_case: "Vai al caso", what: "Cosa",
 	where: "Dove", intention: "Intenzione", know: "Cosa sappiamo", rules: "Regole", action: "Azioni",
 	text: "testo", subject: "oggetto", started_by: "chi ha iniziato", event: "evento",
@@ -49,10 +60,10 @@ const it = {
 	place: "luogo", written: "scritto", arrived: "arrivato", decided: "deciso", intent: "intento",
 	expectation: "si aspetta", sentiment: "tono", flags: "segnali", model: "modello",
 	sure: "%s % sicuro", customer: "cliente", reach: "seguaci", known_since: "conosciuto dal",
-	history: "finora", history_words: "%s messaggi, %s casi", last_outcome: "ultimo caso",
+	history: "finora", history_words: "messaggi %s, casi %s", last_outcome: "ultimo caso",
 	matched: "regola", playbook: "manuale", no_rules: "Nessuna regola.", code: "codice", kind: "tipo",
 	correct: "Correggi", correct_label: "Intenzione giusta", corrected: "Correzione inviata",
-	external: "verso l'esterno", internal: "interna", thread: "Messaggi del caso",
+	whole_record: "Vedi la scheda", external: "verso l'esterno", internal: "interna", thread: "Messaggi del caso",
 	not_found: "Non c'è (ancora).", rating: "stelle", "intent.ask_info": "chiede",
 	"intent.report_fault": "segnala un guasto", "intent.order_status": "chiede dell'ordine",
 	"intent.billing": "fattura o rimborso", "intent.cancel": "disdice", "intent.buy": "vuole comprare",
@@ -86,6 +97,9 @@ const it = {
 	"action.escalate": "salito di livello", "network.email": "E-mail", "network.phone": "Telefono",
 	"network.reviews": "Recensioni", "outcome.solved": "Risolto", "outcome.refunded": "Rimborsato",
 	"outcome.explained": "Spiegato", "outcome.no_answer_needed": "Non serviva risposta",
+	"flag.safety": "pericolo", "flag.outage": "tocca molti", "flag.management": "contro la direzione", "flag.legal": "vie legali",
+	"flag.insult": "insulti", "flag.boycott": "boicottaggio", "flag.irony": "ironia", "flag.media": "stampa e pubblico",
+	"flag.personal_data": "dati personali", "flag.vulnerable": "persona fragile", "flag.churn_risk": "vuole andarsene",
 };
 
 const en = {
@@ -110,6 +124,11 @@ const en = {
 	because: "Because", steps: "What to do", done: "done", to_do: "to do", alerts: "Alerts sent",
 	no_alerts: "No alerts so far.", attempts: "%s attempts", acknowledge: "Acknowledge",
 tick: "Tick as done: %s", answers: "Answers to many", approve: "Approve",
+	wordings_title: "Answer to many", wordings_edit: "Write or edit the texts", wordings_all: "All texts (%s)",
+	wordings_how: "Each person gets one of these texts in their language, in turns. At least two texts for each language; a channel may have its own.",
+	wordings_few: "At least %s different texts are needed, or none.", wordings_twice: "Two texts are the same.",
+	wordings_for: "Open cases: %s", wordings_stopped: "It can not leave like this: look at the texts marked in red.", wordings_none: "There is no text yet.", wordings_propose: "Send for approval", wordings_add: "Add a language or channel",
+	wording: "Text %s", wording_more: "Add a text", wording_drop: "Remove text %s", drop: "Remove", every_channel: "all channels", other_language: "another language",
 	propose_holding: "Propose the playbook's first answer", answer_sent: "sent to %s cases",
 	answer_going: "going out, %s cases so far", answer_waits: "%s approvals missing", answer_waits_1: "one approval missing",
 	advocates: "Advocates (%s)", listed_by: "listed by %s", praise_days: "days of praise: %s",
@@ -123,12 +142,18 @@ tick: "Tick as done: %s", answers: "Answers to many", approve: "Approve",
 	alarms_held: "%s alarms fell due together: nobody was called. ", alarms_call: "Call everybody",
 	alarms_drop: "Drop them", note_due: "to be said in public",
 	acknowledged_by: "Acknowledged by %s", sending: "Sent…",
+	refused: "It was too late for this: %s", refused_seen: "Seen", "command.acknowledge_incident": "acknowledging the incident",
+	"command.close_incident": "closing the incident", "command.acknowledge_case": "acknowledging the case",
+	"command.close_case": "closing the case", "command.change_case": "changing the case", "command.correct": "the correction",
+	"command.open_crisis": "beginning crisis mode", "command.close_crisis": "ending crisis mode",
+	"command.done_step": "the step that was ticked", "command.move_message": "changing the lane", "command.propose_answer": "the answer",
+	"command.approve_answer": "the approval", "command.confirm_alarms": "the alarms", "command.keep_advocate": "the list of advocates",
 	name_first: "Write your name first, at the top.", failed: "That did not work: %s",
 	offline: "the console does not answer", incident_new: "%s incident: %s",
 	incident_acknowledged: "%s acknowledged by %s", incident_closed: "Incident closed: %s",
 	owner: "owner", first_answer: "first answer", solution: "solution", answered: "given %s",
 	case_messages_1: "1 message", case_messages: "%s messages", late: "late",
-	updated_only: "the latest %s of %s", close: "Close", close_case: "Close the case",
+	updated_only: "the %s most urgent of %s", close: "Close", close_case: "Close the case",
 	outcome: "How it ended", acknowledge_case: "Acknowledge", case_closed: "closed %s", back: "Back",
 	original: "Open where it was written", open_case: "Go to the case", what: "What", where: "Where",
 	intention: "Intention", know: "What we know", rules: "Rules", action: "Actions", text: "text",
@@ -137,9 +162,9 @@ tick: "Tick as done: %s", answers: "Answers to many", approve: "Approve",
 	written: "written", arrived: "arrived", decided: "decided", intent: "intent",
 	expectation: "expects", sentiment: "tone", flags: "signals", model: "model", sure: "%s % sure",
 	customer: "customer", reach: "followers", known_since: "known since", history: "so far",
-	history_words: "%s messages, %s cases", last_outcome: "last case", matched: "rule",
+	history_words: "messages %s, cases %s", last_outcome: "last case", matched: "rule",
 	playbook: "playbook", no_rules: "No rules.", code: "code", kind: "kind", correct: "Correct",
-	correct_label: "Right intention", corrected: "Correction sent", external: "external",
+	correct_label: "Right intention", corrected: "Correction sent", whole_record: "See the record", external: "external",
 	internal: "internal", thread: "Messages of the case", not_found: "Not there (yet).",
 	rating: "stars", "intent.ask_info": "asks", "intent.report_fault": "reports a fault",
 	"intent.order_status": "asks about an order", "intent.billing": "billing or refund",
@@ -173,6 +198,9 @@ tick: "Tick as done: %s", answers: "Answers to many", approve: "Approve",
 	"action.escalate": "escalated", "network.email": "E-mail", "network.phone": "Phone",
 	"network.reviews": "Reviews", "outcome.solved": "Solved", "outcome.refunded": "Refunded",
 	"outcome.explained": "Explained", "outcome.no_answer_needed": "No answer was needed",
+	"flag.safety": "danger", "flag.outage": "hits many", "flag.management": "against those who lead", "flag.legal": "legal steps",
+	"flag.insult": "insults", "flag.boycott": "boycott", "flag.irony": "irony", "flag.media": "press and public",
+	"flag.personal_data": "personal data", "flag.vulnerable": "vulnerable person", "flag.churn_risk": "may leave",
 };
 
 const languages = { it, en };
@@ -205,6 +233,17 @@ export function label(set, value) {
 	if (!value || value === "unknown")
 		return languages[current][`${set}.unknown`] ?? t("dont_know");
 	return languages[current][`${set}.${value}`] ?? value.replaceAll("_", " ");
+}
+
+// "italiano", "inglese": in the language of the page.
+export function languageName(code) {
+	if (code === "other")
+		return t("other_language");
+	try {
+		return new Intl.DisplayNames([current], { type: "language" }).of(code);
+	} catch {
+		return code || t("dont_know");
+	}
 }
 
 // An actor of the playbook, as words.

@@ -1,0 +1,64 @@
+// decision.js - buttons that decide something, and sending what was decided.
+import { byId, el } from "./dom.js";
+import { post } from "./api.js";
+import { complain } from "./notice.js";
+import { language, t } from "./words.js";
+
+const SENT_MS = 5000; // then it can be sent again: what it was to change has not come back
+
+const sent = new Map(); // key -> what its button says meanwhile
+
+// `key` names the decision, so that its button is known again when it is built anew.
+export const decision = (key, properties, ...children) =>
+	el("button", { type: "button", class: "plain", "data-decision": key, ...properties }, ...children);
+
+const buttonsOf = (key) => [...document.querySelectorAll("[data-decision]")].filter((b) => b.dataset.decision === key);
+
+function mark(key) {
+	for (const b of buttonsOf(key)) {
+		b.disabled = true;
+		b.textContent = sent.get(key);
+	}
+}
+
+function free(key, words) {
+	sent.delete(key);
+	for (const b of buttonsOf(key)) {
+		b.disabled = false;
+		b.textContent = words;
+	}
+}
+
+// Builds parts of the page anew: the focus stays on the button it was on, and what was sent stays sent.
+export function keepDecisions(build) {
+	const focused = document.activeElement?.dataset?.decision;
+	build();
+	[...sent.keys()].forEach(mark);
+	if (focused && document.activeElement?.dataset?.decision !== focused)
+		buttonsOf(focused)[0]?.focus({ preventScroll: true });
+}
+
+// True when it is accepted. What it changes comes back by itself.
+export async function decide(rest, body, button, words = t("sending")) {
+	const actor = byId("actor").value.trim();
+	if (!actor) {
+		complain(t("name_first"));
+		byId("actor").focus();
+		return false;
+	}
+	const key = button.dataset.decision || rest, before = button.textContent;
+	sent.set(key, before);
+	mark(key);
+	try {
+		await post(rest, { actor, ...body });
+		sent.set(key, words);
+		mark(key);
+		setTimeout(() => free(key, before), SENT_MS);
+		return true;
+	} catch (e) {
+		free(key, before);
+		const found = e.findings?.find((f) => f.blocks);
+		complain(t("failed", found?.[language()] || e.message || t("offline")));
+		return false;
+	}
+}

@@ -491,9 +491,10 @@ struct surge topic_surge(const struct topics *ts, const struct topic *t)
 	struct surge s = {.grave = t->grave,
 		.usual = size > 0 ? size : unknown,
 		.brand = size > 0 ? fmax(size, now) : unknown};
+	double hour = busy(ts, t, rhythm[1], 1); /* the shortest window is too short to tell */
+	double long_while = busy(ts, t, rhythm[NORMAL_WINDOWS - 1], NORMAL_WINDOWS - 1);
 	for (unsigned i = 0; i < NORMAL_WINDOWS; i++) {
-		unsigned of = MAX(i, 1u); /* the shortest window is too short to tell */
-		double here = rhythm[i] * busy(ts, t, rhythm[of], of);
+		double here = rhythm[i] * (i == NORMAL_WINDOWS - 1 ? long_while : hour);
 		s.people[i] = crowd_count(&t->crowd, normal_steps[i]);
 		s.expected[i] = normal_expected(&t->normals, i, here);
 		s.unlikely[i] = normal_unlikely(&t->normals, i, here, s.people[i]);

@@ -9,9 +9,8 @@
  * come a third as often and may be three times as likely (Bonferroni: as many false alarms a day from the one
  * as from the other). A quarter comes oftener, but a burst's other conditions are hardly ever met by chance.
  *
- * Among several windows that are looked at by themselves and a cumulative sum (Lucas, "Counted data CUSUM's",
- * Technometrics 27, 1985), with the true rate known to both and as many false alarms, windows found a rise of
- * 10 people an hour above 5 at least as soon: 93 against 90 of 100 within three hours.
+ * A cumulative sum (Lucas, "Counted data CUSUM's", Technometrics 27, 1985) in place of the windows finds no
+ * more: with the true rate known to both, and as few false alarms (tests/bench/crisis, ramp).
  *
  * How many are enough depends on the brand: 200 people about one problem within an hour are a crisis for one
  * that some SURGE_BRAND people write to in an hour. A playbook that gives numbers of its own is taken at its

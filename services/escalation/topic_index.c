@@ -4,7 +4,7 @@
 
 #include <math.h>
 
-#define LISTS 4096       /* a power of two; several terms share a list */
+#define LISTS 65536       /* a power of two; several terms share a list */
 #define NOWHERE UINT32_MAX
 #define ROUNDING 1e-5    /* sums of floats in another order differ by less */
 
@@ -62,7 +62,7 @@ void topic_index_free(struct topic_index **ixp)
 
 static struct list *list_of(struct topic_index *ix, uint32_t term)
 {
-	return &ix->lists[term * 0x9e3779b1u >> 20];
+	return &ix->lists[term * 0x9e3779b1u >> 16];
 }
 
 void topic_index_add(struct topic_index *ix, struct topic *t, size_t i)

@@ -7,7 +7,7 @@
  * their squares' sum), no further topic is looked at; of those met, the same bound leaves few to be compared in full.
  * That is the prefix filter of Bayardo, Ma, Srikant, "Scaling up all pairs similarity search", WWW 2007.
  *
- * Memory: 12 bytes a posting in lists that double, 64 KiB of list heads, and 20 bytes for each place a topic may have.
+ * Memory: 12 bytes a posting in lists that double, 1 MiB of list heads, and 20 bytes for each place a topic may have.
  */
 #ifndef ASCOLTO_ESCALATION_TOPIC_INDEX_H
 #define ASCOLTO_ESCALATION_TOPIC_INDEX_H

@@ -8,7 +8,7 @@
 #include "services/ascolto/ascolto.h"
 #include "services/ascolto/client.h"
 #include "services/ascolto/show.h"
-#include "services/escalation/audit_chain.h"
+#include "services/escalation/evidence/audit_chain.h"
 
 /* ---- what the command line says ---- */
 

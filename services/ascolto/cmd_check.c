@@ -3,7 +3,7 @@
 #include "services/ascolto/ascolto.h"
 #include "services/ascolto/client.h"
 #include "services/ascolto/show.h"
-#include "services/escalation/texts.h"
+#include "services/escalation/answers/texts.h"
 
 static void text_summary(const struct conf *c)
 {

@@ -3,7 +3,7 @@
 #include "services/ascolto/ascolto.h"
 #include "services/ascolto/client.h"
 #include "services/ascolto/show.h"
-#include "services/escalation/draft.h"
+#include "services/escalation/answers/draft.h"
 
 #define ARENA_MAX ((size_t)16 * 1024 * 1024)
 

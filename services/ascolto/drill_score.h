@@ -10,7 +10,7 @@
 #define ASCOLTO_DRILL_SCORE_H
 
 #include "services/ascolto/drill_scenario.h"
-#include "services/escalation/playbook.h"
+#include "services/escalation/playbook/playbook.h"
 
 #define DRILL_LATE_MS ((int64_t)5 * 60000)
 #define DRILL_LANES_RIGHT 0.8 /* of the posts with a lane, for the point */

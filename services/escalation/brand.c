@@ -1,6 +1,6 @@
 /* The brands of the configuration: their playbooks, and their topics read back from the store. */
-#include "services/escalation/crisis.h"
-#include "services/escalation/mentions.h"
+#include "services/escalation/incidents/crisis.h"
+#include "services/escalation/topics/mentions.h"
 
 #include <sodium.h>
 

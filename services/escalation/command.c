@@ -1,6 +1,6 @@
 /* What people decide: each command to who carries it out, and what becomes of those that can not be. */
-#include "services/escalation/answers.h"
-#include "services/escalation/crisis.h"
+#include "services/escalation/answers/answers.h"
+#include "services/escalation/incidents/crisis.h"
 
 void send_correction(struct turn *t, const Ascolto__Envelope *command, const Ascolto__ArmRecord *arm,
 	const char *task, const char *label)

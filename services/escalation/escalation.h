@@ -13,11 +13,11 @@
 #include "common/drill.h"
 #include "common/svc.h"
 #include "proto/state.pb-c.h"
-#include "services/escalation/audit.h"
-#include "services/escalation/damage.h"
-#include "services/escalation/playbook.h"
-#include "services/escalation/sla.h"
-#include "services/escalation/topic.h"
+#include "services/escalation/evidence/audit.h"
+#include "services/escalation/incidents/damage.h"
+#include "services/escalation/playbook/playbook.h"
+#include "services/escalation/cases/sla.h"
+#include "services/escalation/topics/topic.h"
 
 extern const struct svc_spec escalation_spec;
 

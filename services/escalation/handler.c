@@ -1,9 +1,9 @@
 /* What escalation does with each kind of message. */
-#include "services/escalation/answers.h"
-#include "services/escalation/condition.h"
-#include "services/escalation/copies.h"
-#include "services/escalation/crisis.h"
-#include "services/escalation/score.h"
+#include "services/escalation/answers/answers.h"
+#include "services/escalation/playbook/condition.h"
+#include "services/escalation/topics/copies.h"
+#include "services/escalation/incidents/crisis.h"
+#include "services/escalation/evidence/score.h"
 
 #include <xxhash.h>
 

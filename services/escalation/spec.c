@@ -1,6 +1,6 @@
-#include "services/escalation/answers.h"
-#include "services/escalation/report.h"
-#include "services/escalation/score.h"
+#include "services/escalation/answers/answers.h"
+#include "services/escalation/evidence/report.h"
+#include "services/escalation/evidence/score.h"
 
 const struct table escalation_tables[] = {
 	[ARM] = {0x20, "arm", &ascolto__arm_record__descriptor, "message id: the ARM record, one per message"},

@@ -1,7 +1,7 @@
 /* Bytes as a draft: what is found lies within the text, is said in words, and blocks whatever the network. */
 #include "tests/fuzz/fuzz.h"
 
-#include "services/escalation/draft.h"
+#include "services/escalation/answers/draft.h"
 #include "common/private_data.h"
 
 static const struct playbook_voice voice = {

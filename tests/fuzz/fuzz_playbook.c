@@ -1,7 +1,7 @@
 /* A playbook file, and the decisions of whatever it was compiled to; its voices hear their own names. */
 #include "tests/fuzz/fuzz.h"
 
-#include "services/escalation/draft.h"
+#include "services/escalation/answers/draft.h"
 
 static void hear(const struct playbook_voice *v)
 {

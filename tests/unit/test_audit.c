@@ -4,8 +4,8 @@
 #include <sodium.h>
 #include <stdlib.h>
 
-#include "services/escalation/audit.h"
-#include "services/escalation/audit_chain.h"
+#include "services/escalation/evidence/audit.h"
+#include "services/escalation/evidence/audit_chain.h"
 #include "services/escalation/escalation.h"
 
 #define NOW_MS 1763757000000

@@ -2,7 +2,7 @@
 #include "tests/unit/check.h"
 
 #include "common/conf_yaml.h"
-#include "services/escalation/condition.h"
+#include "services/escalation/playbook/condition.h"
 
 static const cyaml_schema_value_t schema = {CYAML_VALUE_MAPPING(CYAML_FLAG_POINTER, struct when, when_fields)};
 

@@ -5,7 +5,7 @@
 #include <xxhash.h>
 
 #include "services/escalation/escalation.h"
-#include "services/escalation/sketch.h"
+#include "services/escalation/incidents/sketch.h"
 
 #define HOUR ((int64_t)3600000)
 #define START (1763757000000 - 1763757000000 % HOUR)

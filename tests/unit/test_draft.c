@@ -1,5 +1,5 @@
 /* What is found in a draft, and what is left alone: a row each. */
-#include "services/escalation/texts.h"
+#include "services/escalation/answers/texts.h"
 
 #include "tests/unit/check.h"
 #include "tests/unit/hostile.h"

@@ -1,7 +1,7 @@
 /* The playbook: the annotated one is right, and every mistake is said in words that name its place. */
 #include "tests/unit/check.h"
 
-#include "services/escalation/playbook.h"
+#include "services/escalation/playbook/playbook.h"
 
 #include <unistd.h>
 

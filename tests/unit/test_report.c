@@ -3,10 +3,10 @@
 
 #include <ctype.h>
 
-#include "services/escalation/chart.h"
+#include "services/escalation/evidence/chart.h"
 #include "services/escalation/escalation.h"
-#include "services/escalation/report.h"
-#include "services/escalation/report_words.h"
+#include "services/escalation/evidence/report.h"
+#include "services/escalation/evidence/report_words.h"
 
 #define HOUR ((int64_t)3600000)
 #define START (1773331200000) /* 2026-03-12 16:00 UTC */

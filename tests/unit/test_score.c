@@ -2,7 +2,7 @@
 #include "tests/unit/check.h"
 
 #include "services/escalation/escalation.h"
-#include "services/escalation/score.h"
+#include "services/escalation/evidence/score.h"
 
 #define DAY ((int64_t)86400000)
 #define NOW ((int64_t)1763757000000)

@@ -1,8 +1,8 @@
 /* The two clocks, the states of a case, and who is on call, as tables of rows. */
 #include "tests/unit/check.h"
 
-#include "services/escalation/rotation.h"
-#include "services/escalation/sla.h"
+#include "services/escalation/playbook/rotation.h"
+#include "services/escalation/cases/sla.h"
 
 #define MINUTE ((int64_t)60000)
 

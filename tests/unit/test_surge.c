@@ -1,8 +1,8 @@
 /* What is normal, how unlikely is what is seen, and which code that deserves. */
 #include "tests/unit/check.h"
 
-#include "services/escalation/crowd.h"
-#include "services/escalation/surge.h"
+#include "services/escalation/topics/crowd.h"
+#include "services/escalation/topics/surge.h"
 
 #include <math.h>
 

@@ -1,9 +1,9 @@
 /* Topics: what is one matter is one topic, people count once, and what is kept makes the same topic again. */
 #include "tests/unit/check.h"
 
-#include "services/escalation/copies.h"
-#include "services/escalation/topic.h"
-#include "services/escalation/topic_index.h"
+#include "services/escalation/topics/copies.h"
+#include "services/escalation/topics/topic.h"
+#include "services/escalation/topics/topic_index.h"
 
 #include "common/signature.h"
 #include <math.h>

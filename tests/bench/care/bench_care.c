@@ -16,7 +16,7 @@
 #include <sys/stat.h>
 
 #include "common/json.h"
-#include "services/escalation/playbook.h"
+#include "services/escalation/playbook/playbook.h"
 #include "services/intent/classifier.h"
 #include "services/intent/dataset.h"
 

@@ -1,6 +1,6 @@
 #include "tests/bench/crisis/others.h"
 
-#include "services/escalation/normal.h"
+#include "services/escalation/topics/normal.h"
 
 #include <math.h>
 

@@ -2,7 +2,7 @@
 #ifndef ASCOLTO_BENCH_OURS_H
 #define ASCOLTO_BENCH_OURS_H
 
-#include "services/escalation/surge.h"
+#include "services/escalation/topics/surge.h"
 #include "tests/bench/crisis/others.h"
 #include "tests/bench/crisis/posts.h"
 #include "tests/bench/crisis/replay.h"

@@ -6,7 +6,7 @@
 #ifndef ASCOLTO_BENCH_WATCH_H
 #define ASCOLTO_BENCH_WATCH_H
 
-#include "services/escalation/topic.h"
+#include "services/escalation/topics/topic.h"
 
 struct watch {
 	struct topics *topics;

@@ -3,7 +3,7 @@
  *
  * Reads written storms in order of time: the TSV files beside this program (README.md) and those of tests/system/storm.
  * Each message is read by the models the build made and grouped as escalation does it: a copy of somebody's text is left
- * out, the rest joins the nearest topic or founds one, twins become one (services/escalation/topic.h, grouping.c).
+ * out, the rest joins the nearest topic or founds one, twins become one (services/escalation/topics/topic.h, grouping.c).
  *
  * Grouping is judged pair by pair: of the pairs of messages put into one topic, how many are of one problem (precision); of
  * the pairs of one problem, how many are in one topic (recall). A message of no problem makes pairs with those of
@@ -15,7 +15,7 @@
 #include <xxhash.h>
 
 #include "common/signature.h"
-#include "services/escalation/topic.h"
+#include "services/escalation/topics/topic.h"
 #include "services/intent/classifier.h"
 
 #define MESSAGES_MAX 1000

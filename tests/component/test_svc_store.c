@@ -234,6 +234,28 @@ static void test_outbox_stays_small(void **state)
 	assert_once_in_order(read_rows("intent", LOG), LOTS * LOT, NULL, 0);
 }
 
+/* A backlog of large messages, more than is read at once: all of them leave. */
+static void test_large_backlog(void **state)
+{
+	(void)state;
+	enum { N = 200, EACH = 400 * 1024 };
+	static char thread[EACH + 1];
+	memset(thread, 'x', EACH);
+	struct peer *p = sender_to("enrichment");
+	pid_t first = start("enrichment");
+	for (uint64_t i = 0; i < N; i++) {
+		tell_on(p, i, thread, "");
+		assert_true(peer_wait_sent(p, 10000));
+	}
+	pid_t last = start("intent");
+	assert_true(wait_status("intent", "handled", N, 20000));
+	expect_reply("GET", "/readyz", 200, "\"ready\":true");
+	end_in_order(&first);
+	program_stop(&last, SIGTERM);
+	peer_close(&p);
+	assert_once_in_order(read_rows("intent", LOG), N, NULL, 0);
+}
+
 /* ---- start and end ---- */
 
 static void test_second_process(void **state)
@@ -407,6 +429,7 @@ int main(int argc, char **argv)
 		TEST(test_second_process),
 		TEST(test_ends_in_order),
 		TEST(test_first_start_killed),
+		TEST(test_large_backlog),
 		cmocka_unit_test_setup_teardown(test_outbox_stays_small, setup_that_keeps_little, teardown),
 		cmocka_unit_test_setup_teardown(test_full_disk, setup, full_teardown),
 	};

@@ -39,8 +39,8 @@ def write_into(page, box, text):
 
 def close_incident(page, reason):
     page.run(f"{CLOSE}.click()")
-    page.run(f"document.getElementById('closing-reason').value = '{reason}'")
-    page.run("document.getElementById('closing-ok').click()")
+    page.run(f"document.getElementById('asking-reason').value = '{reason}'")
+    page.run("document.getElementById('asking-ok').click()")
 
 
 def unread(a):

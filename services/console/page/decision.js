@@ -29,13 +29,18 @@ function free(key, words) {
 	}
 }
 
-// Builds parts of the page anew: the focus stays on the button it was on, and what was sent stays sent.
+// Builds parts of the page anew: the focus stays on the button it was on, or on the first of its group ([data-decisions]) when that
+// one is gone, and what was sent stays sent.
 export function keepDecisions(build) {
-	const focused = document.activeElement?.dataset?.decision;
+	const focused = document.activeElement, key = focused?.dataset?.decision;
+	const group = focused?.closest?.("[data-decisions]")?.dataset.decisions;
 	build();
 	[...sent.keys()].forEach(mark);
-	if (focused && document.activeElement?.dataset?.decision !== focused)
-		buttonsOf(focused)[0]?.focus({ preventScroll: true });
+	if (!key || document.activeElement?.dataset?.decision === key)
+		return;
+	const button = buttonsOf(key).find((b) => b.checkVisibility()) ??
+		(group && document.querySelector(`[data-decisions="${CSS.escape(group)}"] [data-decision]`));
+	button?.focus({ preventScroll: true });
 }
 
 // True when it is accepted. What it changes comes back by itself.

@@ -8,7 +8,8 @@ import { announce, openIncidents, showIncidents } from "./banner.js";
 import { showAdvocates } from "./advocates.js";
 import { caseIsOpen, showCases } from "./cases.js";
 import { showCase, showMessage, showMissing } from "./record.js";
-import { askClosing, wireClosing } from "./closing.js";
+import { ask, wireAsking } from "./asking.js";
+import { closeMenu, wireMenus } from "./menu.js";
 import { askWordings, wireWordings } from "./wordings.js";
 import { complain, hearRefusals, translateNotices } from "./notice.js";
 import { decide, decision, keepDecisions } from "./decision.js";
@@ -41,11 +42,11 @@ function draw() {
 			showIncidents(state.incidents, state.deliveries, state.answers, now(), actions);
 			if (shownRecord !== state.open)
 				drawRecord();
+			showCases(state.cases, state.counts, now(), actions);
 		});
 		showAdvocates(state.advocates, state.counts?.crisis, actions);
 		showInbox(visibleRows(), actions);
 		markOpen(state.open?.kind === "message" ? state.open.id : ""); // a row that changed is built anew
-		showCases(state.cases, state.counts, now(), actions);
 		byId("more").hidden = !state.next;
 	});
 }
@@ -344,15 +345,18 @@ const actions = {
 	openMessage: (id) => open("message", id, true),
 	openCase: (id, focus = true) => open("case", id, focus),
 	acknowledgeIncident: (id, button) => decide(`incidents/${id}/acknowledge`, {}, button),
-	closeIncident: (i, button) => askClosing(i, button, decide),
+	closeIncident: (i, button) => ask({ key: `${i.id} close`, title: t("close_incident"), what: i.title || i.kind,
+		fields: [{ name: "reason", words: t("close_reason"), needed: true },
+			{ name: "lessons", words: t("close_lessons"), rows: 7, max: 3000 }],
+		send: (values) => decide(`incidents/${i.id}/close`, values, button) }),
 	doneStep: (id, n, button) => decide(`incidents/${id}/step`, { number: n }, button, "✓"),
 	writeWordings: (i) => askWordings(i, state.brand?.channels || [],
 		[...state.cases.values()].filter((c) => c.incident_id === i.id && caseIsOpen(c))),
 	proposeHolding: (id, button) => decide(`incidents/${id}/answer`, {}, button),
 	approveAnswer: (of, answer, role, button) => decide(`${of}/approve`, { answer, role }, button),
 	sendAnswer: (id, text, button) => decide(`cases/${id}/answer`, { text }, button),
-	acknowledgeCase: (id, button) => decide(`cases/${id}/acknowledge`, {}, button),
-	closeCase: (id, outcome, button) => decide(`cases/${id}/close`, { outcome }, button),
+	decideCase: (id, what, body, button) => decide(`cases/${id}/${what}`, body, button),
+	owners: () => [...new Set([...state.cases.values()].map((c) => c.owner))].filter(Boolean).sort(),
 	keepAdvocate: (id, listed, button) => decide(`messages/${id}/advocate`, { listed }, button),
 	correct: (id, value, button) =>
 		decide(`messages/${id}/correct`, { task: "intent", label: value }, button, t("corrected")),
@@ -395,6 +399,8 @@ function chooseLanguage(name) {
 function onKey(e) {
 	if (e.target.closest("input, select, textarea, dialog") || e.ctrlKey || e.metaKey || e.altKey)
 		return;
+	if (e.key === "Escape" && closeMenu())
+		return;
 	if (e.key === "j" || e.key === "k") {
 		step(e.key === "j" ? 1 : -1);
 		e.preventDefault();
@@ -410,7 +416,8 @@ async function start() {
 	byId("actor").addEventListener("change", (e) => localStorage.setItem("ascolto.actor", e.target.value.trim()));
 	byId("more").addEventListener("click", loadOlder);
 	byId("record").addEventListener("click", (e) => e.target.closest("[data-close]") && closeRecord());
-	wireClosing();
+	wireAsking();
+	wireMenus();
 	wireWordings();
 	for (const b of document.querySelectorAll("[data-language]"))
 		b.addEventListener("click", () => chooseLanguage(b.dataset.language));

@@ -265,6 +265,46 @@ def test_answer(page, shots):
     page.key("Escape")
 
 
+def test_crisis(stage, page, shots):
+    """Crisis mode begins and ends by a person's word and reason; what red incidents began goes on with them."""
+    offered = "[...document.querySelectorAll('#crisis button')].map((b) => b.textContent).join()"
+    button, dialog = "document.querySelector('#crisis button')", "document.getElementById('asking')"
+    page.wait(f"{offered} === 'Tieni accesa'")
+    stage.say("held 21")
+    page.wait("document.querySelectorAll('#held button').length === 2")
+    test_looks(page, os.path.join(shots, "held.png"), 1280)
+    stage.say("held 0")
+    page.wait("document.getElementById('held').hidden")
+    page.run(f"{button}.focus()")
+    stage.say("crisis Anna Riva")
+    page.wait(f"{offered} === 'Termina'")
+    check(page.run("document.querySelector('#crisis span').title") == "Modem fermi in tutta la regione (Anna Riva)", "who began it, and why")
+    name(page, "Anna Riva")
+    page.run(f"{button}.focus()")
+    stage.say("people 209")
+    page.wait("document.querySelector('.crowd strong').textContent === '209'")
+    page.key("Enter")
+    page.wait(f"{dialog}.open && document.activeElement.id === 'asking-reason'")
+    shows(page, "Se non la tiene accesa un incidente rosso finisce adesso")
+    page.key("Enter")
+    check(page.run(f"{dialog}.open"), "it ends without a reason")
+    page.key("Escape")
+    stage.say("no_crisis")
+    page.wait(f"{offered} === 'Inizia modalità di crisi'")
+    check("MODALITÀ DI CRISI" not in page.run(TEXT), "it is over, and shown")
+    page.run(f"{button}.click()")
+    page.wait(f"{dialog}.open")
+    page.call("Input.insertText", {"text": "troppi modem fermi"})
+    test_looks(page, os.path.join(shots, "crisis.png"), 1280)
+    page.key("Enter")
+    page.wait(f"!{dialog}.open && {button}.textContent === 'Inviato…'")
+    stage.say("crisis Anna Riva")
+    page.wait(f"{offered} === 'Termina'")
+    stage.say("storm")
+    page.wait(f"{offered} === 'Tieni accesa'")
+    name(page, "")
+
+
 def test_advocates(stage, page):
     """Who comes on the list, and who goes off it, is seen at once; the list stays open."""
     page.run("document.querySelector('#advocates summary').click()")
@@ -550,6 +590,7 @@ def main():
         for name, test in (("italian", lambda: test_italian(stage, page)), ("keyboard", lambda: test_keyboard(page)),
                            ("case", lambda: test_case(page)),
                            ("case menu", lambda: test_case_menu(stage, page, options.shots)), ("answer", lambda: test_answer(page, options.shots)),
+                           ("crisis", lambda: test_crisis(stage, page, options.shots)),
                            ("advocates", lambda: test_advocates(stage, page)),
                            ("wordings", lambda: test_wordings(stage, page, options.shots)),
                            ("in a storm", lambda: test_in_a_storm(stage, page)),
@@ -565,7 +606,7 @@ def main():
     finally:
         browser.close()
         stage.close()
-    print("14 passed, 0 failed")
+    print("15 passed, 0 failed")
     return 0
 
 

@@ -1,18 +1,19 @@
 // page.js - what is shown and what happens: loads everything once, then follows the console's events. After an
 // interruption it loads everything again.
-import { byId, el, number, when } from "./dom.js";
+import { byId, el, number } from "./dom.js";
 import { get, path, useBrand } from "./api.js";
 import { language, setLanguage, t, translatePage } from "./words.js";
 import { ROWS_MAX, focusMessage, markOpen, showInbox, step } from "./inbox.js";
 import { announce, openIncidents, showIncidents } from "./banner.js";
 import { showAdvocates } from "./advocates.js";
+import { showCrisis } from "./crisis.js";
 import { caseIsOpen, showCases } from "./cases.js";
 import { showCase, showMessage, showMissing } from "./record.js";
 import { ask, wireAsking } from "./asking.js";
 import { closeMenu, wireMenus } from "./menu.js";
 import { askWordings, wireWordings } from "./wordings.js";
 import { complain, hearRefusals, translateNotices } from "./notice.js";
-import { decide, decision, keepDecisions } from "./decision.js";
+import { decide, keepDecisions } from "./decision.js";
 
 const FILTERS = ["all", "needs_answer", "incident"];
 const CASES_PAGES_MAX = 10;
@@ -39,6 +40,7 @@ function draw() {
 		drawing = false;
 		drawTop();
 		keepDecisions(() => {
+			showCrisis(state.counts);
 			showIncidents(state.incidents, state.deliveries, state.answers, now(), actions);
 			if (shownRecord !== state.open)
 				drawRecord();
@@ -69,24 +71,6 @@ function drawTop() {
 	byId("counts").replaceChildren(...(c ? [["n_messages", c.messages], ["n_cases", c.open_cases],
 		["n_incidents", c.open_incidents], ["n_alerts", c.alerts_sent]]
 		.map(([key, n]) => el("li", {}, el("strong", {}, number(n)), " ", t(n === 1 ? `${key}_1` : key))) : []));
-	byId("crisis").hidden = !c?.crisis;
-	byId("crisis").textContent = c?.crisis ? t("crisis_since", when(c.crisis.since_ms)) : "";
-	byId("crisis").title = c?.crisis ? `${c.crisis.because} (${c.crisis.by})` : "";
-	drawHeldAlarms(c?.held_alarms ?? 0);
-}
-
-// Alarms that fell due together after a jump of the clock: nobody is called before a person says so.
-let heldShown = "";
-function drawHeldAlarms(n) {
-	const shown = `${n} ${document.documentElement.lang}`;
-	if (shown === heldShown)
-		return; // a button somebody is about to press stays where it is
-	heldShown = shown;
-	byId("held").hidden = !n;
-	byId("held").replaceChildren(...(n ? [t("alarms_held", number(n)), ...[true, false].map((call) => {
-		const key = call ? "alarms call" : "alarms drop";
-		return decision(key, { onclick: (e) => decide("alarms", { call }, e.currentTarget) }, t(call ? "alarms_call" : "alarms_drop"));
-	})] : []));
 }
 
 function drawFilters() {

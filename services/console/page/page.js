@@ -227,7 +227,11 @@ async function loadHealth() {
 // ---- events ----
 
 const events = {
-	inbox: (d) => addRows(d.messages),
+	inbox: (d) => {
+		addRows(d.messages);
+		if (state.open?.kind === "message" && d.messages.some((row) => row.id === state.open.id))
+			open("message", state.open.id, false);
+	},
 	case: (d) => d.cases.forEach(addCase),
 	incident: (d) => d.incidents.forEach(addIncident),
 	delivery: (d) => d.deliveries.forEach(addDelivery),
@@ -342,6 +346,7 @@ const actions = {
 	decideCase: (id, what, body, button) => decide(`cases/${id}/${what}`, body, button),
 	owners: () => [...new Set([...state.cases.values()].map((c) => c.owner))].filter(Boolean).sort(),
 	keepAdvocate: (id, listed, button) => decide(`messages/${id}/advocate`, { listed }, button),
+	move: (id, lane, button) => decide(`messages/${id}/move`, { lane }, button),
 	correct: (id, value, button) =>
 		decide(`messages/${id}/correct`, { task: "intent", label: value }, button, t("corrected")),
 };

@@ -10,6 +10,8 @@ import { decision } from "./decision.js";
 const INTENTS = ["ask_info", "report_fault", "order_status", "billing", "cancel", "buy", "change", "complain",
 	"praise", "suggest", "report_danger", "attack", "joke", "spam", "other"];
 
+const LANES = ["service", "polemic"];
+
 // Rows of [name, value…]; those without a value are left out.
 function facts(rows) {
 	const isThere = (x) => x !== null && x !== undefined && x !== "" && x !== false;
@@ -62,7 +64,10 @@ function intention(arm, u, actions) {
 		[t("flags"), (u.flags || []).map((f) => label("flag", f)).join(", ")],
 		[t("model"), u.model],
 	]), el("div", { class: "decide" }, choice, decision(`${arm.message_id} correct`, {
-		onclick: (e) => actions.correct(arm.message_id, choice.value, e.currentTarget) }, t("correct"))));
+		onclick: (e) => actions.correct(arm.message_id, choice.value, e.currentTarget) }, t("correct"))),
+	el("div", { class: "decide" }, LANES.filter((l) => l !== u.lane?.value).map((l) => decision(`${arm.message_id} ${l}`, {
+		onclick: (e) => actions.move(arm.message_id, l, e.currentTarget) }, t(`move_${l}`)))),
+	el("p", { class: "muted" }, t("move_means")));
 }
 
 function advocate(arm, k, actions) {

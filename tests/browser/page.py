@@ -192,8 +192,8 @@ def test_case_menu(stage, page, shots):
     """A card offers the usual next step, and in a menu what else its state allows; with the keyboard alone."""
     menu, dialog = "document.querySelector('#case-list .menu')", "document.getElementById('asking')"
     check(offered(page, "Gino B.") == ["Prendi in carico", "Ci lavoro io", "In attesa del cliente", "Passa in privato", "Passa a un altro",
-                                       "Chiudi il caso"], f"a new case offers {offered(page, 'Gino B.')}")
-    check(offered(page, "Panificio Donati") == ["Ci lavoro io", "Passa in privato", "Passa a un altro", "Chiudi il caso"],
+                                       "Chiudi il caso", "Unisci un altro caso"], f"a new case offers {offered(page, 'Gino B.')}")
+    check(offered(page, "Panificio Donati") == ["Ci lavoro io", "Passa in privato", "Passa a un altro", "Chiudi il caso", "Unisci un altro caso"],
           f"one that waits offers {offered(page, 'Panificio Donati')}")
     check(offered(page, "Elena Sarti")[0] == "Chiudi il caso", "the usual next step of one in progress")
     page.run(f"{menu}.querySelector('summary').focus()")

@@ -84,19 +84,38 @@ def case_by_hand(t, a, page, shots):
     becomes("it does not wait", state="waiting")
     press(page, f"{case} offline")
     becomes("it is not in private", state="offline")
-    offers(page, "start", "wait", "hand_over", "close")
+    offers(page, "start", "wait", "hand_over", "close", "merge")
     press(page, f"{case} close")
     answer(page, "outcome", "Rimborsato")
     becomes("the public place knows nothing, and it is closed", state="solved", closing_note_due=True)
     page.wait("document.getElementById('record').innerText.includes('da dire in pubblico')", 20)
     page.shot(shots)
-    offers(page, "note", "waive_note", "reopen", "hand_over")
+    offers(page, "note", "waive_note", "reopen", "hand_over", "merge")
     press(page, f"{case} note")
     answer(page, "words", "Risolto in privato con il cliente")
     becomes("it is not closed", state="closed", closing_note="Risolto in privato con il cliente", closed_reason="Rimborsato")
     offers(page, "reopen")
     press(page, f"{case} reopen")
     becomes("it is not open again", state="reopened")
+    two_and_one(t, a, page, case)
+
+
+def two_and_one(t, a, page, case):
+    """Another case becomes part of one; a conversation of it becomes a case of its own."""
+    now = lambda of=case: a.console(f"cases/{of}")["case"]  # noqa: E731
+    own = now()["conversations"]
+    press(page, f"{case} merge")
+    page.wait("document.getElementById('asking').open")
+    check(page.run("document.activeElement.value") == "", "a case is chosen before anybody chose it")
+    other = page.run("document.getElementById('asking-other').options[1].value")
+    answer(page, "other", other)
+    t.wait(lambda: now(other)["state"] == "closed" and now(other)["merged_into"] == case, 20, lambda: f"it is not merged: {now(other)}")
+    check(set(now()["conversations"]) == {*own, *now(other)["conversations"]}, f"its conversations are {now()['conversations']}")
+    before = a.console("counts")["cases"]
+    press(page, f"{case} split")
+    answer(page, "conversation", own[0])
+    t.wait(lambda: own[0] not in now()["conversations"], 20, lambda: f"it is not split: {now()}")
+    t.wait(lambda: a.console("counts")["cases"] == before + 1, 20, "no case for it")
 
 
 def lane_by_hand(t, a, page):

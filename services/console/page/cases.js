@@ -60,7 +60,7 @@ function card(c, now, actions) {
 	item.className = `case ${c.code}`;
 	renew(shown, ".clocks", clocks(c, now));
 	place(item, [part("cover", [c.title, c.kind, c.customer], () => cover(c, actions)), shown,
-		part("decisions", decidedBy(c), () => caseDecisions(c, actions))]);
+		part("decisions", decidedBy(c, actions), () => caseDecisions(c, actions))]);
 	return item;
 }
 

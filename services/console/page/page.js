@@ -329,6 +329,10 @@ function closeRecord() {
 		byId("case-list").querySelector(`[data-open-case="${CSS.escape(o.id)}"]`)?.focus();
 }
 
+const mergeable = (c, other) => other.id !== c.id && other.state !== "closed";
+// The same customer, then the same incident.
+const alike = (c, other) => 2 * (other.customer_id === c.customer_id) + (Boolean(c.incident_id) && other.incident_id === c.incident_id);
+
 const actions = {
 	openMessage: (id) => open("message", id, true),
 	openCase: (id, focus = true) => open("case", id, focus),
@@ -344,6 +348,8 @@ const actions = {
 	approveAnswer: (of, answer, role, button) => decide(`${of}/approve`, { answer, role }, button),
 	sendAnswer: (id, text, button) => decide(`cases/${id}/answer`, { text }, button),
 	decideCase: (id, what, body, button) => decide(`cases/${id}/${what}`, body, button),
+	hasOtherCases: (c) => [...state.cases.values()].some((o) => mergeable(c, o)),
+	otherCases: (c) => [...state.cases.values()].filter((o) => mergeable(c, o)).sort((a, b) => alike(c, b) - alike(c, a) || b.updated_ms - a.updated_ms),
 	owners: () => [...new Set([...state.cases.values()].map((c) => c.owner))].filter(Boolean).sort(),
 	keepAdvocate: (id, listed, button) => decide(`messages/${id}/advocate`, { listed }, button),
 	move: (id, lane, button) => decide(`messages/${id}/move`, { lane }, button),

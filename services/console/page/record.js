@@ -142,11 +142,11 @@ function messageOfCase(row, actions) {
 const keep = keeper(); // a menu that somebody opened stays while the case goes on
 
 // What became of it, and what can be done.
-function decideCase(c, actions) {
+function decideCase(c, messages, actions) {
 	return [caseIsOpen(c) ? null : el("p", { class: "carer" }, `${label("state", c.state)}: ${c.closed_reason || ""}`),
 		c.closing_note_due ? el("p", { class: "carer" }, t("note_due")) : null,
 		c.closing_note ? el("p", { class: "muted" }, t("note_was", c.closing_note)) : null,
-		keep("decisions", [c.id, decidedBy(c)], () => caseDecisions(c, actions))];
+		keep("decisions", [c.id, decidedBy(c, actions, messages)], () => caseDecisions(c, actions, messages))];
 }
 
 function answersOfCase(c, list, now, actions) {
@@ -164,7 +164,7 @@ export function showCase(answer, now, actions) {
 		clocks(c, now),
 		el("p", { class: "meaning" }, el("span", {}, `${t("owner")}: ${actorWords(c.owner)}`),
 			el("span", {}, label("state", c.state))),
-		decideCase(c, actions),
+		decideCase(c, answer.messages || [], actions),
 		el("h3", {}, t("thread")),
 		el("ol", { class: "thread" }, (answer.messages || []).map((row) => messageOfCase(row, actions))),
 		answersOfCase(c, answer.answers, now, actions));

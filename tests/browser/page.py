@@ -229,7 +229,11 @@ def test_case_menu(stage, page, shots):
     page.wait(f"{dialog}.open && document.getElementById('asking-to').value === 'Carla Testa'")
     page.key("Enter")
     page.wait(f"!{dialog}.open && {menu}.querySelector('summary').textContent === 'Inviato…'")
+    page.run(f"{menu}.querySelectorAll('button')[1].click()")  # another, at once
+    time.sleep(0.5)
     page.wait(f"{menu}.querySelector('summary').textContent === 'Altro'", 8)
+    time.sleep(0.8)
+    check(page.run(f"{menu}.querySelector('summary').textContent") == "Altro", "the menu does not get its name back")
     # Elsewhere than in it, it closes.
     page.run(f"{menu}.querySelector('summary').click()")
     page.run("document.querySelector('#inbox-title').click()")

@@ -86,8 +86,11 @@ static void keep_incident(Ascolto__Code code, unsigned people, const char *who)
 
 static void crisis(const char *person, bool ended)
 {
-	view_crisis(escalation, &(struct made_crisis){.since_ms = now_ms - 340000, .ended_ms = ended ? now_ms : 0, .person = person,
-		.because = person ? "Modem fermi in tutta la regione" : "Un incidente è diventato rosso"});
+	view_crisis(escalation, &(struct made_crisis){.since_ms = now_ms - 340000,
+					.ended_ms = ended ? now_ms : 0,
+					.person = person,
+					.because = person ? "Modem fermi in tutta la regione"
+							  : "Un incidente è diventato rosso"});
 }
 
 static void storm(void)

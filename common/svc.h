@@ -87,6 +87,7 @@ struct svc_spec {
 	const char *const *emits;         /* names of services, ends with NULL: a destination is an index into it */
 	const struct http_route *routes;  /* on the service's http address, besides svc's own; ctx is the svc */
 	size_t body_max;                  /* of a request there; 0 = 1 MiB */
+	size_t turn_max;                  /* items in a turn; 0 = TURN_MAX: fewer where each takes long */
 
 	/* The messages of the coming turn, packed, before its transaction begins and any handler runs: for who can ask
 	 * something about all of them at once. May wait, for less than a second. Some of them may come again in a later

@@ -40,17 +40,20 @@ static struct span whole_envelope(struct out_link *o, struct txn *t, const State
 	return rc && rc != -ENOENT ? span_of(NULL, 0) : pack_inside(&o->read_arena, envelope, r->path, row);
 }
 
-/* What is damaged is left out: the sender finds its number missing, stops that stream and says so. */
+/* No more than goes into a frame. What is damaged is left out: the sender finds its number missing, stops that stream and says
+ * so. */
 static size_t read_records(
 	struct out_link *o, struct txn *t, struct cursor *c, struct link_record *ret, size_t max)
 {
 	struct span key, value;
-	size_t n = 0;
+	size_t n = 0, bytes = 0;
 	int rc;
-	while (n < max && ((rc = cursor_next(c, &key, &value)) == 0 || rc == -EBADMSG)) {
+	while (n < max && bytes < LINK_DATA_BYTES &&
+		((rc = cursor_next(c, &key, &value)) == 0 || rc == -EBADMSG)) {
 		State__OutboxRecord *r =
 			rc ? NULL : state__outbox_record__unpack(arena_pb(&o->read_arena), value.len, value.data);
 		struct span envelope = r ? whole_envelope(o, t, r) : (struct span){0};
+		bytes += envelope.len;
 		if (envelope.data)
 			ret[n++] = (struct link_record){position_of(key), (uint8_t)r->key_group, r->seq, envelope};
 	}

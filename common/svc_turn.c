@@ -367,7 +367,7 @@ bool turn_run(struct svc *s)
 	room_tell(s);
 	if ((int64_t)uv_now(s->loop) < s->hold_until_ms)
 		return false;
-	size_t n = collect(s, items, TURN_MAX);
+	size_t n = collect(s, items, s->spec->turn_max ? MIN(s->spec->turn_max, (size_t)TURN_MAX) : TURN_MAX);
 	if (n)
 		run_items(s, items, n);
 	return (int64_t)uv_now(s->loop) >= s->hold_until_ms &&

@@ -223,19 +223,19 @@ void set_timer(struct turn *t, const Ascolto__Envelope *cause, const char *purpo
 	turn_timer(t, e, due_ms);
 }
 
-/* What became of an alarm; tries on the way are not the end of it. */
+/* What became of an alarm, or of an answer; tries on the way are not the end of it. */
 static void note_outcome(struct turn *t, const Ascolto__Envelope *e)
 {
-	static const char *const words[] = {
-		[ASCOLTO__DELIVERY_RESULT__DELIVERY_SENT] = "alarm_sent",
-		[ASCOLTO__DELIVERY_RESULT__DELIVERY_REJECTED] = "alarm_rejected",
-		[ASCOLTO__DELIVERY_RESULT__DELIVERY_UNKNOWN] = "alarm_unknown",
-		[ASCOLTO__DELIVERY_RESULT__DELIVERY_EXPIRED] = "alarm_expired",
+	static const char *const words[][2] = {
+		[ASCOLTO__DELIVERY_RESULT__DELIVERY_SENT] = {"alarm_sent", "answer_sent"},
+		[ASCOLTO__DELIVERY_RESULT__DELIVERY_REJECTED] = {"alarm_rejected", "answer_rejected"},
+		[ASCOLTO__DELIVERY_RESULT__DELIVERY_UNKNOWN] = {"alarm_unknown", "answer_unknown"},
+		[ASCOLTO__DELIVERY_RESULT__DELIVERY_EXPIRED] = {"alarm_expired", "answer_expired"},
 	};
 	const Ascolto__Outcome *o = e->outcome;
-	const char *what = (unsigned)o->result < ARRAY_SIZE(words) ? words[o->result] : NULL;
-	if (what)
-		audit_add(t, e, &(struct audit_note){.what = what, .who = o->destination, .by = BY_SERVICE,
+	bool known = (unsigned)o->result < ARRAY_SIZE(words) && words[o->result][0];
+	if (known)
+		audit_add(t, e, &(struct audit_note){.what = words[o->result][str_eq(o->template_, "answer")], .who = o->destination, .by = BY_SERVICE,
 			.case_id = o->case_id, .incident_id = o->incident_id, .order_id = o->order_id,
 			.detail = o->detail});
 }

@@ -110,6 +110,7 @@ const struct svc_spec intent_spec = {
 	.emits = emits,
 	.routes = intent_routes,
 	.body_max = INTENT_UPLOAD_MAX,
+	.turn_max = EXTERNAL_TEXTS_MAX,
 	.ahead = intent_ahead,
 	.start = start,
 	.tick = tick,

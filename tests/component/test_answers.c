@@ -118,6 +118,40 @@ static const Ascolto__Order *last_order(void)
 	return w.orders[w.n_orders - 1]->order;
 }
 
+static void hear_of(const Ascolto__Order *o)
+{
+	struct id id = id_derive(&w.last_message, "outcome", w.n_orders);
+	Ascolto__Envelope e = ASCOLTO__ENVELOPE__INIT;
+	Ascolto__Outcome outcome = ASCOLTO__OUTCOME__INIT;
+	outcome.order_id = o->id;
+	outcome.case_id = o->case_id;
+	outcome.destination = o->destination;
+	outcome.template_ = o->template_;
+	outcome.result = ASCOLTO__DELIVERY_RESULT__DELIVERY_SENT;
+	e.id = e.trace_id = id_bytes(&id);
+	e.brand = (char *)"acme";
+	e.occurred_ms = e.received_ms = w.now_ms;
+	e.body_case = ASCOLTO__ENVELOPE__BODY_OUTCOME;
+	e.outcome = &outcome;
+	assert_int_equal(turn(escalation_outcome, &e), DONE);
+}
+
+/* That an answer arrived is not that an alarm did, though both may be about the case. */
+static void the_log_tells_answers_from_alarms(void **state)
+{
+	(void)state;
+	says("anna", "thread", "report_fault");
+	until(w.now_ms + 2 * HOUR);
+	assert_int_equal(told("case_late", "desk-mail"), 1);
+	hear_of(last_order());
+	assert_int_equal(audited("alarm_sent", ""), 1);
+	assert_int_equal(audited("answer_sent", ""), 0);
+	assert_int_equal(answers_with(0, "Ada", "en", "We have seen it and are looking for the cause. Ada"), DONE);
+	hear_of(last_order());
+	assert_int_equal(audited("alarm_sent", ""), 1);
+	assert_int_equal(audited("answer_sent", ""), 1);
+}
+
 static void one_case_is_answered(void **state)
 {
 	(void)state;
@@ -263,6 +297,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		T(praise_is_remembered_and_advocates_are_listed),
 		T(a_person_keeps_the_list),
+		T(the_log_tells_answers_from_alarms),
 		T(one_case_is_answered),
 		T(what_blocks_goes_nowhere),
 		T(two_people_where_the_playbook_says_so),

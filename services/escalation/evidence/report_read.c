@@ -35,7 +35,7 @@ static void add_entry(void *ctx, const State__AuditEntry *e)
 {
 	struct report *r = ctx;
 	r->answers += str_eq(e->what, "answer_ordered");
-	r->answers_sent += e->case_id.len && str_eq(e->what, "alarm_sent");
+	r->answers_sent += str_eq(e->what, "answer_sent");
 	if (e->case_id.len)
 		return;
 	if (r->n_log < REPORT_LOG_MAX)

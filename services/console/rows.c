@@ -70,6 +70,7 @@ static void add_post(struct buf *out, const Ascolto__Post *p)
 
 static void add_knowledge(struct buf *out, const Ascolto__Knowledge *k)
 {
+	add_id(out, "conversation_id", k->conversation_id);
 	add_text(out, "who", k->display_name);
 	add_flag(out, "vip", k->vip);
 	add_flag(out, "influencer", k->influencer);

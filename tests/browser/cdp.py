@@ -126,7 +126,7 @@ class Page:
 
     def key(self, key, code=None):
         text = {"text": key} if len(key) == 1 else {"text": "\r"} if key == "Enter" else {}
-        number = {"Enter": 13, "Escape": 27}.get(key, ord(key.upper()[0]))
+        number = {"Tab": 9, "Enter": 13, "Escape": 27}.get(key, ord(key.upper()[0]))
         for kind in ("keyDown", "keyUp"):
             self.call("Input.dispatchKeyEvent", {"type": kind, "key": key, "code": code or key,
                                                  "windowsVirtualKeyCode": number, **(text if kind == "keyDown" else {})})

@@ -174,8 +174,71 @@ def test_keyboard(page):
 def test_case(page):
     page.run("document.querySelector('[data-open-case]').click()")
     page.wait("!document.getElementById('record').hidden")
-    shows(page, "39 euro di attivazione", "Chiudi il caso")
+    shows(page, "39 euro di attivazione", "Prendi in carico", "Altro")
     page.key("Escape")
+
+
+def name(page, who):
+    page.run(f"(() => {{ const a = document.getElementById('actor'); a.value = '{who}'; a.dispatchEvent(new Event('change')); }})()")
+
+
+def offered(page, customer):
+    """What a card offers: the usual next step, then what is in the menu."""
+    return page.run(f"[...[...document.querySelectorAll('#case-list .case')].find((c) => c.querySelector('strong').textContent === '{customer}')"
+                    ".querySelectorAll('.case-decisions button')].map((b) => b.textContent)")
+
+
+def test_case_menu(stage, page, shots):
+    """A card offers the usual next step, and in a menu what else its state allows; with the keyboard alone."""
+    menu, dialog = "document.querySelector('#case-list .menu')", "document.getElementById('asking')"
+    check(offered(page, "Gino B.") == ["Prendi in carico", "Ci lavoro io", "In attesa del cliente", "Passa in privato", "Passa a un altro",
+                                       "Chiudi il caso", "Unisci un altro caso"], f"a new case offers {offered(page, 'Gino B.')}")
+    check(offered(page, "Panificio Donati") == ["Ci lavoro io", "Passa in privato", "Passa a un altro", "Chiudi il caso", "Unisci un altro caso"],
+          f"one that waits offers {offered(page, 'Panificio Donati')}")
+    check(offered(page, "Elena Sarti")[0] == "Chiudi il caso", "the usual next step of one in progress")
+    page.run(f"{menu}.querySelector('summary').focus()")
+    page.key("Enter")
+    page.wait(f"{menu}.open")
+    check("39 euro" in page.run(f"{menu}.querySelector('summary').getAttribute('aria-label')"), "of what it is the menu is not said")
+    test_looks(page, os.path.join(shots, "case-menu.png"), 1280)
+    stage.say("storm")  # what arrives meanwhile does not close it
+    time.sleep(0.7)
+    check(page.run(f"{menu}.open"), "the menu closed while somebody read it")
+    page.key("Tab")
+    page.key("Tab")
+    page.key("Escape")
+    check(not page.run(f"{menu}.open") and page.run(f"document.activeElement === {menu}.querySelector('summary')"), "Escape does not close it")
+    check(page.run("document.getElementById('record').hidden"), "the card opened")
+    page.key("Enter")
+    for _ in range(4):
+        page.key("Tab")
+    check(page.run("document.activeElement.textContent") == "Passa a un altro", "Tab does not lead through the menu")
+    page.key("Enter")
+    page.wait(f"{dialog}.open && document.activeElement.id === 'asking-to'")
+    check(page.run("document.activeElement.labels[0].textContent") == "A chi passa il caso", "the field has no label")
+    suggested = page.run("[...document.querySelectorAll('#asking datalist option')].map((o) => o.value)")
+    check(suggested == ["strategist"], f"suggested are {suggested}")
+    page.key("Enter")
+    check(page.run(f"{dialog}.open"), "it is handed over to nobody")
+    page.call("Input.insertText", {"text": "Carla Testa"})
+    test_looks(page, os.path.join(shots, "hand-over.png"), 1280)
+    page.key("Enter")  # without a name nothing is sent, and nothing lost
+    page.wait(f"!{dialog}.open && document.activeElement.id === 'actor'")
+    name(page, "Anna Riva")
+    page.run(f"[...{menu}.querySelectorAll('button')][3].click()")
+    page.wait(f"{dialog}.open && document.getElementById('asking-to').value === 'Carla Testa'")
+    page.key("Enter")
+    page.wait(f"!{dialog}.open && {menu}.querySelector('summary').textContent === 'Inviato…'")
+    page.run(f"{menu}.querySelectorAll('button')[1].click()")  # another, at once
+    time.sleep(0.5)
+    page.wait(f"{menu}.querySelector('summary').textContent === 'Altro'", 8)
+    time.sleep(0.8)
+    check(page.run(f"{menu}.querySelector('summary').textContent") == "Altro", "the menu does not get its name back")
+    # Elsewhere than in it, it closes.
+    page.run(f"{menu}.querySelector('summary').click()")
+    page.run("document.querySelector('#inbox-title').click()")
+    check(not page.run(f"{menu}.open"), "a press elsewhere does not close it")
+    name(page, "")
 
 
 def test_answer(page, shots):
@@ -204,6 +267,46 @@ def test_answer(page, shots):
     page.wait(f"{box}.value === ''")
     page.run("(() => { const a = document.getElementById('actor'); a.value = ''; a.dispatchEvent(new Event('change')); })()")
     page.key("Escape")
+
+
+def test_crisis(stage, page, shots):
+    """Crisis mode begins and ends by a person's word and reason; what red incidents began goes on with them."""
+    offered = "[...document.querySelectorAll('#crisis button')].map((b) => b.textContent).join()"
+    button, dialog = "document.querySelector('#crisis button')", "document.getElementById('asking')"
+    page.wait(f"{offered} === 'Tieni accesa'")
+    stage.say("held 21")
+    page.wait("document.querySelectorAll('#held button').length === 2")
+    test_looks(page, os.path.join(shots, "held.png"), 1280)
+    stage.say("held 0")
+    page.wait("document.getElementById('held').hidden")
+    page.run(f"{button}.focus()")
+    stage.say("crisis Anna Riva")
+    page.wait(f"{offered} === 'Termina'")
+    check(page.run("document.querySelector('#crisis span').title") == "Modem fermi in tutta la regione (Anna Riva)", "who began it, and why")
+    name(page, "Anna Riva")
+    page.run(f"{button}.focus()")
+    stage.say("people 209")
+    page.wait("document.querySelector('.crowd strong').textContent === '209'")
+    page.key("Enter")
+    page.wait(f"{dialog}.open && document.activeElement.id === 'asking-reason'")
+    shows(page, "Se non la tiene accesa un incidente rosso finisce adesso")
+    page.key("Enter")
+    check(page.run(f"{dialog}.open"), "it ends without a reason")
+    page.key("Escape")
+    stage.say("no_crisis")
+    page.wait(f"{offered} === 'Inizia modalità di crisi'")
+    check("MODALITÀ DI CRISI" not in page.run(TEXT), "it is over, and shown")
+    page.run(f"{button}.click()")
+    page.wait(f"{dialog}.open")
+    page.call("Input.insertText", {"text": "troppi modem fermi"})
+    test_looks(page, os.path.join(shots, "crisis.png"), 1280)
+    page.key("Enter")
+    page.wait(f"!{dialog}.open && {button}.textContent === 'Inviato…'")
+    stage.say("crisis Anna Riva")
+    page.wait(f"{offered} === 'Termina'")
+    stage.say("storm")
+    page.wait(f"{offered} === 'Tieni accesa'")
+    name(page, "")
 
 
 def test_advocates(stage, page):
@@ -368,17 +471,17 @@ def test_closing(page, shots):
     """Closing asks why and what was learnt; what was typed is kept until it is sent."""
     button = "document.querySelector('[data-close-incident]')"
     page.run(f"{button}.click()")
-    page.wait("document.getElementById('closing').open")
+    page.wait("document.getElementById('asking').open")
     shows(page, "Perché è finito", "Che cosa abbiamo imparato")
-    page.run("document.getElementById('closing-ok').click()")
-    check(page.run("document.getElementById('closing').open"), "it closes without a reason")
-    page.run("document.getElementById('closing-reason').value = 'firmware ritirato'")
-    page.run("document.getElementById('closing-lessons').value = 'provare su cento modem\\n- e scrivere prima il testo'")
+    page.run("document.getElementById('asking-ok').click()")
+    check(page.run("document.getElementById('asking').open"), "it closes without a reason")
+    page.run("document.getElementById('asking-reason').value = 'firmware ritirato'")
+    page.run("document.getElementById('asking-lessons').value = 'provare su cento modem\\n- e scrivere prima il testo'")
     test_looks(page, os.path.join(shots, "closing.png"), 1280)
-    page.run("document.getElementById('closing-no').click()")
+    page.run("document.getElementById('asking-no').click()")
     page.run(f"{button}.click()")
-    check("cento modem" in page.run("document.getElementById('closing-lessons').value"), "what was typed is lost")
-    page.run("document.getElementById('closing-ok').click()")
+    check("cento modem" in page.run("document.getElementById('asking-lessons').value"), "what was typed is lost")
+    page.run("document.getElementById('asking-ok').click()")
     page.wait(f"{button}.disabled && {button}.textContent === 'Inviato…'")
     check(page.run("document.querySelector('.report a').getAttribute('href')").endswith("/report?lang=it"), "no link to the report")
 
@@ -455,6 +558,8 @@ def shot_series(browser, stage, folder):
             page.wait("!document.getElementById('record').hidden")
             time.sleep(0.6)
             test_looks(page, f"{folder}/{language}-{width}-record.png", width)
+            page.run("document.querySelector('#record .intention').scrollIntoView()")
+            test_looks(page, f"{folder}/{language}-{width}-lane.png", width)
             if mobile:
                 test_phone_tells(page, f"{folder}/{language}-{width}-no-name.png", width)
                 page.run("document.querySelector('[data-close]').click()")
@@ -462,6 +567,14 @@ def shot_series(browser, stage, folder):
                 page.run("document.querySelector('.tabs').scrollIntoView()")
                 time.sleep(0.3)
                 test_looks(page, f"{folder}/{language}-{width}-cases.png", width)
+                page.run("document.querySelector('#case-list .menu summary').click()")
+                time.sleep(0.3)
+                test_looks(page, f"{folder}/{language}-{width}-menu.png", width)
+                page.run("document.querySelector('#case-list .menu[open] li:last-child button').click()")
+                page.wait("document.getElementById('asking').open")
+                check(page.run("document.getElementById('asking-other').options.length") == 8, "not all other cases are offered")
+                test_looks(page, f"{folder}/{language}-{width}-merge.png", width)
+                page.run("document.getElementById('asking-no').click()")
                 page.run("document.querySelector('nav [data-view=inbox]').click()")
                 time.sleep(0.3)
                 page.shot(f"{folder}/{language}-{width}-inbox.png")
@@ -486,7 +599,9 @@ def main():
         page.open(stage.url)
         page.run("localStorage.clear()")
         for name, test in (("italian", lambda: test_italian(stage, page)), ("keyboard", lambda: test_keyboard(page)),
-                           ("case", lambda: test_case(page)), ("answer", lambda: test_answer(page, options.shots)),
+                           ("case", lambda: test_case(page)),
+                           ("case menu", lambda: test_case_menu(stage, page, options.shots)), ("answer", lambda: test_answer(page, options.shots)),
+                           ("crisis", lambda: test_crisis(stage, page, options.shots)),
                            ("advocates", lambda: test_advocates(stage, page)),
                            ("wordings", lambda: test_wordings(stage, page, options.shots)),
                            ("in a storm", lambda: test_in_a_storm(stage, page)),
@@ -502,7 +617,7 @@ def main():
     finally:
         browser.close()
         stage.close()
-    print("13 passed, 0 failed")
+    print("15 passed, 0 failed")
     return 0
 
 

@@ -1,5 +1,6 @@
 """The page in front of the whole system: two people act on one incident at the same time, and who came too late is told so, in
-a drill as well as in earnest; the texts of an answer to many are edited, approved by somebody else, and reach the customers. Needs Chromium; the installation is that of the system tests (tests/system/harness.py)."""
+a drill as well as in earnest; the texts of an answer to many are edited, approved by somebody else, and reach the customers; cases,
+lanes and crisis mode are changed by hand. Needs Chromium; the installation is that of the system tests (tests/system/harness.py)."""
 import json
 import pathlib
 import signal
@@ -20,11 +21,11 @@ CLOSE = "document.querySelector('[data-close-incident]')"
 class Person:
     """Somebody with a browser of their own."""
 
-    def __init__(self, chromium, url, name, language):
+    def __init__(self, chromium, url, name, language, shows=f"{ACKNOWLEDGE} && {CLOSE}"):
         self.browser = cdp.Browser(chromium, language)
         self.page = cdp.Page(self.browser, language, 1280, 900)
         self.page.open(url)
-        self.page.wait(f"{ACKNOWLEDGE} && {CLOSE}", 20)
+        self.page.wait(shows, 20)
         self.page.run(f"document.querySelector('[data-language={language}]').click()")
         self.page.run(f"(() => {{ const a = document.getElementById('actor'); a.value = '{name}'; a.dispatchEvent(new Event('change')); }})()")
 
@@ -39,8 +40,120 @@ def write_into(page, box, text):
 
 def close_incident(page, reason):
     page.run(f"{CLOSE}.click()")
-    page.run(f"document.getElementById('closing-reason').value = '{reason}'")
-    page.run("document.getElementById('closing-ok').click()")
+    page.run(f"document.getElementById('asking-reason').value = '{reason}'")
+    page.run("document.getElementById('asking-ok').click()")
+
+
+def press(page, key):
+    """In what is open, the button of a decision; what it asks is answered by answer()."""
+    button = f"document.querySelector('#record [data-decision=\"{key}\"], #crisis [data-decision=\"{key}\"]')"
+    page.wait(button, 20)
+    page.run(f"{button}.click()")
+
+
+def answer(page, name, words):
+    page.wait("document.getElementById('asking').open")
+    write_into(page, f"document.getElementById('asking-{name}')", words)
+    page.run("document.getElementById('asking-ok').click()")
+
+
+def offers(page, *decisions):
+    page.wait("[...document.querySelectorAll('#record .case-decisions button')].map((b) => b.dataset.decision.split(' ')[1]).join(' ')"
+              f" === '{' '.join(decisions)}'", 20)
+
+
+def case_by_hand(t, a, page, shots):
+    """From hand to hand, into private, and closed only by what is said in public."""
+    row = next(m for m in a.messages() if "case_id" in m and m["surface"] == "public" and m.get("lane") == "service"
+               and not a.console(f"cases/{m['case_id']}")["case"].get("acknowledged_ms")
+               and page.run(f"Boolean(document.querySelector('[data-open-case=\"{m['case_id']}\"]'))"))
+    case = row["case_id"]
+    now = lambda: a.console(f"cases/{case}")["case"]  # noqa: E731
+
+    def becomes(otherwise, **want):
+        t.wait(lambda: all(now().get(k) == v for k, v in want.items()), 20, lambda: f"{otherwise}: {now()}")
+
+    page.run(f"document.querySelector('[data-open-case=\"{case}\"]').click()")
+    press(page, f"{case} acknowledge")
+    becomes("nobody took it", state="acknowledged", owner="Anna Riva")
+    press(page, f"{case} hand_over")
+    answer(page, "to", "Ugo Valli")
+    becomes("it was not handed over", owner="Ugo Valli")
+    page.wait("document.getElementById('record').innerText.includes('responsabile: Ugo Valli')", 20)
+    press(page, f"{case} wait")
+    becomes("it does not wait", state="waiting")
+    press(page, f"{case} offline")
+    becomes("it is not in private", state="offline")
+    offers(page, "start", "wait", "hand_over", "close", "merge")
+    press(page, f"{case} close")
+    answer(page, "outcome", "Rimborsato")
+    becomes("the public place knows nothing, and it is closed", state="solved", closing_note_due=True)
+    page.wait("document.getElementById('record').innerText.includes('da dire in pubblico')", 20)
+    page.shot(shots)
+    offers(page, "note", "waive_note", "reopen", "hand_over", "merge")
+    press(page, f"{case} note")
+    answer(page, "words", "Risolto in privato con il cliente")
+    becomes("it is not closed", state="closed", closing_note="Risolto in privato con il cliente", closed_reason="Rimborsato")
+    offers(page, "reopen")
+    press(page, f"{case} reopen")
+    becomes("it is not open again", state="reopened")
+    two_and_one(t, a, page, case)
+
+
+def two_and_one(t, a, page, case):
+    """Another case becomes part of one; a conversation of it becomes a case of its own."""
+    now = lambda of=case: a.console(f"cases/{of}")["case"]  # noqa: E731
+    own = now()["conversations"]
+    press(page, f"{case} merge")
+    page.wait("document.getElementById('asking').open")
+    check(page.run("document.activeElement.value") == "", "a case is chosen before anybody chose it")
+    other = page.run("document.getElementById('asking-other').options[1].value")
+    answer(page, "other", other)
+    t.wait(lambda: now(other)["state"] == "closed" and now(other)["merged_into"] == case, 20, lambda: f"it is not merged: {now(other)}")
+    check(set(now()["conversations"]) == {*own, *now(other)["conversations"]}, f"its conversations are {now()['conversations']}")
+    before = a.console("counts")["cases"]
+    press(page, f"{case} split")
+    answer(page, "conversation", own[0])
+    t.wait(lambda: own[0] not in now()["conversations"], 20, lambda: f"it is not split: {now()}")
+    t.wait(lambda: a.console("counts")["cases"] == before + 1, 20, "no case for it")
+
+
+def lane_by_hand(t, a, page):
+    """A message without a case gets one when it is moved to service, and intent hears of it."""
+    row = next(m for m in a.messages() if "case_id" not in m and m.get("lane") != "service"
+               and page.run(f"Boolean(document.querySelector('[data-message=\"{m['id']}\"]'))"))
+    learnt = a.counter("intent", "corrections")
+    page.run(f"document.querySelector('[data-message=\"{row['id']}\"]').click()")
+    press(page, f"{row['id']} service")
+    t.wait(lambda: a.console(f"messages/{row['id']}")["arm"].get("case_id"), 20, "the message got no case")
+    t.wait(lambda: a.counter("intent", "corrections") == learnt + 1, 20, "intent does not learn of it")
+    case = a.console(f"messages/{row['id']}")["arm"]["case_id"]
+    page.wait(f"!document.querySelector('#record [data-decision=\"{row['id']} service\"]')", 20)  # it is there
+    press(page, f"{row['id']} polemic")
+    t.wait(lambda: a.console(f"cases/{case}")["case"]["state"] == "closed", 20, "the case of what is polemic stays open")
+
+
+def crisis_by_hand(t, a, page):
+    crisis = lambda: a.console("counts")["crisis"]  # noqa: E731
+    t.wait(lambda: not crisis(), 20, "crisis mode did not end with its incident")
+    press(page, "crisis begin")
+    answer(page, "reason", "telefonate da tutta la provincia")
+    t.wait(lambda: crisis() and crisis()["by_person"], 20, "it does not begin")
+    check((crisis()["by"], crisis()["because"]) == ("Anna Riva", "telefonate da tutta la provincia"), f"{crisis()}")
+    page.wait("document.getElementById('crisis').innerText.includes('MODALITÀ DI CRISI')", 20)
+    press(page, "crisis end")
+    answer(page, "reason", "la linea è tornata")
+    t.wait(lambda: not crisis(), 20, "it does not end")
+    page.wait("document.querySelector('#crisis [data-decision=\"crisis begin\"]')", 20)
+
+
+def by_hand(t, a, chromium, shots):
+    anna = Person(chromium, f"http://{a.listen['console']}/", "Anna Riva", "it", "document.querySelector('#case-list .case')")
+    case_by_hand(t, a, anna.page, shots)
+    lane_by_hand(t, a, anna.page)
+    crisis_by_hand(t, a, anna.page)
+    check(anna.page.run(f"{REFUSED}.hidden"), "something was refused")
+    anna.close()
 
 
 def unread(a):
@@ -135,6 +248,7 @@ def in_earnest(t, a, chromium, shots):
     too_late(t, a, chromium, "", shots)
     refusals = a.console("refusals")["refusals"]
     check(len(refusals) == 1 and refusals[0]["command"] == "acknowledge_incident" and refusals[0]["actor"] == "Anna Riva", f"{refusals}")
+    by_hand(t, a, chromium, shots.with_name("by-hand.png"))
 
 
 def in_a_drill(t, a, chromium):

@@ -12,6 +12,9 @@
  *     acknowledged WHO   the incident is taken care of
  *     advocate WHO       comes on the list of advocates
  *     no_advocate WHO    goes off it
+ *     held N             so many alarms are held
+ *     crisis WHO         holds crisis mode on
+ *     no_crisis          it is over
  *     stop, start        the console alone
  *
  * It ends with its standard input.
@@ -81,6 +84,15 @@ static void keep_incident(Ascolto__Code code, unsigned people, const char *who)
 			.keywords = {"modem", "luce rossa", "aggiornamento"}});
 }
 
+static void crisis(const char *person, bool ended)
+{
+	view_crisis(escalation, &(struct made_crisis){.since_ms = now_ms - 340000,
+					.ended_ms = ended ? now_ms : 0,
+					.person = person,
+					.because = person ? "Modem fermi in tutta la regione"
+							  : "Un incidente è diventato rosso"});
+}
+
 static void storm(void)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++)
@@ -95,7 +107,7 @@ static void storm(void)
 		"200", now_ms - 338000);
 	view_delivery(escalation, "o3", "fault", "agency-hook", ASCOLTO__DELIVERY_RESULT__DELIVERY_RETRY,
 		"503 Service Unavailable", now_ms - 20000);
-	view_crisis(escalation, now_ms - 340000, "Un incidente è diventato rosso");
+	crisis(NULL, false);
 	view_answer(escalation, &(struct made_answer){.name = "a1", .incident_name = "fault", .by = "Ugo Valli", .approvals_needed = 1,
 		.text = "Abbiamo visto il guasto e i tecnici ci lavorano. Le scriviamo qui appena c'è una novità. Brezza",
 		.rule = "promise", .it = "«garantiamo» è una promessa: si può mantenere?", .approver = "area_manager",
@@ -206,6 +218,12 @@ static const char *obey(const char *line)
 		view_advocate(escalation, line + 9, messages[10].name, now_ms, false);
 	else if (strncmp(line, "no_advocate ", 12) == 0)
 		view_advocate(escalation, line + 12, messages[10].name, now_ms, true);
+	else if (strncmp(line, "held ", 5) == 0)
+		view_held_alarms(escalation, (unsigned)strtoul(line + 5, NULL, 10));
+	else if (strncmp(line, "crisis ", 7) == 0)
+		crisis(line + 7, false);
+	else if (str_eq(line, "no_crisis"))
+		crisis(NULL, true);
 	else if (str_eq(line, "stop"))
 		program_stop(&console, SIGTERM);
 	else if (str_eq(line, "start"))

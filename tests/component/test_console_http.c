@@ -205,7 +205,7 @@ static void test_impossible(void **state)
 	};
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++)
 		refused("POST", rows[i].path, json, rows[i].body, 409, rows[i].words);
-	view_crisis(escalation, T0, "rosso");
+	view_crisis(escalation, &(struct made_crisis){.since_ms = T0, .because = "rosso"});
 	sent();
 	refused("POST", "/api/v1/crisis", json, "{\"actor\":\"a\",\"on\":false,\"reason\":\"calm\"}", 409,
 		"with its red incidents");

@@ -302,14 +302,16 @@ void view_answer_sent(struct peer *p, const char *order, const char *incident, c
 
 /* ---- crisis mode, advocates ---- */
 
-void view_crisis(struct peer *p, int64_t since_ms, const char *because)
+void view_crisis(struct peer *p, const struct made_crisis *m)
 {
 	Ascolto__Crisis c = ASCOLTO__CRISIS__INIT;
 	Ascolto__View v = ASCOLTO__VIEW__INIT;
 	c.brand = word(VIEW_BRAND);
-	c.since_ms = since_ms;
-	c.by = word("ascolto");
-	c.because = word(because);
+	c.since_ms = m->since_ms;
+	c.ended_ms = m->ended_ms;
+	c.by = word(m->person ? m->person : "ascolto");
+	c.by_person = m->person && !m->ended_ms;
+	c.because = word(m->because);
 	v.what_case = ASCOLTO__VIEW__WHAT_CRISIS;
 	v.crisis = &c;
 	send_view(p, NULL, &v);

@@ -53,7 +53,12 @@ struct made_incident {
 };
 void view_incident(struct peer *p, const struct made_incident *i);
 
-void view_crisis(struct peer *p, int64_t since_ms, const char *because);
+/* Begun by a red incident; with `person` a person began it, or holds it on; ended when ended_ms is not 0. */
+struct made_crisis {
+	int64_t since_ms, ended_ms;
+	const char *because, *person;
+};
+void view_crisis(struct peer *p, const struct made_crisis *m);
 
 /* An answer to one case or to an incident, with one text; a finding when `rule` is given. */
 struct made_answer {

@@ -2,6 +2,7 @@
 import { byId, due, el, keeper, number, place, renew, when } from "./dom.js";
 import { actorWords, label, t } from "./words.js";
 import { chip } from "./inbox.js";
+import { caseDecisions, decidedBy } from "./case_decisions.js";
 
 const SHOWN_MAX = 100;
 const DONE = ["solved", "closed"];
@@ -30,11 +31,13 @@ export function clocks(c, now) {
 				el("dd", {}, t("case_closed", when(c.closed_ms || c.updated_ms, now)))));
 }
 
-function card(c, now, actions) {
-	return el("li", { class: `case ${c.code}`, "data-case": c.id },
-		el("button", { type: "button", class: "cover", "data-open-case": c.id,
-			"aria-label": `${t("case")}: ${c.title || c.kind}, ${c.customer}`,
-			onclick: () => actions.openCase(c.id) }),
+function cover(c, actions) {
+	return el("button", { type: "button", class: "cover", "data-open-case": c.id,
+		"aria-label": `${t("case")}: ${c.title || c.kind}, ${c.customer}`, onclick: () => actions.openCase(c.id) });
+}
+
+function face(c, now) {
+	return el("div", {},
 		el("div", { class: "first" },
 			el("div", { class: "line" }, el("strong", {}, c.customer || t("anonymous")),
 				el("span", { class: "muted" }, c.channel)),
@@ -49,10 +52,15 @@ function card(c, now, actions) {
 
 const keep = keeper();
 
-// The card stays while its clocks go on.
-function kept(c, now, actions) {
-	const item = keep(c.id, c, () => card(c, now, actions));
-	renew(item, ".clocks", clocks(c, now));
+// The card stays, and each of its parts until what it shows has changed.
+function card(c, now, actions) {
+	const part = (name, of, build) => keep(`${c.id} ${name}`, of, build);
+	const item = part("card", 0, () => el("li", { "data-case": c.id }));
+	const shown = part("face", c, () => face(c, now));
+	item.className = `case ${c.code}`;
+	renew(shown, ".clocks", clocks(c, now));
+	place(item, [part("cover", [c.title, c.kind, c.customer], () => cover(c, actions)), shown,
+		part("decisions", decidedBy(c, actions), () => caseDecisions(c, actions))]);
 	return item;
 }
 
@@ -62,9 +70,9 @@ export function showCases(cases, counts, now, actions) {
 	const shown = list.slice(0, SHOWN_MAX);
 	const total = Math.max(counts?.open_cases ?? 0, list.length);
 	const focused = document.activeElement?.dataset?.openCase;
-	place(byId("case-list"), shown.map((c) => kept(c, now, actions)));
+	place(byId("case-list"), shown.map((c) => card(c, now, actions)));
 	const ids = new Set(shown.map((c) => c.id));
-	keep.only((id) => ids.has(id));
+	keep.only((key) => ids.has(key.split(" ")[0]));
 	if (focused && document.activeElement?.dataset?.openCase !== focused)
 		byId("case-list").querySelector(`[data-open-case="${CSS.escape(focused)}"]`)?.focus({ preventScroll: true });
 	byId("cases-note").textContent =

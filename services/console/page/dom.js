@@ -2,7 +2,7 @@
 import { language, t } from "./words.js";
 
 const attributes = new Set(["class", "type", "id", "role", "lang", "value", "tabindex", "datetime", "href", "rel",
-	"target", "hidden", "disabled", "open", "selected", "rows", "maxlength", "for", "title"]);
+	"target", "hidden", "disabled", "open", "selected", "rows", "maxlength", "for", "title", "list", "autocomplete"]);
 
 // el("p", { class: "x", onclick: fn, "aria-label": "…" }, "text", element, null, …)
 export function el(tag, properties = {}, ...children) {

@@ -1,17 +1,19 @@
 // page.js - what is shown and what happens: loads everything once, then follows the console's events. After an
 // interruption it loads everything again.
-import { byId, el, number, when } from "./dom.js";
+import { byId, el, number } from "./dom.js";
 import { get, path, useBrand } from "./api.js";
 import { language, setLanguage, t, translatePage } from "./words.js";
 import { ROWS_MAX, focusMessage, markOpen, showInbox, step } from "./inbox.js";
 import { announce, openIncidents, showIncidents } from "./banner.js";
 import { showAdvocates } from "./advocates.js";
+import { showCrisis } from "./crisis.js";
 import { caseIsOpen, showCases } from "./cases.js";
 import { showCase, showMessage, showMissing } from "./record.js";
-import { askClosing, wireClosing } from "./closing.js";
+import { ask, wireAsking } from "./asking.js";
+import { closeMenu, wireMenus } from "./menu.js";
 import { askWordings, wireWordings } from "./wordings.js";
 import { complain, hearRefusals, translateNotices } from "./notice.js";
-import { decide, decision, keepDecisions } from "./decision.js";
+import { decide, keepDecisions } from "./decision.js";
 
 const FILTERS = ["all", "needs_answer", "incident"];
 const CASES_PAGES_MAX = 10;
@@ -38,14 +40,15 @@ function draw() {
 		drawing = false;
 		drawTop();
 		keepDecisions(() => {
+			showCrisis(state.counts);
 			showIncidents(state.incidents, state.deliveries, state.answers, now(), actions);
 			if (shownRecord !== state.open)
 				drawRecord();
+			showCases(state.cases, state.counts, now(), actions);
 		});
 		showAdvocates(state.advocates, state.counts?.crisis, actions);
 		showInbox(visibleRows(), actions);
 		markOpen(state.open?.kind === "message" ? state.open.id : ""); // a row that changed is built anew
-		showCases(state.cases, state.counts, now(), actions);
 		byId("more").hidden = !state.next;
 	});
 }
@@ -68,24 +71,6 @@ function drawTop() {
 	byId("counts").replaceChildren(...(c ? [["n_messages", c.messages], ["n_cases", c.open_cases],
 		["n_incidents", c.open_incidents], ["n_alerts", c.alerts_sent]]
 		.map(([key, n]) => el("li", {}, el("strong", {}, number(n)), " ", t(n === 1 ? `${key}_1` : key))) : []));
-	byId("crisis").hidden = !c?.crisis;
-	byId("crisis").textContent = c?.crisis ? t("crisis_since", when(c.crisis.since_ms)) : "";
-	byId("crisis").title = c?.crisis ? `${c.crisis.because} (${c.crisis.by})` : "";
-	drawHeldAlarms(c?.held_alarms ?? 0);
-}
-
-// Alarms that fell due together after a jump of the clock: nobody is called before a person says so.
-let heldShown = "";
-function drawHeldAlarms(n) {
-	const shown = `${n} ${document.documentElement.lang}`;
-	if (shown === heldShown)
-		return; // a button somebody is about to press stays where it is
-	heldShown = shown;
-	byId("held").hidden = !n;
-	byId("held").replaceChildren(...(n ? [t("alarms_held", number(n)), ...[true, false].map((call) => {
-		const key = call ? "alarms call" : "alarms drop";
-		return decision(key, { onclick: (e) => decide("alarms", { call }, e.currentTarget) }, t(call ? "alarms_call" : "alarms_drop"));
-	})] : []));
 }
 
 function drawFilters() {
@@ -242,7 +227,11 @@ async function loadHealth() {
 // ---- events ----
 
 const events = {
-	inbox: (d) => addRows(d.messages),
+	inbox: (d) => {
+		addRows(d.messages);
+		if (state.open?.kind === "message" && d.messages.some((row) => row.id === state.open.id))
+			open("message", state.open.id, false);
+	},
 	case: (d) => d.cases.forEach(addCase),
 	incident: (d) => d.incidents.forEach(addIncident),
 	delivery: (d) => d.deliveries.forEach(addDelivery),
@@ -340,20 +329,30 @@ function closeRecord() {
 		byId("case-list").querySelector(`[data-open-case="${CSS.escape(o.id)}"]`)?.focus();
 }
 
+const mergeable = (c, other) => other.id !== c.id && other.state !== "closed";
+// The same customer, then the same incident.
+const alike = (c, other) => 2 * (other.customer_id === c.customer_id) + (Boolean(c.incident_id) && other.incident_id === c.incident_id);
+
 const actions = {
 	openMessage: (id) => open("message", id, true),
 	openCase: (id, focus = true) => open("case", id, focus),
 	acknowledgeIncident: (id, button) => decide(`incidents/${id}/acknowledge`, {}, button),
-	closeIncident: (i, button) => askClosing(i, button, decide),
+	closeIncident: (i, button) => ask({ key: `${i.id} close`, title: t("close_incident"), what: i.title || i.kind,
+		fields: [{ name: "reason", words: t("close_reason"), needed: true },
+			{ name: "lessons", words: t("close_lessons"), rows: 7, max: 3000 }],
+		send: (values) => decide(`incidents/${i.id}/close`, values, button) }),
 	doneStep: (id, n, button) => decide(`incidents/${id}/step`, { number: n }, button, "✓"),
 	writeWordings: (i) => askWordings(i, state.brand?.channels || [],
 		[...state.cases.values()].filter((c) => c.incident_id === i.id && caseIsOpen(c))),
 	proposeHolding: (id, button) => decide(`incidents/${id}/answer`, {}, button),
 	approveAnswer: (of, answer, role, button) => decide(`${of}/approve`, { answer, role }, button),
 	sendAnswer: (id, text, button) => decide(`cases/${id}/answer`, { text }, button),
-	acknowledgeCase: (id, button) => decide(`cases/${id}/acknowledge`, {}, button),
-	closeCase: (id, outcome, button) => decide(`cases/${id}/close`, { outcome }, button),
+	decideCase: (id, what, body, button) => decide(`cases/${id}/${what}`, body, button),
+	hasOtherCases: (c) => [...state.cases.values()].some((o) => mergeable(c, o)),
+	otherCases: (c) => [...state.cases.values()].filter((o) => mergeable(c, o)).sort((a, b) => alike(c, b) - alike(c, a) || b.updated_ms - a.updated_ms),
+	owners: () => [...new Set([...state.cases.values()].map((c) => c.owner))].filter(Boolean).sort(),
 	keepAdvocate: (id, listed, button) => decide(`messages/${id}/advocate`, { listed }, button),
+	move: (id, lane, button) => decide(`messages/${id}/move`, { lane }, button),
 	correct: (id, value, button) =>
 		decide(`messages/${id}/correct`, { task: "intent", label: value }, button, t("corrected")),
 };
@@ -395,6 +394,8 @@ function chooseLanguage(name) {
 function onKey(e) {
 	if (e.target.closest("input, select, textarea, dialog") || e.ctrlKey || e.metaKey || e.altKey)
 		return;
+	if (e.key === "Escape" && closeMenu())
+		return;
 	if (e.key === "j" || e.key === "k") {
 		step(e.key === "j" ? 1 : -1);
 		e.preventDefault();
@@ -410,7 +411,8 @@ async function start() {
 	byId("actor").addEventListener("change", (e) => localStorage.setItem("ascolto.actor", e.target.value.trim()));
 	byId("more").addEventListener("click", loadOlder);
 	byId("record").addEventListener("click", (e) => e.target.closest("[data-close]") && closeRecord());
-	wireClosing();
+	wireAsking();
+	wireMenus();
 	wireWordings();
 	for (const b of document.querySelectorAll("[data-language]"))
 		b.addEventListener("click", () => chooseLanguage(b.dataset.language));

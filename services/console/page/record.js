@@ -1,14 +1,16 @@
 // record.js - one message's ARM record in its six sections, or one case with its messages.
-import { byId, el, number, outerLink, time, when } from "./dom.js";
+import { byId, el, keeper, number, outerLink, time, when } from "./dom.js";
 import { actorWords, label, network, surface, t } from "./words.js";
 import { chip, marks, person } from "./inbox.js";
 import { caseIsOpen, clocks } from "./cases.js";
+import { caseDecisions, decidedBy } from "./case_decisions.js";
 import { answerForm, answerItem } from "./answer.js";
 import { decision } from "./decision.js";
 
 const INTENTS = ["ask_info", "report_fault", "order_status", "billing", "cancel", "buy", "change", "complain",
 	"praise", "suggest", "report_danger", "attack", "joke", "spam", "other"];
-const OUTCOMES = ["solved", "refunded", "explained", "no_answer_needed"];
+
+const LANES = ["service", "polemic"];
 
 // Rows of [name, value…]; those without a value are left out.
 function facts(rows) {
@@ -62,7 +64,10 @@ function intention(arm, u, actions) {
 		[t("flags"), (u.flags || []).map((f) => label("flag", f)).join(", ")],
 		[t("model"), u.model],
 	]), el("div", { class: "decide" }, choice, decision(`${arm.message_id} correct`, {
-		onclick: (e) => actions.correct(arm.message_id, choice.value, e.currentTarget) }, t("correct"))));
+		onclick: (e) => actions.correct(arm.message_id, choice.value, e.currentTarget) }, t("correct"))),
+	el("div", { class: "decide" }, LANES.filter((l) => l !== u.lane?.value).map((l) => decision(`${arm.message_id} ${l}`, {
+		onclick: (e) => actions.move(arm.message_id, l, e.currentTarget) }, t(`move_${l}`)))),
+	el("p", { class: "muted" }, t("move_means")));
 }
 
 function advocate(arm, k, actions) {
@@ -134,16 +139,14 @@ function messageOfCase(row, actions) {
 		el("button", { type: "button", class: "link", onclick: () => actions.openMessage(row.id) }, t("whole_record")));
 }
 
-function decideCase(c, actions) {
-	if (!caseIsOpen(c))
-		return el("p", { class: "carer" }, `${label("state", c.state)}: ${c.closed_reason || ""}`);
-	const choice = el("select", { "aria-label": t("outcome") },
-		OUTCOMES.map((v) => el("option", { value: t(`outcome.${v}`) }, t(`outcome.${v}`))));
-	return el("div", { class: "decide" },
-		c.acknowledged_ms ? null : decision(`${c.id} acknowledge`, { class: "primary",
-			onclick: (e) => actions.acknowledgeCase(c.id, e.currentTarget) }, t("acknowledge_case")),
-		choice, decision(`${c.id} close`, {
-			onclick: (e) => actions.closeCase(c.id, choice.value, e.currentTarget) }, t("close_case")));
+const keep = keeper(); // a menu that somebody opened stays while the case goes on
+
+// What became of it, and what can be done.
+function decideCase(c, messages, actions) {
+	return [caseIsOpen(c) ? null : el("p", { class: "carer" }, `${label("state", c.state)}: ${c.closed_reason || ""}`),
+		c.closing_note_due ? el("p", { class: "carer" }, t("note_due")) : null,
+		c.closing_note ? el("p", { class: "muted" }, t("note_was", c.closing_note)) : null,
+		keep("decisions", [c.id, decidedBy(c, actions, messages)], () => caseDecisions(c, actions, messages))];
 }
 
 function answersOfCase(c, list, now, actions) {
@@ -161,7 +164,7 @@ export function showCase(answer, now, actions) {
 		clocks(c, now),
 		el("p", { class: "meaning" }, el("span", {}, `${t("owner")}: ${actorWords(c.owner)}`),
 			el("span", {}, label("state", c.state))),
-		decideCase(c, actions),
+		decideCase(c, answer.messages || [], actions),
 		el("h3", {}, t("thread")),
 		el("ol", { class: "thread" }, (answer.messages || []).map((row) => messageOfCase(row, actions))),
 		answersOfCase(c, answer.answers, now, actions));

@@ -110,6 +110,7 @@ void case_history(struct turn *t, const Ascolto__Envelope *cause, const char *ro
 void case_history_of(struct turn *t, const Ascolto__Envelope *cause, const Ascolto__Case *c, const char *change);
 /* The message has no case any more: closes it if it was of that message alone. */
 int case_leave(struct judgement *j, const struct id *case_id, struct err *why);
+int case_return(struct judgement *j, const struct id *case_id, struct err *why); /* it has: opens the one case_leave closed */
 
 /* case_change.c: what people decide */
 int case_change(struct turn *t, const Ascolto__Envelope *cause, const Ascolto__ChangeCase *what, const char *actor,

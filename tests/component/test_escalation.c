@@ -282,6 +282,38 @@ static void refused_about_what_is_not_there(void **state)
 	assert_int_equal(command(&c), REJECT);
 }
 
+static void moves_last_message(const char *lane)
+{
+	Ascolto__Command c = ASCOLTO__COMMAND__INIT;
+	Ascolto__MoveMessage move = ASCOLTO__MOVE_MESSAGE__INIT;
+	c.actor = (char *)"ada";
+	c.what_case = ASCOLTO__COMMAND__WHAT_MOVE_MESSAGE;
+	c.move_message = &move;
+	move.message_id = id_bytes(&w.last_message);
+	move.lane = (char *)(uintptr_t)lane;
+	assert_int_equal(command(&c), DONE);
+}
+
+/* Whoever thought better of it finds the case as it was; one that was closed for another reason stays closed. */
+static void a_message_moved_there_and_back(void **state)
+{
+	(void)state;
+	says("anna", "thread", "report_fault");
+	moves_last_message("polemic");
+	assert_true(is(0, CASE_CLOSED));
+	moves_last_message("polemic");
+	assert_true(is(0, CASE_CLOSED));
+	moves_last_message("service");
+	assert_true(is(0, CASE_REOPENED));
+	assert_true(the(0)->acknowledge_due_ms > w.now_ms);
+	assert_string_equal(w.change, "reopened");
+	assert_int_equal(w.n_cases, 1);
+	assert_int_equal(change(0, "close", "ada", "done"), DONE);
+	moves_last_message("service");
+	assert_true(is(0, CASE_CLOSED));
+	assert_int_equal(audited("case_reopened", ""), 1);
+}
+
 /* ---- alarms ---- */
 
 static void people_have_faults(unsigned n)
@@ -375,6 +407,7 @@ int main(void)
 		T(what_can_not_be_done_says_why),
 		T(refused_as_a_whole),
 		T(refused_about_what_is_not_there),
+		T(a_message_moved_there_and_back),
 		T(a_few_late_alarms_ring),
 		T(many_late_alarms_wait_for_a_word),
 		T(held_alarms_are_dropped),

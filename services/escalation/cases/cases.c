@@ -328,6 +328,25 @@ int case_measure(struct turn *t, const Ascolto__Case *c, struct damage *d, struc
 	return r ? err_set(why, r, "the measures can not be read: %s", strerror(-r)) : 0;
 }
 
+#define CLOSED_AS_POLEMIC "polemic: grouped with the incident"
+
+int case_return(struct judgement *j, const struct id *case_id, struct err *why)
+{
+	struct turn *t = j->t;
+	Ascolto__Case *c;
+	int r = case_load(t, case_id, &c, why);
+	if (r || c->state != ASCOLTO__CASE_STATE__CASE_STATE_CLOSED || !str_eq(c->closed_reason, CLOSED_AS_POLEMIC))
+		return r;
+	case_reopen(t, c);
+	c->state = ASCOLTO__CASE_STATE__CASE_STATE_REOPENED;
+	c->updated_ms = t->now_ms;
+	case_history(t, j->e, j->m->knowledge->route, c, "reopened", "");
+	record_action(j, "reopen_case", "ascolto", "done", &c->id, c->owner);
+	audit_add(t, j->e, &(struct audit_note){.what = "case_reopened", .who = "message_moved", .case_id = c->id,
+		.message_id = j->e->id});
+	return case_save(t, j->e, j->brand, c, 0, why);
+}
+
 int case_leave(struct judgement *j, const struct id *case_id, struct err *why)
 {
 	struct turn *t = j->t;
@@ -335,7 +354,7 @@ int case_leave(struct judgement *j, const struct id *case_id, struct err *why)
 	int r = case_load(t, case_id, &c, why);
 	if (r || c->messages != 1 || c->state == ASCOLTO__CASE_STATE__CASE_STATE_CLOSED)
 		return r;
-	case_close(t, j->e, c, "polemic: grouped with the incident");
+	case_close(t, j->e, c, CLOSED_AS_POLEMIC);
 	c->updated_ms = t->now_ms;
 	record_action(j, "close_case", "ascolto", "done", &c->id, c->closed_reason);
 	audit_add(t, j->e, &(struct audit_note){.what = "case_closed", .who = "message_moved", .case_id = c->id,

@@ -204,10 +204,11 @@ int message_move(struct turn *t, const Ascolto__Envelope *e, const struct id *me
 	if (j.m->understanding->lane)
 		j.m->understanding->lane->value = (char *)(uintptr_t)lane;
 	record_action(&j, "move_to_lane", e->command->actor, "done", NULL, lane);
-	if (service && !j.arm->case_id.len)
+	bool has_case = id_of(j.arm->case_id, &case_id) == 0;
+	if (has_case)
+		r = service ? case_return(&j, &case_id, why) : case_leave(&j, &case_id, why);
+	else if (service)
 		r = case_for(&j, why);
-	else if (!service && id_of(j.arm->case_id, &case_id) == 0)
-		r = case_leave(&j, &case_id, why);
 	if (r)
 		return r;
 	send_correction(t, e, j.arm, "lane", lane);

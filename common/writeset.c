@@ -65,7 +65,6 @@ static struct write *emit(struct writeset *w, unsigned destination, enum lane la
 	x->destination = destination;
 	x->lane = lane;
 	x->key_group = (uint8_t)e->key_group;
-	x->path[0] = x->path[1] = 0;
 	set_value(w, x, pack_message(w->arena, &e->base));
 	return x;
 }

@@ -64,6 +64,8 @@ void writeset_emit_row(struct writeset *w, unsigned destination, enum lane lane,
 void writeset_timer(struct writeset *w, const Ascolto__Envelope *e, int64_t due_ms);
 void writeset_effect(struct writeset *w, void (*effect)(void *ctx, void *arg), void *arg);
 void writeset_count(struct writeset *w, const char *counter, int64_t by);
+
+/* The service's business (turn_tally in svc.h): `tally` stands for the row, `ctx` is copied. */
 void writeset_tally(struct writeset *w, struct tallied *tally, tally_fn *fn, const void *ctx, size_t ctx_size);
 
 /* Puts and deletes only; the other kinds are the service loop's business. */
